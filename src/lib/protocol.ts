@@ -1,0 +1,123 @@
+/**
+ * What goes over the wire between server and browser: event names, payload types, and the limits
+ * both ends rely on. Imports nothing. Every time is an ISO 8601 text in UTC with milliseconds, taken
+ * from the database's clock; every figure is a function of (rows seen by a cursor, such a time).
+ */
+
+/** Values of the cards at one position. Windows are `at − w < createdAt ≤ at`. */
+export type Totals = {
+	/** events named `page_view` in the last 30 minutes */
+	pageViews: number;
+	/** distinct session ids in the last 5 minutes (distinct over the whole window, never a sum of minutes) */
+	activeSessions: number;
+	/** all events in the last 30 minutes */
+	eventsCount: number;
+	/** all events in the last minute */
+	eventsPerMinute: number;
+};
+
+/** One row of `metrics_snapshots`: the totals at a tick, the same on every instance. */
+export type Tick = Totals & {
+	/** database time of the tick */
+	recordedAt: string;
+};
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** One row of `events`, as the feed shows it. */
+export type ActivityEvent = {
+	id: number;
+	eventId: string;
+	name: string;
+	source: string;
+	sessionId: string | null;
+	properties: { [key: string]: Json };
+	createdAt: string;
+};
+
+/** A position in the stream as text (the SSE `id:`), `<epoch>-<last>.<hole>…`. Opaque to clients. */
+export type CursorId = string;
+
+/** The whole state at one cursor: what a page is rendered from and what `reset` carries. */
+export type DashboardState = {
+	cursor: CursorId;
+	/** database time at which `totals` hold */
+	at: string;
+	totals: Totals;
+	/** the last ticks, oldest first, at most SERIES_LENGTH */
+	series: Tick[];
+	/** the tick half an hour before `at`, if one was recorded: what "change" is measured against */
+	previous: Tick | null;
+	/** the newest events, newest first, at most FEED_LENGTH */
+	events: ActivityEvent[];
+};
+
+/** After a drain: what arrived, in arrival order (oldest first), and the totals that include it. */
+export type Activity = {
+	events: ActivityEvent[];
+	/** how many further events this frame stands for without carrying them; they are in `totals` */
+	omitted: number;
+	totals: Totals;
+	/** database time at which `totals` hold */
+	at: string;
+};
+
+/** The newest tick. The first one after joining brings the last ticks in `series`, oldest first. */
+export type Metrics = Tick & { previous: Tick | null; series?: Tick[] };
+
+export type DatabaseState = 'up' | 'down';
+/** `deaf`: NOTIFY does not arrive, and the server polls fast instead. */
+export type ListenerState = 'up' | 'deaf';
+
+/** Every PING_INTERVAL_MS, and when one of the states changes. `now` is the server's estimate of database time. */
+export type Ping = { now: string; database: DatabaseState; listener: ListenerState };
+
+/** The server ends the stream on purpose; come back after `retryMs`. */
+export type Bye = { retryMs: number };
+
+/** One map from event name to payload serves both ends of the wire. */
+export type StreamEvents = {
+	reset: DashboardState;
+	activity: Activity;
+	metrics: Metrics;
+	ping: Ping;
+	bye: Bye;
+};
+export type StreamEventName = keyof StreamEvents;
+export const STREAM_EVENT_NAMES = [
+	'reset',
+	'activity',
+	'metrics',
+	'ping',
+	'bye'
+] as const satisfies StreamEventName[];
+
+/** Ticks shown in the chart and sent on joining. */
+export const SERIES_LENGTH = 20;
+/** Length of a tick: `tick = floor(database time / TICK_MS)`. */
+export const TICK_MS = 2_000;
+/** Newest events in a state, and the bound of the feed on a page. */
+export const FEED_LENGTH = 50;
+/** A drain's frame omits nothing below this many events. */
+export const MAX_EVENTS_PER_FRAME = 1_000;
+export const PING_INTERVAL_MS = 15_000;
+/** Three pings: a client that has heard nothing for this long takes its stream for dead. */
+export const WATCHDOG_MS = 45_000;
+
+export const PAGE_VIEW = 'page_view';
+export const COUNT_WINDOW_MS = 30 * 60_000;
+export const SESSION_WINDOW_MS = 5 * 60_000;
+export const RATE_WINDOW_MS = 60_000;
+
+/** Ingest limits; the table's CHECK constraints repeat those that protect readers. */
+export const INGEST_LIMITS = {
+	batch: 500,
+	nameLength: 120,
+	sourceLength: 120,
+	sessionIdLength: 200,
+	propertiesBytes: 8 * 1024,
+	propertiesKeys: 64,
+	propertiesDepth: 5,
+	/** an older `timestamp` is clamped to this age */
+	maxAgeMs: 24 * 60 * 60_000
+} as const;

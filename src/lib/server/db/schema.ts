@@ -1,0 +1,76 @@
+/**
+ * The tables, as drizzle reads them; types come from here ($inferSelect/$inferInsert).
+ * Triggers, functions and CHECK constraints live in the custom migration in `drizzle/`.
+ * `events.tx` is the transaction that wrote the row: the cursor stands on it (docs/decisions/0002-cursor.md).
+ */
+import { sql } from 'drizzle-orm';
+import {
+	bigint,
+	customType,
+	index,
+	integer,
+	jsonb,
+	pgTable,
+	text,
+	timestamp,
+	uuid
+} from 'drizzle-orm/pg-core';
+import type { Json } from '../../protocol';
+
+/** A 64-bit transaction id, as text: it does not fit a double. */
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
+
+/** Milliseconds, truncated and never rounded: a row must not lie in the future of the snapshot that sees it. */
+const millisecond = (name: string) =>
+	timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+const now = sql`date_trunc('milliseconds', clock_timestamp())`;
+
+export const events = pgTable(
+	'events',
+	{
+		id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+		tx: xid8('tx')
+			.notNull()
+			.default(sql`pg_current_xact_id()`),
+		eventId: uuid('event_id')
+			.notNull()
+			.unique('events_event_id_unique')
+			.default(sql`gen_random_uuid()`),
+		name: text('name').notNull(),
+		source: text('source').notNull().default('sql'),
+		sessionId: text('session_id'),
+		properties: jsonb('properties').$type<{ [key: string]: Json }>().notNull().default({}),
+		createdAt: millisecond('created_at').notNull().default(now)
+	},
+	(table) => [
+		index('events_tx_id').on(table.tx, table.id),
+		index('events_created_at').on(table.createdAt)
+	]
+);
+
+export const metricsSnapshots = pgTable(
+	'metrics_snapshots',
+	{
+		id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+		/** floor(database time / 2 s): whoever inserts first has recorded it */
+		tick: bigint('tick', { mode: 'number' }).notNull().unique('metrics_snapshots_tick_unique'),
+		pageViews: integer('page_views').notNull(),
+		activeSessions: integer('active_sessions').notNull(),
+		eventsCount: integer('events_count').notNull(),
+		eventsPerMinute: integer('events_per_minute').notNull(),
+		recordedAt: millisecond('recorded_at').notNull(),
+		/** the position whose rows the figures count: with recorded_at, SQL can check them */
+		cursor: text('cursor').notNull()
+	},
+	(table) => [index('metrics_snapshots_recorded_at').on(table.recordedAt)]
+);
+
+export const meta = pgTable('meta', {
+	key: text('key').primaryKey(),
+	value: text('value').notNull()
+});
+
+export type EventRow = typeof events.$inferSelect;
+export type NewEventRow = typeof events.$inferInsert;
+export type MetricsSnapshotRow = typeof metricsSnapshots.$inferSelect;
+export type NewMetricsSnapshotRow = typeof metricsSnapshots.$inferInsert;
