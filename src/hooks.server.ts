@@ -1,0 +1,109 @@
+/**
+ * The one wiring file: environment → database → ingest, and the reading instance (listener → drain → bus → windows);
+ * what requests get of it (`locals`), who may pass, and how the process ends.
+ * `vite dev` runs `init` again at every save of what this file imports and cleans up nothing: the stop of the previous
+ * run waits in one slot on globalThis.
+ */
+import { building } from '$app/environment';
+import { error, type Handle, type HandleServerError, type ServerInit } from '@sveltejs/kit';
+import pino, { type Logger } from 'pino';
+import { refuse } from '$lib/server/access';
+import { startCrashGuard } from '$lib/server/crash';
+import { connect } from '$lib/server/db/connect';
+import { migrate } from '$lib/server/db/migrate';
+import { readEnv, type Env } from '$lib/server/env';
+import { createIngest } from '$lib/server/ingest';
+import { startInstance } from '$lib/server/instance';
+
+/** Everything that a request may reach, and the way to end it. */
+type Runtime = {
+	env: Env;
+	log: Logger;
+	locals: App.Locals;
+	stop(): Promise<void>;
+};
+
+/** Above adapter-node's own wait for open requests, below the kill of most platforms. */
+const EXIT_MS = 10_000;
+
+const slot = globalThis as { [key: symbol]: Runtime | undefined };
+const RUNTIME = Symbol.for('nowboard.runtime');
+
+export const init: ServerInit = async () => {
+	if (building) return;
+	await slot[RUNTIME]?.stop();
+	const read = readEnv(process.env);
+	if (!read.ok) {
+		console.error(read.errors.join('\n'));
+		process.exit(1);
+	}
+	slot[RUNTIME] = start(read.env);
+};
+
+export const handle: Handle = async ({ event, resolve }) => {
+	const runtime = slot[RUNTIME];
+	if (!runtime) error(503, 'The server is starting.');
+	const refusal = refuse({
+		routeId: event.route.id,
+		method: event.request.method,
+		origin: event.request.headers.get('origin'),
+		self: event.url.origin,
+		dashboardPublic: runtime.env.dashboardPublic,
+	});
+	if (refusal) error(refusal.status, refusal.message);
+	Object.assign(event.locals, runtime.locals);
+	return resolve(event);
+};
+
+export const handleError: HandleServerError = ({ error, event, status, message }) => {
+	if (status !== 404)
+		slot[RUNTIME]?.log.error(
+			{ err: error, method: event.request.method, path: event.url.pathname },
+			message,
+		);
+	return { message };
+};
+
+function start(env: Env): Runtime {
+	const log = pino({ level: env.logLevel });
+	const unguard = startCrashGuard(log);
+	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
+	const ingest = createIngest({ connect: () => connect(env.databaseUrl, { max: 2 }), log });
+	const ticks = connect(env.databaseUrl, { max: 1 });
+	const live = startInstance({
+		connect: direct,
+		sql: ticks,
+		prepare: () => migrate(env.databaseDirectUrl, { folder: env.migrations }),
+		log,
+	});
+
+	let stopped: Promise<void> | undefined;
+	async function end() {
+		process.off('SIGTERM', onSignal);
+		process.off('SIGINT', onSignal);
+		process.off('sveltekit:shutdown', stop);
+		await ingest.close();
+		await live.stop();
+		await ticks.end({ timeout: 1 });
+		unguard();
+	}
+	const stop = () => (stopped ??= end());
+
+	/** The adapter stops taking connections at the same signal, and waits for the open ones: we end those that would last. */
+	function onSignal() {
+		log.info('shutting down: ending the streams');
+		live.dismiss();
+		setTimeout(() => process.exit(1), EXIT_MS).unref();
+	}
+	process.once('SIGTERM', onSignal);
+	process.once('SIGINT', onSignal);
+	process.once('sveltekit:shutdown', stop);
+
+	const demo = env.demo ? { running: true } : null;
+	return {
+		env,
+		log,
+		locals: { live, ingest, ingestOpen: env.ingestOpen, demo },
+		stop,
+	};
+}

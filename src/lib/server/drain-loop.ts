@@ -1,0 +1,135 @@
+/**
+ * When to drain: at a bell, at a poll, when asked; never two at once. It owns the drain's connection and the timing, and
+ * knows nothing of rows. The first bell after silence drains at once; while busy there is one drain per interval, so that
+ * frames are few and shared. The poll makes delivery independent of NOTIFY.
+ */
+import type { Sql } from 'postgres';
+import type { DatabaseState } from '../protocol';
+import { withDeadline } from './deadline';
+
+/** Between two drains that published something. */
+export const FRAME_INTERVAL_MS = 100;
+/** After a drain that found nothing: the next bell is answered at once, a storm of them is not. */
+const EMPTY_REST_MS = 5;
+/** The poll: the bound on the delay when a bell is lost. */
+export const POLL_MS = 2_000;
+/** While NOTIFY does not arrive, the poll is the only source. */
+export const DEAF_POLL_MS = 250;
+/** While nobody watches, the windows may lag. */
+export const UNWATCHED_POLL_MS = 30_000;
+/** A query on an ended client may never settle; stopping does not wait for it. */
+const STOP_MS = 1_000;
+const MIN_RETRY_MS = 100;
+const MAX_RETRY_MS = 1_000;
+
+export type DrainLoop = {
+	/** Something may have been committed. */
+	ring(): void;
+	/** A drain that starts after this call has ended. Rejects when it failed. */
+	force(): Promise<void>;
+	/** Bells came that no drain has answered yet. */
+	pending(): boolean;
+	state(): DatabaseState;
+	stop(): Promise<void>;
+};
+
+/**
+ * @param run one drain, over the given client; resolves to whether it published; it keeps a deadline of its own; any rejection renews the client and is retried
+ * @param pollMs asked before every wait
+ * @param intervalMs asked after every drain that published: the least time until the next
+ */
+export function startDrainLoop({
+	connect,
+	run,
+	pollMs,
+	intervalMs,
+	onState,
+}: {
+	connect: () => Sql;
+	run: (sql: Sql) => Promise<boolean>;
+	pollMs: () => number;
+	intervalMs: () => number;
+	onState: (state: DatabaseState, reason: string) => void;
+}): DrainLoop {
+	let state: DatabaseState = 'down';
+	let stopped = false;
+	let rung = true;
+	let failures = 0;
+	let waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+	let wake: () => void = () => {};
+	let sql = connect();
+
+	function become(next: DatabaseState, reason: string) {
+		if (state === next || stopped) return;
+		state = next;
+		onState(next, reason);
+	}
+
+	/** resolves after `ms`, or earlier when woken */
+	function pause(ms: number, wakes: boolean) {
+		return new Promise<void>((resolve) => {
+			const timer = setTimeout(resolve, ms);
+			wake = () => {
+				if (!wakes && waiting.length === 0 && !stopped) return;
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+	}
+
+	/** resolves to the time to rest */
+	async function once(): Promise<number> {
+		rung = false;
+		const asked = waiting;
+		waiting = [];
+		try {
+			const published = await run(sql);
+			failures = 0;
+			become('up', 'the database answers');
+			for (const one of asked) one.resolve();
+			return published ? intervalMs() : EMPTY_REST_MS;
+		} catch (error) {
+			failures++;
+			rung = true;
+			become('down', error instanceof Error ? error.message : String(error));
+			for (const one of asked) one.reject(error);
+			if (stopped) return 0;
+			// a client that failed may hold queries that never settle
+			sql.end({ timeout: 0 }).catch(() => {});
+			sql = connect();
+			return Math.min(MIN_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS);
+		}
+	}
+
+	async function loop() {
+		while (!stopped) {
+			if (!rung && waiting.length === 0) await pause(pollMs(), true);
+			if (stopped) return;
+			await pause(await once(), false);
+		}
+	}
+	const done = loop();
+
+	return {
+		ring() {
+			rung = true;
+			wake();
+		},
+		force: () =>
+			new Promise((resolve, reject) => {
+				if (stopped) return reject(new Error('the drain has stopped'));
+				waiting.push({ resolve, reject });
+				wake();
+			}),
+		pending: () => rung,
+		state: () => state,
+		async stop() {
+			stopped = true;
+			wake();
+			const error = new Error('the drain has stopped');
+			for (const one of waiting) one.reject(error);
+			await sql.end({ timeout: 0 }).catch(() => {});
+			await withDeadline(done, STOP_MS, 'the last drain').catch(() => {});
+		},
+	};
+}

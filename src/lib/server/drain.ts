@@ -1,0 +1,174 @@
+/**
+ * A drain: takes the rows that the cursor has not seen, hands every one to the windows, and cuts them into frames at ends
+ * of transactions. It owns the cursor and knows neither timers nor clients.
+ * Each step is one query followed by a synchronous change of state, so a query that fails leaves nothing half done:
+ * a transaction read in pieces is resumed inside, never counted twice.
+ */
+import type { Sql } from 'postgres';
+import { MAX_EVENTS_PER_FRAME } from '../protocol';
+import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
+import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows';
+
+type Running = Pick<Snapshot, 'running'>;
+
+/** What clients get for one or more whole transactions. `rows` oldest first; `omitted` further rows came before them. */
+export type Batch = { cursor: Cursor; rows: Row[]; omitted: number };
+
+export type Drain = {
+	/** The position up to which everything is delivered. */
+	cursor(): Cursor;
+	/**
+	 * Reads until nothing is unseen. Rejects with a HistoryError when the cursor belongs to another history, and with
+	 * whatever the database says; calling it again goes on where it stopped. Not to be called while it runs.
+	 */
+	run(sql: Sql): Promise<Head>;
+};
+
+/** The database is not the one, or not the history, that the cursor belongs to: begin anew. */
+export class HistoryError extends Error {
+	override name = 'HistoryError';
+}
+
+/** The database is a standby: its snapshots do not list running transactions, so no cursor can stand on them. */
+export class StandbyError extends Error {
+	override name = 'StandbyError';
+	constructor() {
+		super(
+			'the database is a standby (in recovery): Nowboard reads from a primary only; point DATABASE_URL at the primary',
+		);
+	}
+}
+
+/** Frames of one drain that omit nothing; a larger backlog goes into the last one, counted. */
+export const MAX_FRAMES_PER_DRAIN = 10;
+
+/**
+ * @param from the position to begin at
+ * @param upTo read no further than this position (a client catching up with the bus); null: to the present
+ * @param begin called with the head of every reading statement, before its rows
+ * @param visit called with every row, once, in order, also those that a frame omits
+ * @param publish called synchronously, oldest batch first, when exactly the rows up to `batch.cursor` were visited
+ */
+export function createDrain({
+	from,
+	upTo = null,
+	begin = () => {},
+	visit = () => {},
+	publish,
+}: {
+	from: Cursor;
+	upTo?: Cursor | null;
+	begin?: (head: Head) => void;
+	visit?: (row: Row) => void;
+	publish: (batch: Batch) => void;
+}): Drain {
+	let cursor = from;
+	/** a transaction larger than a chunk, read up to `afterId` */
+	let inside: { tx: bigint; afterId: number; running: Running } | null = null;
+	let rows: Row[] = [];
+	let omitted = 0;
+	let frames = 0;
+
+	function take(taken: Row[]) {
+		for (const row of taken) {
+			visit(row);
+			rows.push(row);
+		}
+		if (rows.length <= MAX_EVENTS_PER_FRAME) return;
+		omitted += rows.length - MAX_EVENTS_PER_FRAME;
+		rows = rows.slice(-MAX_EVENTS_PER_FRAME);
+	}
+
+	function cut() {
+		if (rows.length === 0) return;
+		publish({ cursor, rows, omitted });
+		rows = [];
+		omitted = 0;
+		frames++;
+	}
+
+	async function readInside(sql: Sql, { tx, afterId, running }: NonNullable<typeof inside>) {
+		const piece = await readTransaction(sql, tx, afterId);
+		take(piece);
+		const next = piece.at(-1);
+		if (next && piece.length === CHUNK) inside = { tx, afterId: next.id, running };
+		else {
+			inside = null;
+			cursor = advance(cursor, running, tx, false);
+		}
+	}
+
+	async function readNext(sql: Sql): Promise<{ head: Head; complete: boolean }> {
+		const { head, rows: read, full } = await readUnseen(sql, cursor, upTo);
+		verify(head, cursor);
+		begin(head);
+		const start = cursor;
+		// what `upTo` has not seen is, to a client catching up with it, still running
+		const running = upTo ? { running: upTo.holes } : head.snapshot;
+		let through: bigint | null = null;
+		const groups = byTransaction(read);
+		const last = groups.at(-1);
+		// the limit may have cut the last transaction: it waits for the next step, or is read in pieces when it fills the chunk
+		if (full) groups.pop();
+		for (const group of groups) {
+			if (rows.length + group.length > MAX_EVENTS_PER_FRAME && frames < MAX_FRAMES_PER_DRAIN - 1) {
+				cursor = advance(start, running, through, false);
+				cut();
+			}
+			take(group);
+			through = (group[0] as Row).tx;
+		}
+		cursor = advance(start, running, through, !full);
+		if (full && last && groups.length === 0) {
+			const { tx, id } = last.at(-1) as Row;
+			if (frames < MAX_FRAMES_PER_DRAIN - 1) cut();
+			take(last);
+			inside = { tx, afterId: id, running };
+		}
+		return { head, complete: !full };
+	}
+
+	return {
+		cursor: () => cursor,
+		async run(sql) {
+			frames = 0;
+			for (;;) {
+				if (inside) {
+					await readInside(sql, inside);
+					continue;
+				}
+				const { head, complete } = await readNext(sql);
+				if (!complete) continue;
+				cut();
+				return head;
+			}
+		},
+	};
+}
+
+/** @throws HistoryError or StandbyError when rows read beside `head` cannot follow `cursor` */
+export function verify(head: Head, cursor: Cursor): void {
+	if (isStandby(head)) throw new StandbyError();
+	if (head.identity !== head.here)
+		throw new HistoryError(`the database is ${head.here}, the epoch was made for ${head.identity}`);
+	if (head.epoch !== cursor.epoch)
+		throw new HistoryError(`the epoch is ${head.epoch}, the cursor's is ${cursor.epoch}`);
+	if (isAhead(cursor, head.snapshot))
+		throw new HistoryError(
+			`the cursor stands at transaction ${cursor.last}, the database before ${head.snapshot.xmax}`,
+		);
+}
+
+export function isStandby(head: Head): boolean {
+	return head.here.split('/')[1] === 'standby';
+}
+
+function byTransaction(rows: Row[]): Row[][] {
+	const groups: Row[][] = [];
+	for (const row of rows) {
+		const group = groups.at(-1);
+		if (group && group[0]?.tx === row.tx) group.push(row);
+		else groups.push([row]);
+	}
+	return groups;
+}

@@ -1,0 +1,53 @@
+/**
+ * Which history of which database the cursors belong to: the epoch. It is bound to what identifies the cluster, its
+ * timeline and the database, so that a promotion, a recovery to a point in time or a restored copy is noticed.
+ * Runs before a process begins to read, on any number of processes at once.
+ */
+import type { Sql } from 'postgres';
+import type { Cursor } from './cursor';
+import { StandbyError } from './drain';
+
+/** Advisory lock key of the epoch's renewal (any constant of our own). */
+const EPOCH_LOCK = 7_206_871_102n;
+/** Rows given a new `tx` at once. */
+const REPAIR_BATCH = 5_000;
+
+/**
+ * Makes sure that the epoch belongs to this history; a new one ends all cursors.
+ * @throws StandbyError in recovery
+ * @param reached a cursor this process has stood at: a database that has not come so far is another history of itself
+ */
+export async function settleEpoch(sql: Sql, reached: Cursor | null): Promise<void> {
+	await sql.begin(async (tx) => {
+		await tx`select pg_advisory_xact_lock(${EPOCH_LOCK.toString()}::bigint)`;
+		const [found] = await tx<
+			{ epoch: string | null; mine: boolean; behind: boolean; standby: boolean }[]
+		>`
+			select pg_is_in_recovery() as standby, (select value from meta where key = 'epoch') as epoch,
+				coalesce((select value from meta where key = 'identity') = nowboard_identity(), false) as mine,
+				${(reached?.last ?? 0n).toString()}::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) as behind`;
+		if (found?.standby) throw new StandbyError();
+		const isBehind = found?.behind && found.epoch === reached?.epoch;
+		if (!found?.mine || isBehind) await tx`select nowboard_renew_epoch()`;
+	});
+}
+
+/**
+ * A dump restored into another cluster may carry transaction ids that this one has not reached: unseen for ever.
+ * They become transaction 0, before every cursor. @returns the number of rows repaired
+ */
+export async function repairFutureTransactions(
+	sql: Sql,
+	onProgress: (rows: number) => void,
+): Promise<number> {
+	let repaired = 0;
+	for (;;) {
+		const { count } = await sql`
+			update events set tx = '0' where id in (
+				select id from events where tx >= pg_snapshot_xmax(pg_current_snapshot())
+				order by tx desc limit ${REPAIR_BATCH})`;
+		if (count === 0) return repaired;
+		repaired += count;
+		onProgress(repaired);
+	}
+}

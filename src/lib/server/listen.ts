@@ -1,0 +1,97 @@
+/**
+ * The one LISTEN of a process. A bell carries nothing: it only says "look". What was rung while the connection was away is
+ * gone, so every (re)connect rings as well; and because a pooler accepts LISTEN and delivers nothing, and a half-open
+ * socket stays silent for minutes, it rings itself and says `deaf` when it does not hear that.
+ * It renews its client rather than unlisten: postgres.js' unlisten does nothing after a reconnect.
+ */
+import type { Sql } from 'postgres';
+import type { ListenerState } from '../protocol';
+import { withDeadline } from './deadline';
+
+export const CHANNEL = 'nowboard';
+/** Between two rings of oneself: with the deadline, a dead socket is noticed within 10 s. */
+export const SELF_PING_MS = 5_000;
+/** A healthy echo takes about a millisecond; the first one decides whether a pooler is in the way. */
+export const SELF_PING_DEADLINE_MS = 2_500;
+
+export type Listener = { state(): ListenerState; stop(): Promise<void> };
+
+/**
+ * @param connect makes a client on the direct connection; each is ended by the listener
+ * @param onBell something may have been committed; must not throw
+ * @param onState the state is known or changed, with the reason
+ * @param pingMs asked before every ring of oneself
+ */
+export function startListener({
+	connect,
+	onBell,
+	onState,
+	pingMs = () => SELF_PING_MS,
+	deadlineMs = SELF_PING_DEADLINE_MS,
+}: {
+	connect: () => Sql;
+	onBell: () => void;
+	onState: (state: ListenerState, reason: string) => void;
+	pingMs?: () => number;
+	deadlineMs?: number;
+}): Listener {
+	let state: ListenerState | null = null;
+	let stopped = false;
+	let sql: Sql | null = null;
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	let heard: (() => void) | null = null;
+	/** tells our own rings from those of other processes */
+	const self = `ping ${crypto.randomUUID()}`;
+
+	function become(next: ListenerState, reason: string) {
+		if (state === next || stopped) return;
+		state = next;
+		onState(next, reason);
+	}
+
+	function onNotify(payload: string) {
+		if (payload === self) heard?.();
+		else if (!payload.startsWith('ping ')) onBell();
+	}
+
+	function renew() {
+		sql?.end({ timeout: 0 }).catch(() => {});
+		sql = connect();
+		// once per client: a failed call goes on trying inside, and a second one would add a second listener
+		sql.listen(CHANNEL, onNotify, () => check(0)).catch(() => {});
+	}
+
+	function check(delayMs: number) {
+		clearTimeout(timer);
+		if (!stopped) timer = setTimeout(() => void ping(), delayMs);
+	}
+
+	async function ping() {
+		const client = sql as Sql;
+		const echo = new Promise<void>((resolve) => (heard = resolve));
+		try {
+			await withDeadline(client`select pg_notify(${CHANNEL}, ${self})`, deadlineMs, 'NOTIFY');
+			await withDeadline(echo, deadlineMs, 'the echo of NOTIFY');
+			if (stopped || client !== sql) return;
+			become('up', 'NOTIFY arrives');
+			onBell();
+		} catch (error) {
+			if (stopped || client !== sql) return;
+			become('deaf', error instanceof Error ? error.message : String(error));
+			renew();
+		}
+		check(pingMs());
+	}
+
+	renew();
+	check(deadlineMs);
+
+	return {
+		state: () => state ?? 'deaf',
+		async stop() {
+			stopped = true;
+			clearTimeout(timer);
+			await sql?.end({ timeout: 0 }).catch(() => {});
+		},
+	};
+}

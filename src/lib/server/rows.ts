@@ -1,0 +1,188 @@
+/**
+ * The SQL that reads `events` by cursor. It owns the shape of the reading statements and knows nothing of frames or clients.
+ * Easy to get wrong: the snapshot and the rows must come from one statement, or a commit between two falls in the gap;
+ * and the two index scans stay apart (UNION ALL), because OR with ORDER BY walks the whole index.
+ */
+import type { Fragment, Sql } from 'postgres';
+import type { ActivityEvent, Json } from '../protocol';
+import { parseSnapshot, sees, type Cursor, type Snapshot } from './cursor';
+
+/** One row of `events`. `createdAt` in ms since 1970. */
+export type Row = {
+	tx: bigint;
+	id: number;
+	eventId: string;
+	name: string;
+	source: string;
+	sessionId: string | null;
+	properties: { [key: string]: Json };
+	createdAt: number;
+};
+
+/** What a reading statement says about the database it ran in. `at` is database time in ms since 1970, truncated. */
+export type Head = {
+	snapshot: Snapshot;
+	at: number;
+	epoch: string | null;
+	/** the identity that the epoch was made for, and the one found now */
+	identity: string | null;
+	here: string;
+};
+
+/** Rows read at once: bounds memory and the length of a statement, and makes the planner take the index without statistics. */
+export const CHUNK = 2_000;
+
+type Raw = {
+	tx: string | null;
+	id: string;
+	event_id: string;
+	name: string;
+	source: string;
+	session_id: string | null;
+	properties: Json;
+	created_at: Date;
+};
+
+const columns = (sql: Sql) =>
+	sql`tx::text, id, event_id, name, source, session_id, properties, created_at`;
+
+const head = (sql: Sql) => sql`
+	select null::text as tx, null::bigint as id, null::uuid as event_id, null::text as name, null::text as source,
+		null::text as session_id, jsonb_build_object(
+			'snapshot', pg_current_snapshot()::text,
+			'at', floor(extract(epoch from clock_timestamp()) * 1000),
+			'epoch', (select value from meta where key = 'epoch'),
+			'identity', (select value from meta where key = 'identity'),
+			'here', nowboard_identity()) as properties, null::timestamptz as created_at`;
+
+/**
+ * The head, and the first `limit` rows that `from` has not seen, by (tx, id); with `upTo`, only rows that `upTo` has seen.
+ * The statement whose plan is held by a test: at any size of the table it touches the unseen rows only.
+ */
+export function unseenQuery(sql: Sql, from: Cursor, upTo: Cursor | null, limit: number): Fragment {
+	const holes = upTo ? from.holes.filter((hole) => sees(upTo, hole)) : from.holes;
+	const bound = upTo
+		? sql`and tx <= ${upTo.last.toString()}::xid8 and tx <> all(${toArray(upTo.holes)}::xid8[])`
+		: sql``;
+	// a literal, so that a generic plan knows it too
+	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
+	return sql`${head(sql)}
+		union all
+		(select ${columns(sql)} from events where tx = any(${toArray(holes)}::xid8[]) order by events.tx, events.id limit ${rows})
+		union all
+		(select ${columns(sql)} from events where tx > ${from.last.toString()}::xid8 ${bound} order by events.tx, events.id limit ${rows})`;
+}
+
+/** Runs `unseenQuery`. `rows` is in ascending order of (tx, id); `full` says that the limit cut it off. */
+export async function readUnseen(
+	sql: Sql,
+	from: Cursor,
+	upTo: Cursor | null = null,
+	limit = CHUNK,
+): Promise<{ head: Head; rows: Row[]; full: boolean }> {
+	const raw = await sql<Raw[]>`${unseenQuery(sql, from, upTo, limit)}`;
+	const rows: Row[] = [];
+	let found: Head | undefined;
+	for (const one of raw) {
+		if (one.tx === null) found = toHead(one.properties);
+		else rows.push(toRow(one));
+	}
+	if (!found) throw new Error('the reading statement returned no head');
+	// holes lie below `last`, new transactions above it, and each branch is sorted: this only guards against a reordering plan
+	rows.sort((a, b) => (a.tx === b.tx ? a.id - b.id : a.tx < b.tx ? -1 : 1));
+	const full = rows.length >= limit;
+	rows.length = Math.min(rows.length, limit);
+	return { head: found, rows, full };
+}
+
+/** The next rows of one transaction that is committed and seen, by id: a transaction larger than CHUNK is read in pieces. */
+export async function readTransaction(
+	sql: Sql,
+	tx: bigint,
+	afterId: number,
+	limit = CHUNK,
+): Promise<Row[]> {
+	const raw = await sql<Raw[]>`
+		select ${columns(sql)} from events where tx = ${tx.toString()}::xid8 and id > ${afterId}
+		order by events.id limit ${limit}`;
+	return raw.map(toRow);
+}
+
+/** What the windows and the feed of a starting process are built from. `visit` gets rows in pieces; only name, sessionId and createdAt are set. */
+export type WindowRow = Pick<Row, 'name' | 'sessionId' | 'createdAt'>;
+
+/**
+ * Everything a process needs to begin, in one snapshot (repeatable read): the head, the newest transaction, the newest
+ * `feedLength` rows in arrival order (newest first), and every row younger than `windowMs`, visited in pieces with the time of the head.
+ */
+export async function readStart(
+	sql: Sql,
+	{ windowMs, feedLength }: { windowMs: number; feedLength: number },
+	visit: (rows: WindowRow[], at: number) => void,
+): Promise<{ head: Head; last: bigint; newest: Row[] }> {
+	return (await sql.begin('isolation level repeatable read read only', async (tx) => {
+		const sql = tx as unknown as Sql;
+		const [first] = await sql<Raw[]>`${head(sql)}`;
+		const found = toHead(first?.properties ?? null);
+		const newest = (
+			await sql<
+				Raw[]
+			>`select ${columns(sql)} from events order by events.tx desc, events.id desc limit ${feedLength}`
+		).map(toRow);
+		const pieces = sql<{ name: string; session_id: string | null; at: number }[]>`
+			select name, session_id, extract(epoch from created_at)::float8 * 1000 as at from events
+			where created_at > to_timestamp(${(found.at - windowMs) / 1000})`.cursor(CHUNK);
+		for await (const piece of pieces)
+			visit(
+				piece.map((row) => ({
+					name: row.name,
+					sessionId: row.session_id,
+					createdAt: Math.round(row.at),
+				})),
+				found.at,
+			);
+		return { head: found, last: newest[0]?.tx ?? 0n, newest };
+	})) as { head: Head; last: bigint; newest: Row[] };
+}
+
+/** A row as the feed shows it. */
+export function toActivityEvent(row: Row): ActivityEvent {
+	return {
+		id: row.id,
+		eventId: row.eventId,
+		name: row.name,
+		source: row.source,
+		sessionId: row.sessionId,
+		properties: row.properties,
+		createdAt: new Date(row.createdAt).toISOString(),
+	};
+}
+
+function toRow(raw: Raw): Row {
+	return {
+		tx: BigInt(raw.tx as string),
+		id: Number(raw.id),
+		eventId: raw.event_id,
+		name: raw.name,
+		source: raw.source,
+		sessionId: raw.session_id,
+		properties: raw.properties as Row['properties'],
+		createdAt: raw.created_at.getTime(),
+	};
+}
+
+function toHead(json: Json): Head {
+	const { snapshot, at, epoch, identity, here } = json as Record<string, unknown>;
+	return {
+		snapshot: parseSnapshot(String(snapshot)),
+		at: Number(at),
+		epoch: epoch === null ? null : String(epoch),
+		identity: identity === null ? null : String(identity),
+		here: String(here),
+	};
+}
+
+/** A Postgres array literal: xid8 has no array type on the client. */
+function toArray(values: readonly bigint[]): string {
+	return `{${values.join(',')}}`;
+}

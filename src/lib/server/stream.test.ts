@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { createBus, type Bus, type Frame } from './bus';
+import { createClientStream, type Joined } from './stream';
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+const frame = (id: string): Frame => ({ event: 'activity', bytes: encode(id), id });
+
+function open(
+	bus: Bus,
+	join: (cursor: string | null) => Joined | Promise<Joined>,
+	cursor: string | null = null,
+) {
+	const left: string[] = [];
+	const stream = createClientStream({
+		bus,
+		cursor,
+		wants: () => true,
+		opening: encode('opening'),
+		join: async (cursor) => join(cursor),
+		bye: () => encode('bye'),
+		onLeave: (reason) => left.push(reason),
+	});
+	const reader = stream.body.getReader();
+	return {
+		left,
+		end: stream.end,
+		cancel: () => reader.cancel(),
+		/** reads until `count` chunks came, or the end */
+		async read(count: number) {
+			const read: string[] = [];
+			while (read.length < count) {
+				const { value, done } = await reader.read();
+				if (done) return [...read, 'end'];
+				read.push(decode(value));
+			}
+			return read;
+		},
+	};
+}
+
+test('opening, what was missed, then the ring: each once', async () => {
+	const bus = createBus();
+	bus.publish(frame('0'));
+	const stream = open(bus, () => ({ frames: [frame('m1'), frame('m2')], position: bus.head() }));
+	expect(await stream.read(3)).toEqual(['opening', 'm1', 'm2']);
+	bus.publish(frame('1'));
+	bus.publish(frame('2'));
+	expect(await stream.read(2)).toEqual(['1', '2']);
+});
+
+test('what is published while a client joins is not lost between history and present', async () => {
+	const bus = createBus();
+	let ready = (_: Joined) => {};
+	const stream = open(bus, () => new Promise<Joined>((resolve) => (ready = resolve)));
+	await stream.read(1);
+	const position = bus.head();
+	bus.publish(frame('during'));
+	ready({ frames: [frame('missed')], position });
+	expect(await stream.read(2)).toEqual(['missed', 'during']);
+});
+
+test('when the ring has moved on while a client caught up, it catches up again from where it stands', async () => {
+	const bus = createBus({ maxFrames: 2 });
+	const asked: (string | null)[] = [];
+	const stream = open(
+		bus,
+		(cursor) => {
+			asked.push(cursor);
+			const position = bus.head();
+			// the first time, more than the ring holds arrives before the client has read what it missed
+			if (asked.length === 1) for (const id of ['1', '2', '3']) bus.publish(frame(id));
+			return { frames: [frame(`missed${asked.length}`)], position };
+		},
+		'start',
+	);
+	expect(await stream.read(3)).toEqual(['opening', 'missed1', 'missed2']);
+	expect(asked).toEqual(['start', 'missed1']);
+});
+
+describe('every way out is the same, once', () => {
+	const here = (bus: Bus) => () => ({ frames: [], position: bus.head() });
+
+	test('the client leaves', async () => {
+		const bus = createBus();
+		const stream = open(bus, here(bus));
+		await stream.read(1);
+		await stream.cancel();
+		stream.end();
+		expect([stream.left, bus.size()]).toEqual([['the client left'], 0]);
+	});
+
+	test('the server ends it: a farewell, and a clean end', async () => {
+		const bus = createBus();
+		const stream = open(bus, here(bus));
+		await stream.read(1);
+		stream.end();
+		stream.end();
+		expect(await stream.read(2)).toEqual(['bye', 'end']);
+		expect([stream.left, bus.size()]).toEqual([['ended by the server'], 0]);
+	});
+
+	test('it falls off the ring: the rest of what is queued, a farewell, and a clean end', async () => {
+		const bus = createBus({ maxFrames: 1 });
+		const stream = open(bus, here(bus));
+		await stream.read(1);
+		await expect.poll(() => bus.size()).toBe(1);
+		for (const id of ['1', '2', '3', '4']) bus.publish(frame(id));
+		expect(await stream.read(9)).toEqual(['1', 'bye', 'end']);
+		expect([stream.left, bus.size()]).toEqual([['fell off the ring'], 0]);
+	});
+
+	test('it cannot join', async () => {
+		const stream = open(createBus(), () => Promise.reject(new Error('no')));
+		expect(await stream.read(9)).toEqual(['opening', 'bye', 'end']);
+		expect(stream.left).toEqual(['could not join']);
+	});
+});

@@ -1,0 +1,111 @@
+/**
+ * One client's stream as a ReadableStream: first what it missed, then its place in the ring.
+ * It knows frames but not what is in them. Node's pump asks (`pull`) when the socket has drained, so a client that reads
+ * slowly is one that does not ask. Ending a stream ourselves fires neither `cancel` nor the request's signal: every way
+ * out goes through the same idempotent `leave`.
+ */
+import type { StreamEventName } from '../protocol';
+import type { Bus, Frame, Subscription } from './bus';
+
+/** What a client is given on joining: the frames it missed, and the place in the ring where it goes on. */
+export type Joined = { frames: Frame[]; position: number };
+
+export type ClientStream = {
+	body: ReadableStream<Uint8Array>;
+	/** Says goodbye and ends the body with what is queued; safe to call twice. */
+	end(): void;
+};
+
+/**
+ * @param opening first bytes, sent at once
+ * @param join resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile
+ * @param bye encodes the farewell, individually random
+ * @param onLeave called once, whichever way the client left
+ */
+export function createClientStream({
+	bus,
+	cursor,
+	wants,
+	opening,
+	join,
+	bye,
+	onLeave,
+}: {
+	bus: Bus;
+	cursor: string | null;
+	wants: (event: StreamEventName) => boolean;
+	opening: Uint8Array;
+	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
+	bye: () => Uint8Array;
+	onLeave: (reason: string) => void;
+}): ClientStream {
+	let controller: ReadableStreamDefaultController<Uint8Array>;
+	let left = false;
+	let joining = false;
+	let missed: Frame[] = [];
+	let position: number | null = null;
+	let subscription: Subscription | null = null;
+	let last = cursor;
+
+	const ready = () => !left && (controller.desiredSize ?? 0) > 0;
+
+	function deliver(frame: Frame) {
+		controller.enqueue(frame.bytes);
+		if (frame.id !== undefined) last = frame.id;
+	}
+
+	function leave(reason: string) {
+		if (left) return;
+		left = true;
+		missed = [];
+		subscription?.unsubscribe();
+		onLeave(reason);
+	}
+
+	function end(reason: string) {
+		if (left) return;
+		leave(reason);
+		controller.enqueue(bye());
+		controller.close();
+	}
+
+	async function enter() {
+		joining = true;
+		try {
+			const way = await join(last, { gone: () => left });
+			if (left) return;
+			missed = way.frames.filter((frame) => wants(frame.event));
+			position = way.position;
+		} catch {
+			end('could not join');
+			return;
+		} finally {
+			joining = false;
+		}
+		fill();
+	}
+
+	/** hands over what lies ahead while the socket takes it */
+	function fill() {
+		while (ready() && missed.length > 0) deliver(missed.shift() as Frame);
+		if (missed.length > 0 || left || joining) return;
+		if (!subscription) {
+			// catching up never counts as falling behind: if the ring has moved on meanwhile, the rest is caught up as well
+			if (position === null || position < bus.tail()) return void enter();
+			subscription = bus.subscribe({ wants, ready, deliver, lost: end }, position);
+		}
+		subscription.resume();
+	}
+
+	const body = new ReadableStream<Uint8Array>({
+		start(its) {
+			controller = its;
+			controller.enqueue(opening);
+			void enter();
+		},
+		pull: fill,
+		cancel: () => leave('the client left'),
+	});
+
+	return { body, end: () => end('ended by the server') };
+}

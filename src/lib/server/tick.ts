@@ -1,0 +1,124 @@
+/**
+ * The ticks: every two seconds of database time each process that is caught up offers its figures to `metrics_snapshots`;
+ * whoever comes first has recorded the tick, and all show that row. No leader, nothing to take over.
+ * A tick is written when a figure changed, and at least once a minute. It stores its time and cursor, so SQL can check it.
+ */
+import type { Sql } from 'postgres';
+import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../protocol';
+import { withDeadline } from './deadline';
+
+/** Figures as they stand: the rows seen by `cursor`, at database time `at` (ms since 1970). */
+export type Figures = { totals: Totals; at: number; cursor: string };
+
+/** A tick is written at least so often, so that a flat line is known to be flat. */
+export const IDLE_TICK_MS = 60_000;
+const DEADLINE_MS = 5_000;
+
+type Raw = {
+	page_views: number;
+	active_sessions: number;
+	events_count: number;
+	events_per_minute: number;
+	recorded_at: Date;
+};
+
+const columns = (sql: Sql) =>
+	sql`page_views, active_sessions, events_count, events_per_minute, recorded_at`;
+
+/** Records the figures, or finds that another process was first; resolves to the row that stands, and the one half an hour earlier. */
+export async function recordTick(
+	sql: Sql,
+	{ totals, at, cursor }: Figures,
+): Promise<{ tick: Tick; previous: Tick | null }> {
+	const number = Math.floor(at / TICK_MS);
+	await sql`
+		insert into metrics_snapshots
+			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+		values (${number}, ${totals.pageViews}, ${totals.activeSessions}, ${totals.eventsCount},
+			${totals.eventsPerMinute}, ${new Date(at)}, ${cursor})
+		on conflict (tick) do nothing`;
+	const [row] = await sql<
+		Raw[]
+	>`select ${columns(sql)} from metrics_snapshots where tick = ${number}`;
+	if (!row) throw new Error(`tick ${number} is neither recorded nor there`);
+	return { tick: toTick(row), previous: await readPrevious(sql, at) };
+}
+
+/** The newest ticks, oldest first: what a chart begins with. */
+export async function readSeries(sql: Sql, length = SERIES_LENGTH): Promise<Tick[]> {
+	const rows = await sql<Raw[]>`
+		select ${columns(sql)} from metrics_snapshots order by tick desc limit ${length}`;
+	return rows.map(toTick).reverse();
+}
+
+/** The last tick at or before half an hour ago, if one was recorded within the minute and a half before. */
+export async function readPrevious(sql: Sql, at: number): Promise<Tick | null> {
+	const then = at - COUNT_WINDOW_MS;
+	const [row] = await sql<Raw[]>`
+		select ${columns(sql)} from metrics_snapshots
+		where recorded_at <= ${new Date(then)} and recorded_at > ${new Date(then - 1.5 * IDLE_TICK_MS)}
+		order by recorded_at desc limit 1`;
+	return row ? toTick(row) : null;
+}
+
+/**
+ * Calls `figures` at every boundary of TICK_MS of the database's clock and records what it returns.
+ * @param figures resolves to null when this process is not caught up: the tick is left to others
+ * @param databaseNow estimate of the database's clock, ms since 1970
+ */
+export function startTicking({
+	sql,
+	figures,
+	databaseNow,
+	onTick,
+	onError,
+}: {
+	sql: Sql;
+	figures: () => Promise<Figures | null>;
+	databaseNow: () => number;
+	onTick: (tick: Tick, previous: Tick | null) => void;
+	onError: (error: unknown) => void;
+}): { stop(): void } {
+	let stopped = false;
+	let timer: ReturnType<typeof setTimeout>;
+	let last: Figures | null = null;
+
+	async function tick() {
+		try {
+			const now = await figures();
+			if (!now || (last && isSame(last, now) && now.at - last.at < IDLE_TICK_MS)) return;
+			const { tick, previous } = await withDeadline(recordTick(sql, now), DEADLINE_MS, 'a tick');
+			last = now;
+			if (!stopped) onTick(tick, previous);
+		} catch (error) {
+			if (!stopped) onError(error);
+		}
+	}
+
+	function plan() {
+		if (stopped) return;
+		timer = setTimeout(() => void tick().then(plan), TICK_MS - (databaseNow() % TICK_MS));
+	}
+	plan();
+
+	return {
+		stop() {
+			stopped = true;
+			clearTimeout(timer);
+		},
+	};
+}
+
+function isSame({ totals: a }: Figures, { totals: b }: Figures): boolean {
+	return (Object.keys(a) as (keyof Totals)[]).every((figure) => a[figure] === b[figure]);
+}
+
+function toTick(row: Raw): Tick {
+	return {
+		pageViews: row.page_views,
+		activeSessions: row.active_sessions,
+		eventsCount: row.events_count,
+		eventsPerMinute: row.events_per_minute,
+		recordedAt: row.recorded_at.toISOString(),
+	};
+}

@@ -1,0 +1,9 @@
+import type { PageServerLoad } from './$types';
+
+/** The page's first figures, taken from the ring's head without a query: the stream goes on from the same cursor. */
+export const load: PageServerLoad = ({ locals, url }) => ({
+	state: locals.live.state(),
+	status: locals.live.status(),
+	demo: locals.demo,
+	origin: url.origin,
+});

@@ -1,0 +1,37 @@
+import { error } from '@sveltejs/kit';
+import { CONTENT_TYPE } from '$lib/server/sse';
+import type { StreamEventName } from '$lib/protocol';
+import type { RequestHandler } from './$types';
+
+const HEADERS = {
+	// without a charset: SSE is UTF-8, and adapters compare the whole value
+	'content-type': CONTENT_TYPE,
+	'cache-control': 'no-store, no-transform',
+	'x-accel-buffering': 'no'
+};
+
+/** What a client may leave out; `reset`, `ping` and `bye` always come. */
+const OPTIONAL = ['activity', 'metrics'];
+
+/**
+ * The live stream. `Last-Event-ID` (a native reconnect) wins over `?cursor=` (a new EventSource cannot send headers).
+ * `?events=activity` leaves out the ticks, `?events=metrics` the feed.
+ */
+export const GET: RequestHandler = ({ request, url, locals }) => {
+	const cursor = request.headers.get('last-event-id') ?? url.searchParams.get('cursor');
+	const chosen = toChosen(url.searchParams.get('events'));
+	const wants = (event: StreamEventName) => !OPTIONAL.includes(event) || chosen.includes(event);
+	return new Response(locals.live.open(cursor || null, wants), { headers: HEADERS });
+};
+
+/** Without it SvelteKit answers HEAD with GET: a subscription that nobody reads, and headers that never leave. */
+export const HEAD: RequestHandler = () => new Response(null, { headers: HEADERS });
+
+function toChosen(text: string | null): string[] {
+	if (text === null) return OPTIONAL;
+	const names = text.split(',').filter((name) => name !== '');
+	const unknown = names.find((name) => !OPTIONAL.includes(name));
+	if (unknown !== undefined)
+		error(400, `events: "${unknown.slice(0, 40)}" is none of ${OPTIONAL.join(', ')}.`);
+	return names;
+}
