@@ -1,5 +1,18 @@
+import type { Ingest } from '$lib/server/ingest';
+import type { Instance } from '$lib/server/instance';
+
 declare global {
-	namespace App {}
+	namespace App {
+		/** What `hooks.server.ts` hands to every request. */
+		interface Locals {
+			live: Instance;
+			ingest: Ingest;
+			/** events are taken without a key */
+			ingestOpen: boolean;
+			/** the demo's simulator, when this is the demo */
+			demo: { running: boolean } | null;
+		}
+	}
 }
 
 export {};

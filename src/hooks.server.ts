@@ -73,7 +73,7 @@ function start(env: Env): Runtime {
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
-		prepare: () => migrate(env.databaseDirectUrl, { folder: env.migrations }),
+		prepare: async () => void (await migrate(env.databaseDirectUrl, { folder: env.migrations })),
 		log,
 	});
 

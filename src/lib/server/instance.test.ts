@@ -1,0 +1,302 @@
+import { describe, expect, test } from 'vitest';
+import { createDatabase } from '../../../tests/setup/database';
+import { follow } from '../../../tests/setup/follow';
+import { startTestInstance } from '../../../tests/setup/instances';
+import { MAX_EVENTS_PER_FRAME } from '../protocol';
+import { parseCursor } from './cursor';
+
+type Sql = Awaited<ReturnType<typeof createDatabase>>['sql'];
+
+const idsInTable = async (sql: Sql) =>
+	(await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) => Number(id));
+const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
+
+describe('from INSERT to the stream', () => {
+	test('a plain INSERT from another connection is shown, with every column defaulted', async () => {
+		const { url, sql } = await createDatabase();
+		const client = follow(await startTestInstance(url));
+		await client.until(() => client.resets() === 1);
+		await sql`insert into events (name, properties) values ('deploy', ${sql.json({ version: '1.2' })})`;
+		await client.until(() => client.ids.length === 1);
+		expect(client.of('activity')[0]?.events[0]).toMatchObject({
+			id: 1,
+			name: 'deploy',
+			source: 'sql',
+			sessionId: null,
+			properties: { version: '1.2' }
+		});
+	});
+
+	test('a rolled-back insert is never shown, and a row appears when its transaction commits', async () => {
+		const { url, sql } = await createDatabase();
+		const client = follow(await startTestInstance(url));
+		const [held, undone] = [await sql.reserve(), await sql.reserve()];
+		await held`begin`;
+		await held`insert into events (name) values ('held')`;
+		await undone`begin`;
+		await undone`insert into events (name) values ('undone')`;
+		await sql`insert into events (name) values ('quick')`;
+		await client.until(() => client.ids.length === 1);
+		await undone`rollback`;
+		await held`commit`;
+		await client.until(() => client.ids.length === 2);
+		await sql`insert into events (name) values ('last')`;
+		await client.until(() => client.ids.length === 3);
+		const names = client.of('activity').flatMap(({ events }) => events.map(({ name }) => name));
+		expect(names).toEqual(['quick', 'held', 'last']);
+		held.release();
+		undone.release();
+	});
+
+	test('a forged tx is overruled: the row is shown once', async () => {
+		const { url, sql } = await createDatabase();
+		const client = follow(await startTestInstance(url));
+		await client.until(() => client.resets() === 1);
+		await sql`insert into events (name, tx) values ('future', '9999999999'), ('past', '1')`;
+		await sql`insert into events (name) values ('after')`;
+		await client.until(() => client.ids.length >= 3);
+		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
+	});
+
+	test('a transaction larger than a frame is counted: the newest are shown, the rest is in the figures', async () => {
+		const { url, sql } = await createDatabase();
+		const client = follow(await startTestInstance(url));
+		await client.until(() => client.resets() === 1);
+		await sql`insert into events (name) select 'bulk' from generate_series(1, 7001)`;
+		await client.until(() => client.ids.length >= MAX_EVENTS_PER_FRAME);
+		const [frame] = client.of('activity');
+		expect([frame?.events.length, frame?.omitted, frame?.totals.eventsCount]).toEqual([
+			MAX_EVENTS_PER_FRAME,
+			7001 - MAX_EVENTS_PER_FRAME,
+			7001
+		]);
+		expect(frame?.events.at(-1)?.id).toBe(7001);
+	});
+
+	test('many small transactions at once are cut into frames that omit nothing', async () => {
+		const { url, sql } = await createDatabase();
+		const client = follow(await startTestInstance(url, { frameIntervalMs: 500 }));
+		await client.until(() => client.resets() === 1);
+		await sql.unsafe(
+			`do $$ begin for i in 1..4500 loop insert into events (name) values ('one'); commit; end loop; end $$`
+		);
+		await client.until(() => client.ids.length >= 4_500);
+		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
+		expect([client.omitted(), client.resets()]).toEqual([0, 1]);
+	});
+});
+
+describe('coming back', () => {
+	test('with the cursor of a frame in the ring, exactly what was missed comes, without a query for rows', async () => {
+		const { url, sql } = await createDatabase();
+		const instance = await startTestInstance(url);
+		const first = follow(instance);
+		await sql`insert into events (name) values ('seen')`;
+		await first.until(() => first.ids.length === 1);
+		await first.leave();
+		await sql`insert into events (name) values ('missed')`;
+		await expect.poll(() => instance.state().events.length).toBe(2);
+		const again = follow(instance, first.cursor());
+		await again.until(() => again.ids.length === 1);
+		await sql`insert into events (name) values ('live')`;
+		await again.until(() => again.ids.length === 2);
+		expect([again.ids, again.resets()]).toEqual([[2, 3], 0]);
+	});
+
+	test('the page and the stream join without a gap: the state carries the cursor to go on from', async () => {
+		const { url, sql } = await createDatabase();
+		const instance = await startTestInstance(url);
+		await sql`insert into events (name) values ('in the page')`;
+		await expect.poll(() => instance.state().events.length).toBe(1);
+		const { cursor } = instance.state();
+		await sql`insert into events (name) values ('between')`;
+		const client = follow(instance, cursor);
+		await client.until(() => client.ids.length === 1);
+		expect([client.ids, client.resets()]).toEqual([[2], 0]);
+	});
+
+	test('a client hops between two instances and gets each row once', async () => {
+		const { url, sql } = await createDatabase();
+		const instances = [await startTestInstance(url), await startTestInstance(url)];
+		const ids: number[] = [];
+		let cursor: string | null = instances[0]?.state().cursor ?? null;
+		for (let hop = 0; hop < 20; hop++) {
+			// the other instance may not have seen what the client has: it must look before it answers
+			await sql`insert into events (name) select 'hop' from generate_series(1, ${1 + (hop % 3)})`;
+			const client = follow(instances[hop % 2] as (typeof instances)[0], cursor);
+			await client.until(() => client.ids.length > 0);
+			cursor = client.cursor();
+			ids.push(...client.ids);
+			expect(client.resets()).toBe(0);
+			await client.leave();
+		}
+		const rest = follow(instances[0] as (typeof instances)[0], cursor);
+		const missing = (await idsInTable(sql)).length - ids.length;
+		await rest.until(() => rest.ids.length >= missing);
+		expect(sorted([...ids, ...rest.ids])).toEqual(await idsInTable(sql));
+	});
+
+	test.each([
+		['no cursor', () => null],
+		['a cursor that is none', () => 'nonsense'],
+		['a cursor of another epoch', () => 'abc-1'],
+		['a cursor ahead of the database', (here: string) => here.replace(/-.*/, '-zzzzzzzzz')],
+		['a cursor that was too long to write', (here: string) => here.replace(/-.*/, '-.')]
+	])('%s gets the whole state', async (_, toCursor) => {
+		const { url, sql } = await createDatabase();
+		await sql`insert into events (name) values ('before')`;
+		const instance = await startTestInstance(url);
+		const client = follow(instance, toCursor(instance.state().cursor));
+		await client.until(() => client.resets() === 1);
+		expect(client.of('reset')[0]).toEqual(instance.state());
+		await sql`insert into events (name) values ('after')`;
+		await client.until(() => client.ids.length === 1);
+		expect(client.ids).toEqual([2]);
+	});
+
+	test('too far behind is a reset, just near enough is not', async () => {
+		const { url, sql } = await createDatabase();
+		const origin = (await startTestInstance(url)).state().cursor;
+		await sql.unsafe(
+			`do $$ begin for i in 1..100 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`
+		);
+		const fresh = await startTestInstance(url);
+		const near = follow(fresh, origin);
+		await near.until(() => near.ids.length === 10_000);
+		expect([near.resets(), near.omitted()]).toEqual([0, 0]);
+		expect(new Set(near.ids).size).toBe(10_000);
+		await sql`insert into events (name) values ('one more')`;
+		const other = await startTestInstance(url);
+		const far = follow(other, origin);
+		await far.until(() => far.resets() === 1);
+		expect(far.ids).toEqual([]);
+	});
+});
+
+describe('when something breaks', () => {
+	test('the listener killed by the database loses nothing, also what is committed meanwhile', async () => {
+		const { url, sql } = await createDatabase();
+		const instance = await startTestInstance(url);
+		const client = follow(instance);
+		await client.until(() => client.resets() === 1);
+		for (let round = 0; round < 3; round++) {
+			await sql`select pg_terminate_backend(pid) from pg_stat_activity
+				where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()`;
+			await sql`insert into events (name) values ('in the gap')`;
+			await client.until(() => client.ids.length === round + 1);
+			await expect.poll(() => instance.status().listener, { timeout: 15_000 }).toBe('up');
+		}
+		expect(client.ids).toEqual([1, 2, 3]);
+		expect(client.resets()).toBe(1);
+	});
+
+	test('every connection killed: the stream goes on by itself', async () => {
+		const { url, sql } = await createDatabase();
+		const instance = await startTestInstance(url);
+		const client = follow(instance);
+		await client.until(() => client.resets() === 1);
+		await sql`select pg_terminate_backend(pid) from pg_stat_activity
+			where datname = current_database() and pid <> pg_backend_pid()`;
+		await sql`insert into events (name) values ('after')`;
+		await client.until(() => client.ids.length === 1);
+		expect([client.ids, client.resets()]).toEqual([[1], 1]);
+	});
+
+	test('TRUNCATE begins a new account: everyone is reset, old cursors too', async () => {
+		const { url, sql } = await createDatabase();
+		const instance = await startTestInstance(url);
+		const client = follow(instance);
+		await sql`insert into events (name) values ('old')`;
+		await client.until(() => client.ids.length === 1);
+		const before = client.cursor();
+		await sql`truncate events`;
+		await client.until(() => client.resets() === 2);
+		expect(client.of('reset')[1]).toMatchObject({ events: [], totals: { eventsCount: 0 } });
+		const old = follow(instance, before);
+		await old.until(() => old.resets() === 1);
+	});
+
+	test('a copy of the database elsewhere renews the epoch', async () => {
+		const { url, sql } = await createDatabase();
+		const cursor = (await startTestInstance(url)).state().cursor;
+		// what a restored dump carries: the epoch, and the identity of the database it was made from
+		await sql`update meta set value = '1/00000001/1' where key = 'identity'`;
+		const client = follow(await startTestInstance(url), cursor);
+		await client.until(() => client.resets() === 1);
+		expect(client.cursor()?.split('-')[0]).not.toBe(cursor.split('-')[0]);
+	});
+
+	test('rows from the future of a restored dump are repaired before the start, and shown in the feed', async () => {
+		const { url, sql } = await createDatabase();
+		await sql`insert into events (name) values ('restored')`;
+		await sql`update events set tx = '99999999999'`;
+		const client = follow(await startTestInstance(url));
+		await client.until(() => client.resets() === 1);
+		expect(client.of('reset')[0]?.events.map(({ name }) => name)).toEqual(['restored']);
+		await sql`insert into events (name) values ('new')`;
+		await client.until(() => client.ids.length === 1);
+		expect(await sql`select tx::text from events where name = 'restored'`).toEqual([{ tx: '0' }]);
+	});
+
+	test('a client that leaves is forgotten', async () => {
+		const { url } = await createDatabase();
+		const instance = await startTestInstance(url);
+		const clients = [follow(instance), follow(instance)];
+		await Promise.all(clients.map((client) => client.until(() => client.resets() === 1)));
+		expect(instance.clients()).toBe(2);
+		await Promise.all(clients.map((client) => client.leave()));
+		expect(instance.clients()).toBe(0);
+	});
+
+	test('dismissed clients get a farewell and a clean end', async () => {
+		const { url } = await createDatabase();
+		const instance = await startTestInstance(url);
+		const client = follow(instance);
+		await client.until(() => client.resets() === 1);
+		instance.dismiss();
+		await client.until(() => client.ended());
+		expect(client.events.at(-1)?.name).toBe('bye');
+		expect(instance.missing()).toEqual(['shutting down']);
+	});
+});
+
+test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the instance that recorded it and on others', async () => {
+	const { url, sql } = await createDatabase();
+	const [one, two] = [await startTestInstance(url), await startTestInstance(url)];
+	const client = follow(one);
+	await sql`
+		insert into events (name, session_id, created_at)
+		select case when i % 3 = 0 then 'page_view' else 'other' end, 's' || i % 17,
+			date_trunc('milliseconds', clock_timestamp()) - (i || ' seconds')::interval
+		from generate_series(1, 2400) i`;
+	const writing = setInterval(
+		() => void sql`insert into events (name, session_id) values ('page_view', ${crypto.randomUUID()})`,
+		15
+	);
+	await client.until(() => client.of('metrics').length >= 3, 20_000);
+	clearInterval(writing);
+	const ticks = await sql<{ cursor: string; recorded_at: Date; shown: number[] }[]>`
+		select cursor, recorded_at, array[page_views, active_sessions, events_count, events_per_minute]::text[] as shown
+		from metrics_snapshots order by tick`;
+	expect(ticks.length).toBeGreaterThanOrEqual(3);
+	for (const { cursor, recorded_at, shown } of ticks) {
+		const parsed = parseCursor(cursor);
+		if (!parsed.ok) throw new Error(parsed.reason);
+		const { last, holes } = parsed.cursor;
+		const [counted] = await sql<{ figures: string[] }[]>`
+			with seen as (
+				select name, session_id, ${recorded_at}::timestamptz - created_at as age from events
+				where tx <= ${last.toString()}::xid8 and tx <> all(${`{${holes.join(',')}}`}::xid8[])
+			)
+			select array[
+				count(*) filter (where name = 'page_view' and age < '30 min'),
+				count(distinct session_id) filter (where age < '5 min'),
+				count(*) filter (where age < '30 min'),
+				count(*) filter (where age < '1 min')]::text[] as figures
+			from seen where age >= '0'`;
+		expect(counted?.figures).toEqual(shown);
+	}
+	expect(two.state().series.map(({ recordedAt }) => recordedAt)).toEqual(
+		one.state().series.map(({ recordedAt }) => recordedAt)
+	);
+});

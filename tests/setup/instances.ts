@@ -1,0 +1,28 @@
+/** Instances of the reading side in this process, on a test's database, ended with the test. */
+import pino from 'pino';
+import { expect, onTestFinished } from 'vitest';
+import { connect } from '../../src/lib/server/db/connect';
+import { startInstance, type Instance } from '../../src/lib/server/instance';
+
+/** Starts one and waits until it is ready. */
+export async function startTestInstance(
+	url: string,
+	{ ready = true, frameIntervalMs }: { ready?: boolean; frameIntervalMs?: number } = {}
+): Promise<Instance> {
+	const sql = connect(url, { max: 1 });
+	const instance = startInstance({
+		connect: () => connect(url, { max: 1 }),
+		sql,
+		prepare: async () => {},
+		log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+		...(frameIntervalMs === undefined ? {} : { frameIntervalMs })
+	});
+	onTestFinished(async () => {
+		await instance.stop();
+		await sql.end({ timeout: 0 });
+	});
+	if (!ready) return instance;
+	await expect.poll(() => instance.missing(), { timeout: 15_000 }).toEqual([]);
+	await expect.poll(() => instance.status().listener, { timeout: 15_000 }).toBe('up');
+	return instance;
+}
