@@ -4,6 +4,7 @@ import { follow } from '../../../tests/setup/follow';
 import { startTestInstance } from '../../../tests/setup/instances';
 import { MAX_EVENTS_PER_FRAME } from '../protocol';
 import { parseCursor } from './cursor';
+import { connect } from './db/connect';
 
 type Sql = Awaited<ReturnType<typeof createDatabase>>['sql'];
 
@@ -23,14 +24,15 @@ describe('from INSERT to the stream', () => {
 			name: 'deploy',
 			source: 'sql',
 			sessionId: null,
-			properties: { version: '1.2' }
+			properties: { version: '1.2' },
 		});
 	});
 
 	test('a rolled-back insert is never shown, and a row appears when its transaction commits', async () => {
 		const { url, sql } = await createDatabase();
 		const client = follow(await startTestInstance(url));
-		const [held, undone] = [await sql.reserve(), await sql.reserve()];
+		await client.until(() => client.resets() === 1);
+		const [held, undone] = [connect(url, { max: 1 }), connect(url, { max: 1 })];
 		await held`begin`;
 		await held`insert into events (name) values ('held')`;
 		await undone`begin`;
@@ -44,8 +46,7 @@ describe('from INSERT to the stream', () => {
 		await client.until(() => client.ids.length === 3);
 		const names = client.of('activity').flatMap(({ events }) => events.map(({ name }) => name));
 		expect(names).toEqual(['quick', 'held', 'last']);
-		held.release();
-		undone.release();
+		await Promise.all([held.end(), undone.end()]);
 	});
 
 	test('a forged tx is overruled: the row is shown once', async () => {
@@ -68,7 +69,7 @@ describe('from INSERT to the stream', () => {
 		expect([frame?.events.length, frame?.omitted, frame?.totals.eventsCount]).toEqual([
 			MAX_EVENTS_PER_FRAME,
 			7001 - MAX_EVENTS_PER_FRAME,
-			7001
+			7001,
 		]);
 		expect(frame?.events.at(-1)?.id).toBe(7001);
 	});
@@ -78,7 +79,7 @@ describe('from INSERT to the stream', () => {
 		const client = follow(await startTestInstance(url, { frameIntervalMs: 500 }));
 		await client.until(() => client.resets() === 1);
 		await sql.unsafe(
-			`do $$ begin for i in 1..4500 loop insert into events (name) values ('one'); commit; end loop; end $$`
+			`do $$ begin for i in 1..4500 loop insert into events (name) values ('one'); commit; end loop; end $$`,
 		);
 		await client.until(() => client.ids.length >= 4_500);
 		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
@@ -141,7 +142,7 @@ describe('coming back', () => {
 		['a cursor that is none', () => 'nonsense'],
 		['a cursor of another epoch', () => 'abc-1'],
 		['a cursor ahead of the database', (here: string) => here.replace(/-.*/, '-zzzzzzzzz')],
-		['a cursor that was too long to write', (here: string) => here.replace(/-.*/, '-.')]
+		['a cursor that was too long to write', (here: string) => here.replace(/-.*/, '-.')],
 	])('%s gets the whole state', async (_, toCursor) => {
 		const { url, sql } = await createDatabase();
 		await sql`insert into events (name) values ('before')`;
@@ -158,7 +159,7 @@ describe('coming back', () => {
 		const { url, sql } = await createDatabase();
 		const origin = (await startTestInstance(url)).state().cursor;
 		await sql.unsafe(
-			`do $$ begin for i in 1..100 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`
+			`do $$ begin for i in 1..100 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
 		);
 		const fresh = await startTestInstance(url);
 		const near = follow(fresh, origin);
@@ -270,8 +271,9 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 			date_trunc('milliseconds', clock_timestamp()) - (i || ' seconds')::interval
 		from generate_series(1, 2400) i`;
 	const writing = setInterval(
-		() => void sql`insert into events (name, session_id) values ('page_view', ${crypto.randomUUID()})`,
-		15
+		() =>
+			void sql`insert into events (name, session_id) values ('page_view', ${crypto.randomUUID()})`,
+		15,
 	);
 	await client.until(() => client.of('metrics').length >= 3, 20_000);
 	clearInterval(writing);
@@ -297,6 +299,6 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 		expect(counted?.figures).toEqual(shown);
 	}
 	expect(two.state().series.map(({ recordedAt }) => recordedAt)).toEqual(
-		one.state().series.map(({ recordedAt }) => recordedAt)
+		one.state().series.map(({ recordedAt }) => recordedAt),
 	);
 });
