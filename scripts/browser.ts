@@ -93,6 +93,8 @@ function playwrightChromium(): string | undefined {
 }
 
 function assertStarts(path: string): string {
+	// on Windows, --version opens a window instead of printing
+	if (process.platform === 'win32') return path;
 	try {
 		execFileSync(path, ['--version'], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 30_000 });
 		return path;

@@ -1,0 +1,182 @@
+/**
+ * A real Postgres for `demo`, `dev` and `test`, run by the calling process and stopped by it. Loopback only,
+ * a random password, data in `<dataDir>/pg<major>/`. The web server knows nothing of this: it gets a URL.
+ * What a newcomer gets wrong: Ctrl-C reaches every process of a terminal at once, so the server runs in
+ * a session of its own; otherwise the database would be gone before the web server has finished.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { findAccount, makeDataFolder } from './postgres-account';
+import { findBinaries, program, reachableBinaries } from './postgres-binaries';
+import { openCluster, stopOrphan, type Cluster } from './postgres-cluster';
+import { explainFailure } from './postgres-errors';
+import { claimFolder } from './postgres-owner';
+
+export type PostgresOptions = {
+	/** holds one folder for each major version; made when missing */
+	dataDir: string;
+	/** server settings, as in postgresql.conf */
+	settings?: Record<string, string | number>;
+	/** default: the port of the last time if it is free, else any free one */
+	port?: number;
+	log?: (line: string) => void;
+};
+
+/** `fast`: running statements are cut off, everything committed is on disk. `immediate`: like a power cut. */
+export type StopMode = 'fast' | 'immediate';
+
+export type RunningPostgres = {
+	/** superuser, database `postgres` */
+	url: string;
+	port: number;
+	pid: number;
+	/** resolves when the server has ended, for whatever reason */
+	exited: Promise<void>;
+	/** resolves when the server has ended; safe to call twice */
+	stop: (mode?: StopMode) => Promise<void>;
+};
+
+/** Recovery after a crash is part of a start and may take a while. */
+const READY_DEADLINE_MS = 120_000;
+const READY_INTERVAL_MS = 25;
+const STOP_DEADLINE_MS = 30_000;
+const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
+
+/** Throws with a sentence that says what to do: no binaries for this system, a full disk, another owner … */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+	const log = options.log ?? (() => {});
+	const account = findAccount();
+	const binaries = reachableBinaries(findBinaries(), account);
+	const folder = makeDataFolder(join(options.dataDir, `pg${binaries.major}`), account, log);
+	const release = claimFolder(folder);
+	try {
+		const context = { binaries, account, log };
+		await stopOrphan(join(folder, 'data'), context);
+		const settings = { ...ALWAYS, ...options.settings };
+		const cluster = await openCluster(folder, settings.fsync !== 'off', context);
+		const port = await choosePort(cluster, options.port);
+		const logFile = join(folder, 'postgres.log');
+		const logFd = openSync(logFile, 'w');
+		const args = ['-D', cluster.data, '-p', String(port)];
+		for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
+		const server = spawn(program(binaries, 'postgres'), args, {
+			uid: account.uid,
+			gid: account.gid,
+			cwd: '/',
+			env: { ...process.env, LC_ALL: 'C' },
+			stdio: ['ignore', logFd, logFd],
+			detached: true,
+			windowsHide: true,
+		});
+		closeSync(logFd);
+		return await supervise(server, { cluster, port, logFile, release });
+	} catch (error) {
+		release();
+		throw error;
+	}
+}
+
+const ALWAYS: Record<string, string | number> = {
+	listen_addresses: '127.0.0.1',
+	// a socket's path may have 107 bytes, and the usual folders may be closed to us
+	unix_socket_directories: '',
+	timezone: 'UTC',
+	log_timezone: 'UTC',
+};
+
+type Supervised = { cluster: Cluster; port: number; logFile: string; release: () => void };
+
+async function supervise(server: ChildProcess, context: Supervised): Promise<RunningPostgres> {
+	const { cluster, port, logFile, release } = context;
+	// the last resort when this process ends without having called stop()
+	const onExit = () => server.kill(SIGNALS.fast);
+	process.once('exit', onExit);
+	let ended = false;
+	let startError: Error | undefined;
+	const exited = new Promise<void>((resolve) => {
+		const end = () => {
+			ended = true;
+			process.off('exit', onExit);
+			release();
+			resolve();
+		};
+		server.once('error', (error) => {
+			startError = error;
+			end();
+		});
+		server.once('exit', end);
+	});
+
+	async function stop(mode: StopMode = 'fast'): Promise<void> {
+		if (!ended) server.kill(SIGNALS[mode]);
+		const timer = setTimeout(() => server.kill('SIGKILL'), STOP_DEADLINE_MS);
+		await exited;
+		clearTimeout(timer);
+	}
+
+	const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
+	const answered = await waitUntilReady(url, () => ended);
+	if (!answered) {
+		await stop('immediate');
+		const output = startError?.message ?? readFileSync(logFile, 'utf8');
+		throw new Error(explainFailure(`Postgres did not start on port ${port}.`, output));
+	}
+	writeFileSync(join(cluster.folder, 'port'), String(port));
+	return { url, port, pid: server.pid ?? 0, exited, stop };
+}
+
+/** True once a query is answered; false when the server has ended or the deadline has passed. */
+async function waitUntilReady(url: string, hasEnded: () => boolean): Promise<boolean> {
+	const deadline = Date.now() + READY_DEADLINE_MS;
+	while (!hasEnded() && Date.now() < deadline) {
+		const sql = postgres(url, {
+			max: 1,
+			connect_timeout: 5,
+			fetch_types: false,
+			onnotice: () => {},
+		});
+		try {
+			await sql`SELECT 1`;
+			return true;
+		} catch {
+			await new Promise((resolve) => setTimeout(resolve, READY_INTERVAL_MS));
+		} finally {
+			await sql.end({ timeout: 1 });
+		}
+	}
+	return false;
+}
+
+async function choosePort(cluster: Cluster, wanted: number | undefined): Promise<number> {
+	if (wanted !== undefined) {
+		if (await isFree(wanted)) return wanted;
+		throw new Error(`Postgres cannot have port ${wanted}: another program has it.`);
+	}
+	const file = join(cluster.folder, 'port');
+	const last = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+	return last > 0 && (await isFree(last)) ? last : freePort();
+}
+
+/** A port of the loopback address that nobody has at this moment. */
+export function freePort(): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const probe = createServer();
+		probe.once('error', reject);
+		probe.listen(0, '127.0.0.1', () => {
+			const address = probe.address();
+			const port = typeof address === 'object' && address ? address.port : 0;
+			probe.close(() => resolve(port));
+		});
+	});
+}
+
+export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+	return new Promise((resolve) => {
+		const probe = createServer();
+		probe.once('error', () => resolve(false));
+		probe.listen(port, host, () => probe.close(() => resolve(true)));
+	});
+}
