@@ -1,0 +1,53 @@
+/** What the page says of itself when something is not as it should be: what happened, what it means, what to do. */
+export type Notice = { tone: 'broken' | 'degraded'; text: string };
+
+/** A first failed attempt is usually a deployment or a lift; it is said from the second on. */
+const QUIET_ATTEMPTS = 1;
+
+type Situation = {
+	status: 'connecting' | 'live' | 'waiting' | 'offline' | 'failed';
+	/** attempts since the stream was last heard */
+	attempt: number;
+	lastError: string | null;
+	database: 'up' | 'down';
+	listener: 'up' | 'deaf';
+	/** the time at which the figures hold, as text */
+	known: string;
+};
+
+/** The one thing worth saying, the gravest first; `null` when all is well. */
+export function toNotice(situation: Situation): Notice | null {
+	const { status, attempt, lastError, database, listener, known } = situation;
+	const because = lastError ? ` The last attempt said: ${lastError}` : '';
+	if (status === 'offline') {
+		return {
+			tone: 'broken',
+			text: `This device is offline. The figures are those of ${known}. The page goes on by itself when the network is back.`,
+		};
+	}
+	if (status === 'failed') {
+		return {
+			tone: 'broken',
+			text: `The server has not answered ${attempt} attempts in a row. The figures are those of ${known}. The page keeps looking, slowly, and goes on by itself.${because}`,
+		};
+	}
+	if (status !== 'live' && attempt > QUIET_ATTEMPTS) {
+		return {
+			tone: 'broken',
+			text: `The stream was cut. The figures are those of ${known}; what happened since then follows when it is back.${because}`,
+		};
+	}
+	if (status === 'live' && database === 'down') {
+		return {
+			tone: 'broken',
+			text: `Postgres is not answering. Events sent now are refused, none that was accepted is lost. The server keeps trying; the figures are those of ${known}.`,
+		};
+	}
+	if (status === 'live' && listener === 'deaf') {
+		return {
+			tone: 'degraded',
+			text: 'Postgres does not ring: NOTIFY does not reach the server, so it looks into the table often instead. Nothing is lost; events come a moment later.',
+		};
+	}
+	return null;
+}

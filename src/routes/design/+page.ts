@@ -1,0 +1,11 @@
+import { dev } from '$app/environment';
+import { error } from '@sveltejs/kit';
+import { CASES, type Case } from './cases';
+import type { PageLoad } from './$types';
+
+/** The page's components in every state, for those who work on them. Not part of a build. */
+export const load: PageLoad = ({ url }) => {
+	if (!dev) error(404, 'Not Found');
+	const name = url.searchParams.get('case') ?? 'quiet';
+	return { name: (name in CASES ? name : 'quiet') as Case };
+};

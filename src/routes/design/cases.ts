@@ -1,0 +1,121 @@
+import type { ActivityEvent, Tick, Totals } from '$lib/protocol';
+import { FEED_LENGTH, SERIES_LENGTH, TICK_MS } from '$lib/protocol';
+
+type Situation = {
+	status: 'connecting' | 'live' | 'waiting' | 'offline' | 'failed';
+	attempt?: number;
+	/** seconds until the next attempt */
+	retryIn?: number;
+	lastError?: string;
+	database?: 'down';
+	listener?: 'deaf';
+	/** events a second; 0 stands still */
+	rate: number;
+	/** nothing has ever arrived */
+	empty?: true;
+	demo?: boolean;
+};
+
+/** Every state of the page, by the name in `?case=`. */
+export const CASES = {
+	quiet: { status: 'live', rate: 0.7 },
+	demo: { status: 'live', rate: 1.5, demo: true },
+	busy: { status: 'live', rate: 10 },
+	storm: { status: 'live', rate: 300 },
+	empty: { status: 'live', rate: 0, empty: true },
+	connecting: { status: 'connecting', rate: 0 },
+	waiting: {
+		status: 'waiting',
+		rate: 0,
+		attempt: 3,
+		retryIn: 4,
+		lastError: '503, the server is starting.',
+	},
+	offline: { status: 'offline', rate: 0 },
+	failed: { status: 'failed', rate: 0, attempt: 10, retryIn: 48, lastError: 'nothing answered.' },
+	down: { status: 'live', rate: 0, database: 'down' },
+	deaf: { status: 'live', rate: 0.7, listener: 'deaf' },
+} as const satisfies Record<string, Situation>;
+export type Case = keyof typeof CASES;
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+export function createRandom(seed: number): () => number {
+	return () => {
+		seed = (seed + 0x6d2b79f5) | 0;
+		let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
+
+const PATHS = ['/', '/pricing', '/docs/start', '/blog/one-table', '/changelog', '/docs/cursor'];
+const NAMES = [
+	['page_view', 0.62],
+	['click', 0.78],
+	['signup', 0.84],
+	['checkout_started', 0.9],
+	['order_paid', 0.95],
+	['export_finished', 1],
+] as const;
+
+export function toEvent(id: number, at: number, random: () => number): ActivityEvent {
+	const roll = random();
+	const name = NAMES.find(([, below]) => roll < below)?.[0] ?? 'page_view';
+	const path = PATHS[Math.floor(random() * PATHS.length)] ?? '/';
+	const properties: ActivityEvent['properties'] =
+		name === 'page_view'
+			? { path, referrer: 'https://news.example', title: 'A page', utm_source: 'letter' }
+			: name === 'order_paid'
+				? { order: `A-${1000 + id}`, total: 49.9, currency: 'EUR', items: [{ sku: 'N-1', n: 2 }] }
+				: name === 'signup'
+					? { plan: 'pro', trial: true, note: '<img src=x onerror=alert(1)>' }
+					: { path, button: 'start' };
+	return {
+		id,
+		eventId: `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`,
+		name,
+		source: name === 'order_paid' ? 'shop' : 'web',
+		sessionId: `s-${Math.floor(random() * 40)}`,
+		properties,
+		createdAt: new Date(at).toISOString(),
+	};
+}
+
+/** What the page is first rendered from: figures that fit each other, at database time `now`. */
+export function toStart(name: Case, now: number) {
+	const situation: Situation = CASES[name];
+	const random = createRandom(7);
+	const rate = situation.rate || 1.2;
+	const values = (scale: number): Totals => ({
+		pageViews: Math.round(rate * 1116 * scale),
+		activeSessions: Math.round(9 + rate * 40 * scale),
+		eventsCount: Math.round(rate * 1800 * scale),
+		eventsPerMinute: Math.max(0, Math.round(rate * 60 * (scale + (random() - 0.5) * 0.25))),
+	});
+	if (situation.empty) {
+		const totals = { pageViews: 0, activeSessions: 0, eventsCount: 0, eventsPerMinute: 0 };
+		return { totals, previous: null, series: [], events: [], arrivals: [] };
+	}
+	const newest = Math.floor(now / TICK_MS) * TICK_MS;
+	const series: Tick[] = Array.from({ length: SERIES_LENGTH }, (_, index) => ({
+		...values(1 + 0.18 * Math.sin(index / 3)),
+		recordedAt: new Date(newest - (SERIES_LENGTH - 1 - index) * TICK_MS).toISOString(),
+	}));
+	const events: ActivityEvent[] = [];
+	for (let at = now - 400, id = 5_000; events.length < FEED_LENGTH; id -= 1) {
+		events.push(toEvent(id, at, random));
+		at -= (-Math.log(1 - random()) * 1_000) / rate;
+	}
+	const arrivals = events
+		.map(({ id, createdAt }) => ({ id, at: Date.parse(createdAt) }))
+		.filter(({ at }) => at > now - 60_000)
+		.reverse();
+	const last = series.at(-1);
+	return {
+		totals: values(1.05),
+		previous: last ? { ...last, ...values(0.9) } : null,
+		series,
+		events,
+		arrivals,
+	};
+}
