@@ -2,7 +2,7 @@ import { sveltekit } from '@sveltejs/kit/vite';
 import tailwindcss from '@tailwindcss/vite';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { chromiumLaunchOptions } from './scripts/browser';
+import { chromiumLaunchOptions } from './scripts/browser.ts';
 
 export default defineConfig({
 	plugins: [tailwindcss(), sveltekit()],
