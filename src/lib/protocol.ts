@@ -89,7 +89,7 @@ export const STREAM_EVENT_NAMES = [
 	'activity',
 	'metrics',
 	'ping',
-	'bye'
+	'bye',
 ] as const satisfies StreamEventName[];
 
 /** Ticks shown in the chart and sent on joining. */
@@ -112,6 +112,8 @@ export const RATE_WINDOW_MS = 60_000;
 /** Ingest limits; the table's CHECK constraints repeat those that protect readers. */
 export const INGEST_LIMITS = {
 	batch: 500,
+	/** of a whole request: what adapter-node's BODY_SIZE_LIMIT lets through when it is not set; a fuller batch is split */
+	bodyBytes: 512 * 1024,
 	nameLength: 120,
 	sourceLength: 120,
 	sessionIdLength: 200,
@@ -119,5 +121,5 @@ export const INGEST_LIMITS = {
 	propertiesKeys: 64,
 	propertiesDepth: 5,
 	/** an older `timestamp` is clamped to this age */
-	maxAgeMs: 24 * 60 * 60_000
+	maxAgeMs: 24 * 60 * 60_000,
 } as const;
