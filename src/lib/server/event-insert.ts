@@ -1,0 +1,74 @@
+/**
+ * The one statement that ingest writes, and what an error of it means. Knows no queue and no request.
+ * A newcomer would leave out the two sorts: rows go in by event id, because two groups that take the same ids in opposite
+ * orders deadlock; ids are handed out before that, in the order of arrival, because the feed shows rows by id.
+ */
+import type { Sql } from 'postgres';
+import type { InputEvent } from './event-input';
+
+/** An event with its id, as text that is written once and then only joined. */
+export type Row = { eventId: string; json: string };
+
+export function toRow(event: InputEvent, eventId: string): Row {
+	const { name, source, sessionId, properties, createdAt } = event;
+	const row = {
+		event_id: eventId,
+		name,
+		source,
+		session_id: sessionId,
+		properties,
+		created_at: createdAt,
+	};
+	return { eventId, json: JSON.stringify(row) };
+}
+
+/**
+ * Inserts rows in a transaction of their own and answers, after its commit, with the event ids that were new.
+ * One statement is one transaction and one round trip, so `set_config(…, true)` (SET LOCAL) also holds behind a
+ * transaction pooler. The sort reads all of `settings` before the first row goes in.
+ * `least` skips NULL: no timestamp means now, and one ahead of the database's clock is now as well.
+ * @param rows in order of arrival, each event id once
+ */
+export async function insertEvents(
+	sql: Sql,
+	rows: readonly Row[],
+	lockTimeoutMs: number,
+): Promise<Set<string>> {
+	const json = `[${rows.map((row) => row.json).join(',')}]`;
+	const inserted = await sql<{ event_id: string }[]>`
+		WITH settings AS MATERIALIZED (
+			SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)
+		), arrived AS MATERIALIZED (
+			SELECT
+				nextval('events_id_seq') AS id, event_id, name, source, session_id, properties,
+				least(created_at, date_trunc('milliseconds', clock_timestamp())) AS created_at
+			FROM jsonb_to_recordset(${json}::text::jsonb) AS (
+				event_id uuid, name text, source text, session_id text, properties jsonb, created_at timestamptz
+			)
+		)
+		INSERT INTO events (id, event_id, name, source, session_id, properties, created_at)
+		SELECT id, event_id, name, source, session_id, properties, created_at
+		FROM arrived, settings
+		ORDER BY event_id
+		ON CONFLICT (event_id) DO NOTHING
+		RETURNING event_id`;
+	return new Set(inserted.map((row) => row.event_id));
+}
+
+/**
+ * `data`: the rows can never go in. `lock`: another transaction is in the way, now.
+ * `away`: the database cannot be reached or used; whether the rows went in may be unknown.
+ */
+export type Trouble = 'data' | 'lock' | 'away';
+
+/** Class 22 (data exception), 23 (constraint); deadlock, lock timeout, serialization failure; everything else. */
+export function toTrouble(error: unknown): Trouble {
+	const code = sqlState(error);
+	if (code.startsWith('22') || code.startsWith('23')) return 'data';
+	return ['40P01', '55P03', '40001'].includes(code) ? 'lock' : 'away';
+}
+
+function sqlState(error: unknown): string {
+	const code = error instanceof Error && 'code' in error ? error.code : undefined;
+	return typeof code === 'string' ? code : '';
+}

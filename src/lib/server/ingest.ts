@@ -1,0 +1,203 @@
+/**
+ * Groups the events of many requests into few transactions, and answers each request only after the commit of its rows.
+ * Knows no HTTP and no validation. A newcomer would answer first and save later, or let one INSERT per request queue for
+ * the lock that a commit with NOTIFY takes; and would forget that a group must not let one bad request hurt the others.
+ * Nothing here waits or grows without a bound: all of them are in INGEST_BOUNDS.
+ */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { withDeadline } from './deadline';
+import type { InputEvent } from './event-input';
+import { insertEvents, toTrouble } from './event-insert';
+import {
+	createSubmission,
+	mergeRows,
+	RefusedError,
+	toReceipts,
+	UnavailableError,
+	type Receipt,
+	type Submission,
+} from './submission';
+
+export const INGEST_BOUNDS = {
+	/**
+	 * Groups on their way at once. With one, a group that waits for a lock holds everyone up; every further one makes
+	 * groups smaller and adds a bell to the queue at commit.
+	 */
+	lanes: 2,
+	/** a longer group commits hardly more rows per second, and keeps its requests waiting */
+	groupRows: 1_000,
+	/** submitted and not yet answered: two seconds at 10,000 events/s */
+	heldRows: 20_000,
+	heldBytes: 32 * 1024 * 1024,
+	/** a request that is not committed by then, and not just being tried, is answered "unavailable" */
+	waitMs: 2_000,
+	/** between two attempts while the database is away */
+	retryPauseMs: 100,
+	/** ON CONFLICT waits for an open transaction that holds the same event id: this long, then each request goes alone */
+	lockTimeoutMs: 250,
+	/** an attempt that has not settled by now never will: its connection is replaced */
+	deadlineMs: 5_000,
+};
+export type IngestBounds = typeof INGEST_BOUNDS;
+
+export type IngestStats = {
+	/** submitted and not yet answered */
+	heldRows: number;
+	heldBytes: number;
+	/** transactions committed, and rows in them */
+	groups: number;
+	rows: number;
+};
+
+export type Ingest = {
+	/**
+	 * Resolves after the commit. Rejects with a RefusedError (none of these events will ever be taken) or an
+	 * UnavailableError (not saved, or not known: with the same event ids it is safe to submit them again).
+	 * When a connection was lost during the commit, events with a client's id may be counted as duplicates of themselves.
+	 */
+	submit(events: readonly InputEvent[]): Promise<Receipt>;
+	/** Takes no more, waits until what was submitted is answered, and disconnects. Safe to call twice. */
+	close(): Promise<void>;
+	stats(): IngestStats;
+};
+
+/** One connection and the loop that fills it. */
+type Lane = { sql: Sql | null; running: Promise<void> | null };
+
+/** @param connect makes a client; one connection is enough. Each is ended by the ingest */
+export function createIngest({
+	connect,
+	log,
+	bounds: given = {},
+}: {
+	connect: () => Sql;
+	log: Pick<Logger, 'info' | 'warn'>;
+	bounds?: Partial<IngestBounds>;
+}): Ingest {
+	const bounds = { ...INGEST_BOUNDS, ...given };
+	const lanes = Array.from({ length: bounds.lanes }, (): Lane => ({ sql: null, running: null }));
+	const stats: IngestStats = { heldRows: 0, heldBytes: 0, groups: 0, rows: 0 };
+	const queue: Submission[] = [];
+	let away = false;
+	let closing: Promise<void> | null = null;
+
+	async function submit(events: readonly InputEvent[]): Promise<Receipt> {
+		if (closing) throw new UnavailableError('The server is shutting down.');
+		if (stats.heldRows + events.length > bounds.heldRows || stats.heldBytes > bounds.heldBytes)
+			throw new UnavailableError(
+				`${stats.heldRows} events wait to be saved, and no more are taken.`,
+			);
+		return new Promise((resolve, reject) => {
+			const submission = createSubmission(events, bounds.waitMs, ({ rows, bytes }, outcome) => {
+				stats.heldRows -= rows.length;
+				stats.heldBytes -= bytes;
+				if (outcome instanceof Error) reject(outcome);
+				else resolve(outcome);
+			});
+			stats.heldRows += submission.rows.length;
+			stats.heldBytes += submission.bytes;
+			queue.push(submission);
+			wake();
+		});
+	}
+
+	/** While every lane is busy nothing happens: the next group gathers until one is free. */
+	function wake() {
+		const lane = lanes.find(({ running }) => !running);
+		if (lane) lane.running = run(lane);
+	}
+
+	async function run(lane: Lane) {
+		// what arrived in the same turn of the event loop travels together
+		await nextTurn();
+		for (let group = take(); group.length > 0; group = take()) await deliver(lane, group);
+		lane.running = null;
+	}
+
+	/** The oldest submissions, as many as make a group; at least one, if there is one that is not answered yet. */
+	function take(): Submission[] {
+		const group: Submission[] = [];
+		let rows = 0;
+		let taken = 0;
+		for (const submission of queue) {
+			if (!submission.answered) {
+				rows += submission.rows.length;
+				if (group.length > 0 && rows > bounds.groupRows) break;
+				group.push(submission);
+			}
+			taken++;
+		}
+		queue.splice(0, taken);
+		return group;
+	}
+
+	/** Answers every submission of the group, sooner or later; never rejects. */
+	async function deliver(lane: Lane, all: readonly Submission[]): Promise<void> {
+		for (;;) {
+			for (const submission of all) submission.expire();
+			const group = all.filter(({ answered }) => !answered);
+			const [first] = group;
+			if (!first) return;
+			const error = await attempt(lane, group);
+			if (error === null) return;
+			const trouble = toTrouble(error);
+			if (trouble === 'away') {
+				renew(lane, error);
+				await pause(bounds.retryPauseMs);
+			} else if (group.length === 1) {
+				first.answer(trouble === 'data' ? new RefusedError(error) : new UnavailableError(LOCKED));
+			} else {
+				log.warn(
+					{ requests: group.length, reason: String(error) },
+					'a group goes request by request',
+				);
+				for (const submission of group) await deliver(lane, [submission]);
+			}
+		}
+	}
+
+	/** One transaction. Answers the group after its commit; else returns the error. */
+	async function attempt(lane: Lane, group: readonly Submission[]): Promise<unknown> {
+		const { rows, holders } = mergeRows(group);
+		for (const submission of group) submission.attempting = true;
+		try {
+			lane.sql ??= connect();
+			const insert = insertEvents(lane.sql, rows, bounds.lockTimeoutMs);
+			const inserted = await withDeadline(insert, bounds.deadlineMs, 'saving events');
+			if (away) log.info('events are saved again');
+			away = false;
+			stats.groups += 1;
+			stats.rows += inserted.size;
+			for (const [submission, receipt] of toReceipts(group, holders, inserted))
+				submission.answer(receipt);
+			return null;
+		} catch (error) {
+			return error;
+		} finally {
+			for (const submission of group) submission.attempting = false;
+		}
+	}
+
+	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
+	function renew(lane: Lane, error: unknown) {
+		if (!away) log.warn({ reason: String(error) }, 'events cannot be saved now; requests wait');
+		away = true;
+		lane.sql?.end({ timeout: 0 }).catch(() => {});
+		lane.sql = null;
+	}
+
+	async function end() {
+		await Promise.all(lanes.map(({ running }) => running));
+		await Promise.all(lanes.map(({ sql }) => sql?.end({ timeout: 1 })));
+	}
+
+	return {
+		submit,
+		close: () => (closing ??= end()),
+		stats: () => ({ ...stats }),
+	};
+}
+
+const LOCKED = 'Another transaction holds one of these event ids, or the whole table.';
