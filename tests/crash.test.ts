@@ -45,7 +45,7 @@ function startNaive(url: string, ask: (sql: ReturnType<typeof connect>) => Promi
 		async stop() {
 			going = false;
 			await done;
-		}
+		},
 	};
 }
 
@@ -125,7 +125,7 @@ test('transaction ids handed out again after a crash: a cursor cut at the newest
 				tx = ((await insert().catch(() => []))[0] as { tx?: string } | undefined)?.tx ?? '';
 				return tx;
 			},
-			{ timeout: 15_000 }
+			{ timeout: 15_000 },
 		)
 		.not.toBe('');
 	// the ids were indeed used again, or this test would show nothing

@@ -34,7 +34,7 @@ export function follow(source: Source, cursor: string | null = null): Follower {
 			if (id !== undefined) at = id;
 			if (one.name === 'activity')
 				for (const { id } of one.data.events as { id: number }[]) follower.ids.push(id);
-		}
+		},
 	});
 	const follower: Follower = {
 		ids: [],
@@ -47,7 +47,7 @@ export function follow(source: Source, cursor: string | null = null): Follower {
 		ended: () => ended,
 		until: (condition, timeout = 15_000) =>
 			expect.poll(() => condition(follower), { timeout, interval: 5 }).toBe(true),
-		leave: () => reader.cancel()
+		leave: () => reader.cancel(),
 	};
 	void (async () => {
 		for (;;) {

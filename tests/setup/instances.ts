@@ -1,13 +1,21 @@
-/** Instances of the reading side in this process, on a test's database, ended with the test. */
+/** Databases, and instances of the reading side in this process, that end with the test that asked for them. */
 import pino from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../src/lib/server/db/connect';
+import { createDatabase, type TestDatabase } from './database';
 import { startInstance, type Instance } from '../../src/lib/server/instance';
+
+/** A fresh database; dropped when the test has finished. */
+export async function useDatabase(): Promise<TestDatabase> {
+	const database = await createDatabase();
+	onTestFinished(database.drop);
+	return database;
+}
 
 /** Starts one and waits until it is ready. */
 export async function startTestInstance(
 	url: string,
-	{ ready = true, frameIntervalMs }: { ready?: boolean; frameIntervalMs?: number } = {}
+	{ ready = true, frameIntervalMs }: { ready?: boolean; frameIntervalMs?: number } = {},
 ): Promise<Instance> {
 	const sql = connect(url, { max: 1 });
 	const instance = startInstance({
@@ -15,7 +23,7 @@ export async function startTestInstance(
 		sql,
 		prepare: async () => {},
 		log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
-		...(frameIntervalMs === undefined ? {} : { frameIntervalMs })
+		...(frameIntervalMs === undefined ? {} : { frameIntervalMs }),
 	});
 	onTestFinished(async () => {
 		await instance.stop();

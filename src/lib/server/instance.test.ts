@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createDatabase } from '../../../tests/setup/database';
 import { follow } from '../../../tests/setup/follow';
-import { startTestInstance } from '../../../tests/setup/instances';
-import { MAX_EVENTS_PER_FRAME } from '../protocol';
+import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
+import { MAX_EVENTS_PER_FRAME, type DashboardState } from '../protocol';
 import { parseCursor } from './cursor';
-import { connect } from './db/connect';
-
-type Sql = Awaited<ReturnType<typeof createDatabase>>['sql'];
+import { connect, type Sql } from './db/connect';
 
 const idsInTable = async (sql: Sql) =>
 	(await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) => Number(id));
@@ -14,7 +11,7 @@ const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
 
 describe('from INSERT to the stream', () => {
 	test('a plain INSERT from another connection is shown, with every column defaulted', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
 		await sql`insert into events (name, properties) values ('deploy', ${sql.json({ version: '1.2' })})`;
@@ -29,7 +26,7 @@ describe('from INSERT to the stream', () => {
 	});
 
 	test('a rolled-back insert is never shown, and a row appears when its transaction commits', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
 		const [held, undone] = [connect(url, { max: 1 }), connect(url, { max: 1 })];
@@ -50,7 +47,7 @@ describe('from INSERT to the stream', () => {
 	});
 
 	test('a forged tx is overruled: the row is shown once', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
 		await sql`insert into events (name, tx) values ('future', '9999999999'), ('past', '1')`;
@@ -60,7 +57,7 @@ describe('from INSERT to the stream', () => {
 	});
 
 	test('a transaction larger than a frame is counted: the newest are shown, the rest is in the figures', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
 		await sql`insert into events (name) select 'bulk' from generate_series(1, 7001)`;
@@ -75,7 +72,7 @@ describe('from INSERT to the stream', () => {
 	});
 
 	test('many small transactions at once are cut into frames that omit nothing', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url, { frameIntervalMs: 500 }));
 		await client.until(() => client.resets() === 1);
 		await sql.unsafe(
@@ -89,7 +86,7 @@ describe('from INSERT to the stream', () => {
 
 describe('coming back', () => {
 	test('with the cursor of a frame in the ring, exactly what was missed comes, without a query for rows', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const first = follow(instance);
 		await sql`insert into events (name) values ('seen')`;
@@ -105,7 +102,7 @@ describe('coming back', () => {
 	});
 
 	test('the page and the stream join without a gap: the state carries the cursor to go on from', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		await sql`insert into events (name) values ('in the page')`;
 		await expect.poll(() => instance.state().events.length).toBe(1);
@@ -117,7 +114,7 @@ describe('coming back', () => {
 	});
 
 	test('a client hops between two instances and gets each row once', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const instances = [await startTestInstance(url), await startTestInstance(url)];
 		const ids: number[] = [];
 		let cursor: string | null = instances[0]?.state().cursor ?? null;
@@ -144,7 +141,7 @@ describe('coming back', () => {
 		['a cursor ahead of the database', (here: string) => here.replace(/-.*/, '-zzzzzzzzz')],
 		['a cursor that was too long to write', (here: string) => here.replace(/-.*/, '-.')],
 	])('%s gets the whole state', async (_, toCursor) => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		await sql`insert into events (name) values ('before')`;
 		const instance = await startTestInstance(url);
 		const client = follow(instance, toCursor(instance.state().cursor));
@@ -156,7 +153,7 @@ describe('coming back', () => {
 	});
 
 	test('too far behind is a reset, just near enough is not', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const origin = (await startTestInstance(url)).state().cursor;
 		await sql.unsafe(
 			`do $$ begin for i in 1..100 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
@@ -176,7 +173,7 @@ describe('coming back', () => {
 
 describe('when something breaks', () => {
 	test('the listener killed by the database loses nothing, also what is committed meanwhile', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const client = follow(instance);
 		await client.until(() => client.resets() === 1);
@@ -192,7 +189,7 @@ describe('when something breaks', () => {
 	});
 
 	test('every connection killed: the stream goes on by itself', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const client = follow(instance);
 		await client.until(() => client.resets() === 1);
@@ -204,7 +201,7 @@ describe('when something breaks', () => {
 	});
 
 	test('TRUNCATE begins a new account: everyone is reset, old cursors too', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const client = follow(instance);
 		await sql`insert into events (name) values ('old')`;
@@ -218,7 +215,7 @@ describe('when something breaks', () => {
 	});
 
 	test('a copy of the database elsewhere renews the epoch', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		const cursor = (await startTestInstance(url)).state().cursor;
 		// what a restored dump carries: the epoch, and the identity of the database it was made from
 		await sql`update meta set value = '1/00000001/1' where key = 'identity'`;
@@ -228,7 +225,7 @@ describe('when something breaks', () => {
 	});
 
 	test('rows from the future of a restored dump are repaired before the start, and shown in the feed', async () => {
-		const { url, sql } = await createDatabase();
+		const { url, sql } = await useDatabase();
 		await sql`insert into events (name) values ('restored')`;
 		await sql`update events set tx = '99999999999'`;
 		const client = follow(await startTestInstance(url));
@@ -240,7 +237,7 @@ describe('when something breaks', () => {
 	});
 
 	test('a client that leaves is forgotten', async () => {
-		const { url } = await createDatabase();
+		const { url } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const clients = [follow(instance), follow(instance)];
 		await Promise.all(clients.map((client) => client.until(() => client.resets() === 1)));
@@ -250,7 +247,7 @@ describe('when something breaks', () => {
 	});
 
 	test('dismissed clients get a farewell and a clean end', async () => {
-		const { url } = await createDatabase();
+		const { url } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const client = follow(instance);
 		await client.until(() => client.resets() === 1);
@@ -262,7 +259,7 @@ describe('when something breaks', () => {
 });
 
 test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the instance that recorded it and on others', async () => {
-	const { url, sql } = await createDatabase();
+	const { url, sql } = await useDatabase();
 	const [one, two] = [await startTestInstance(url), await startTestInstance(url)];
 	const client = follow(one);
 	await sql`

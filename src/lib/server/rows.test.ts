@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDatabase } from '../../../tests/setup/database';
+import { useDatabase } from '../../../tests/setup/instances';
 import type { Cursor } from './cursor';
 import { CHUNK, unseenQuery } from './rows';
 
@@ -26,7 +26,7 @@ function scans(plan: Plan): Touched[] {
 }
 
 test('at a million rows a drain touches the unseen rows only, with and without statistics', async () => {
-	const { sql } = await createDatabase();
+	const { sql } = await useDatabase();
 	// without what this statement does not read, a million rows are there in seconds
 	await sql`alter table events set (autovacuum_enabled = false), drop constraint events_event_id_unique`;
 	await sql`drop index events_created_at`;

@@ -1,0 +1,83 @@
+/**
+ * What benches measure: `node build` in a process of its own, on an embedded Postgres that is as durable as in production
+ * and thrown away afterwards; or DATABASE_URL's server, in the database it names.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, startPostgres } from '../scripts/postgres';
+import { connect } from '../src/lib/server/db/connect';
+import { makeTemporaryFolder } from '../tests/setup/server';
+import { databaseUrl } from '../tests/setup/template';
+
+export type Target = {
+	url: string;
+	databaseUrl: string;
+	/** process id of the server, to read its CPU time */
+	pid: number;
+	stop: () => Promise<void>;
+};
+
+const READY_MS = 30_000;
+
+/** Starts it and waits until it is ready. Throws when there is no build. */
+export async function startTarget(): Promise<Target> {
+	if (!existsSync('build/index.js'))
+		throw new Error('build/index.js is missing: run "npm run build" first.');
+	const database = await provideDatabase();
+	const port = await freePort();
+	const url = `http://127.0.0.1:${port}`;
+	const server = spawn(process.execPath, ['build'], {
+		stdio: ['ignore', 'ignore', 'inherit'],
+		env: {
+			...process.env,
+			DATABASE_URL: database.url,
+			PORT: String(port),
+			HOST: '127.0.0.1',
+			ORIGIN: url,
+			DASHBOARD_PUBLIC: 'true',
+			INGEST_OPEN: 'true',
+			LOG_LEVEL: 'warn',
+		},
+	});
+	const exited = once(server, 'exit');
+	const stop = async () => {
+		server.kill('SIGTERM');
+		await exited;
+		await database.stop();
+	};
+	const deadline = Date.now() + READY_MS;
+	while (!(await isReady(url))) {
+		if (server.exitCode !== null || Date.now() > deadline) {
+			await stop();
+			throw new Error(`the server was not ready within ${READY_MS} ms`);
+		}
+		await pause(50);
+	}
+	return { url, databaseUrl: database.url, pid: server.pid as number, stop };
+}
+
+async function isReady(url: string): Promise<boolean> {
+	return fetch(`${url}/readyz`).then(
+		(response) => response.ok,
+		() => false,
+	);
+}
+
+async function provideDatabase(): Promise<{ url: string; stop: () => Promise<void> }> {
+	const given = process.env.DATABASE_URL;
+	if (given) return { url: given, stop: async () => {} };
+	const folder = makeTemporaryFolder();
+	const server = await startPostgres({ dataDir: folder, settings: { max_connections: 200 } });
+	const admin = connect(server.url, { max: 1 });
+	await admin`create database bench`;
+	await admin.end();
+	return {
+		url: databaseUrl(server.url, 'bench'),
+		async stop() {
+			await server.stop();
+			rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}
