@@ -1,0 +1,137 @@
+/**
+ * Numbers and times to text. Pure; imports nothing. On the server and while hydrating use DEFAULT_LOOK, so that both write
+ * the same; once mounted, the viewer's own (`toViewerLook()`).
+ */
+
+/** How to write for whom: a BCP 47 locale for numbers and dates, an IANA time zone. */
+export type Look = { locale: string; timeZone: string };
+
+export const DEFAULT_LOOK: Look = { locale: 'en-GB', timeZone: 'UTC' };
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Longer texts are cut: a row of the feed is a line, not a document. */
+export const MAX_TEXT_LENGTH = 48;
+
+/** What the browser is set to. Differs from the server's, so not before the page is mounted. */
+export function toViewerLook(): Look {
+	const { locale, timeZone } = Intl.DateTimeFormat().resolvedOptions();
+	return { locale, timeZone };
+}
+
+/** 12345 → "12,345" */
+export function toCount(value: number, { locale }: Look = DEFAULT_LOOK): string {
+	return new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(value);
+}
+
+/** 12345 → "12.3K" (which letter, and which case, is the locale's choice); below ten thousand as `toCount`. */
+export function toCompact(value: number, look: Look = DEFAULT_LOOK): string {
+	if (Math.abs(value) < 10_000) return toCount(value, look);
+	return new Intl.NumberFormat(look.locale, {
+		notation: 'compact',
+		maximumFractionDigits: 1,
+	}).format(value);
+}
+
+/** "now", "12 s ago", "3 min ago", after an hour the time ("14:05"), on other days with the date. Times in ms epoch; what lies ahead is "now". */
+export function toWhen(at: number, now: number, look: Look = DEFAULT_LOOK): string {
+	const age = now - at;
+	if (age < 1_000) return 'now';
+	if (age < MINUTE_MS) return `${Math.floor(age / 1_000)} s ago`;
+	if (age < HOUR_MS) return `${Math.floor(age / MINUTE_MS)} min ago`;
+	const time = toTime(at, look);
+	if (toDay(at, look, true) === toDay(now, look, true)) return time;
+	const sameYear = toYear(at, look) === toYear(now, look);
+	return `${toDay(at, look, !sameYear)}, ${time}`;
+}
+
+/** "14:05", or with `seconds` "14:05:09". */
+export function toTime(
+	at: number,
+	{ locale, timeZone }: Look = DEFAULT_LOOK,
+	seconds = false,
+): string {
+	return new Intl.DateTimeFormat(locale, {
+		hour: '2-digit',
+		minute: '2-digit',
+		...(seconds && { second: '2-digit' }),
+		timeZone,
+	}).format(at);
+}
+
+/** The whole truth for a title: "23 Nov 2026, 14:05:09.123 UTC". */
+export function toExactTime(at: number, { locale, timeZone }: Look = DEFAULT_LOOK): string {
+	return new Intl.DateTimeFormat(locale, {
+		day: 'numeric',
+		month: 'short',
+		year: 'numeric',
+		hour: '2-digit',
+		minute: '2-digit',
+		second: '2-digit',
+		fractionalSecondDigits: 3,
+		timeZoneName: 'short',
+		timeZone,
+	}).format(at);
+}
+
+/** Milliseconds as "14 ms", "1.2 s", "12 s", "3 min", "2 h 5 min"; below zero as zero. */
+export function toDuration(ms: number): string {
+	const whole = Math.max(Math.round(ms), 0);
+	if (whole < 1_000) return `${whole} ms`;
+	if (whole < 9_950) return `${(whole / 1_000).toFixed(1)} s`;
+	const seconds = Math.round(whole / 1_000);
+	if (seconds < 60) return `${seconds} s`;
+	const minutes = Math.round(seconds / 60);
+	if (minutes < 60) return `${minutes} min`;
+	const rest = minutes % 60;
+	return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ''}`;
+}
+
+/** Whole seconds until a moment, for a countdown: 4 until it is 4.0 s away, 0 once it has passed. */
+export function toSecondsLeft(at: number, now: number): number {
+	return Math.max(Math.ceil((at - now) / 1_000), 0);
+}
+
+/** "+12 %", "−3 %", "±0 %"; null where there is nothing to compare with (before: 0 or unknown). */
+export function toChange(
+	current: number,
+	previous: number | null | undefined,
+	look: Look = DEFAULT_LOOK,
+): string | null {
+	if (!previous) return null;
+	const percent = Math.round(((current - previous) / previous) * 100);
+	const sign = percent > 0 ? '+' : percent < 0 ? '−' : '±';
+	return `${sign}${toCount(Math.abs(percent), look)} %`;
+}
+
+/**
+ * Properties as short readable pairs, in their order. Texts stand without quotes, objects and lists as JSON; what is longer
+ * than MAX_TEXT_LENGTH is cut with "…", line ends become spaces.
+ */
+export function toPairs(properties: { [key: string]: unknown }): { key: string; text: string }[] {
+	return Object.entries(properties).map(([key, value]) => ({
+		key: toShort(key),
+		text: toShort(typeof value === 'string' ? value : (JSON.stringify(value) ?? '')),
+	}));
+}
+
+function toShort(text: string): string {
+	const line = text.replace(/\s+/g, ' ');
+	// a character takes at most two units: no need to split 8 KiB
+	const characters = [...line.slice(0, 2 * MAX_TEXT_LENGTH + 2)];
+	if (characters.length <= MAX_TEXT_LENGTH) return characters.join('');
+	return `${characters.slice(0, MAX_TEXT_LENGTH - 1).join('')}…`;
+}
+
+function toDay(at: number, { locale, timeZone }: Look, year: boolean): string {
+	return new Intl.DateTimeFormat(locale, {
+		day: 'numeric',
+		month: 'short',
+		...(year && { year: 'numeric' }),
+		timeZone,
+	}).format(at);
+}
+
+function toYear(at: number, { timeZone }: Look): string {
+	return new Intl.DateTimeFormat('en-GB', { year: 'numeric', timeZone }).format(at);
+}

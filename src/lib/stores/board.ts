@@ -1,0 +1,135 @@
+/**
+ * What the page shows, as a value, and how each frame of the stream changes it. Pure; costs the size of the frame, never of
+ * what is shown. A newcomer lets every frame write the totals: ticks and drains cross, and figures must not go back in time.
+ */
+import {
+	FEED_LENGTH,
+	SERIES_LENGTH,
+	type Activity,
+	type ActivityEvent,
+	type DashboardState,
+	type DatabaseState,
+	type ListenerState,
+	type Metrics,
+	type Ping,
+	type Tick,
+} from '../protocol';
+
+/** One tick of the rug plot: `at` is the event's createdAt in ms of database time. */
+export type Arrival = { id: number; at: number };
+
+/** A DashboardState kept up to date, with what only a live page knows. */
+export type Dashboard = DashboardState & {
+	/** rows of `events` that arrived live: event id → ms epoch of the browser; others were there before */
+	arrivedAt: ReadonlyMap<number, number>;
+	/** events counted but not listed since the last reset */
+	omitted: number;
+	/** the last ARRIVALS_MS, in arrival order, at most MAX_ARRIVALS */
+	arrivals: readonly Arrival[];
+	/** median from insert to paint over the last minute, in ms; null when nothing was measured */
+	delayMs: number | null;
+	/** database time − browser time, in ms */
+	clockOffsetMs: number;
+	database: DatabaseState;
+	listener: ListenerState;
+	/** how often the whole state was replaced */
+	resets: number;
+};
+
+export const ARRIVALS_MS = 60_000;
+/** More ticks than a minute of pixels can show apart. */
+export const MAX_ARRIVALS = 500;
+
+export function toDashboard(initial: DashboardState): Dashboard {
+	return {
+		...initial,
+		series: initial.series.slice(-SERIES_LENGTH),
+		events: initial.events.slice(0, FEED_LENGTH),
+		arrivedAt: new Map(),
+		omitted: 0,
+		arrivals: toArrivals([], [...initial.events].reverse(), Date.parse(initial.at)),
+		delayMs: null,
+		clockOffsetMs: 0,
+		database: 'up',
+		listener: 'up',
+		resets: 0,
+	};
+}
+
+/** Replaces everything, also by an older time: the database may have been set back. */
+export function withReset(board: Dashboard, state: DashboardState): Dashboard {
+	const { delayMs, clockOffsetMs, database, listener, resets } = board;
+	return {
+		...toDashboard(state),
+		delayMs,
+		clockOffsetMs,
+		database,
+		listener,
+		resets: resets + 1,
+	};
+}
+
+/** @param now ms epoch of the browser */
+export function withActivity(
+	board: Dashboard,
+	activity: Activity,
+	cursor: string | null,
+	now: number,
+): Dashboard {
+	const newest = activity.events.slice(-FEED_LENGTH).reverse();
+	const events = [...newest, ...board.events].slice(0, FEED_LENGTH);
+	const arrivedAt = new Map<number, number>();
+	for (const { id } of newest) arrivedAt.set(id, now);
+	for (const { id } of events) {
+		const at = board.arrivedAt.get(id);
+		if (at !== undefined && !arrivedAt.has(id)) arrivedAt.set(id, at);
+	}
+	return {
+		...withTotals(board, activity.totals, activity.at),
+		cursor: cursor ?? board.cursor,
+		events,
+		arrivedAt,
+		omitted: board.omitted + activity.omitted,
+		arrivals: toArrivals(board.arrivals, activity.events, Date.parse(activity.at)),
+	};
+}
+
+export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
+	const { previous, series = [], ...tick } = metrics;
+	const ticks = new Map<number, Tick>();
+	for (const one of [...board.series, ...series, tick]) ticks.set(Date.parse(one.recordedAt), one);
+	const sorted = [...ticks].sort(([a], [b]) => a - b).map(([, one]) => one);
+	const { recordedAt, ...totals } = tick;
+	const isNewest = sorted.at(-1) === tick;
+	return {
+		...withTotals(board, totals, recordedAt),
+		series: sorted.slice(-SERIES_LENGTH),
+		previous: isNewest ? previous : board.previous,
+		arrivals: toArrivals(board.arrivals, [], Date.parse(recordedAt)),
+	};
+}
+
+export function withPing(board: Dashboard, { now, database, listener }: Ping): Dashboard {
+	return {
+		...board,
+		database,
+		listener,
+		arrivals: toArrivals(board.arrivals, [], Date.parse(now)),
+	};
+}
+
+function withTotals(board: Dashboard, totals: Dashboard['totals'], at: string): Dashboard {
+	return Date.parse(at) >= Date.parse(board.at) ? { ...board, totals, at } : board;
+}
+
+/** @param now ms of database time */
+function toArrivals(
+	shown: readonly Arrival[],
+	arrived: ActivityEvent[],
+	now: number,
+): readonly Arrival[] {
+	const added = arrived
+		.slice(-MAX_ARRIVALS)
+		.map(({ id, createdAt }) => ({ id, at: Date.parse(createdAt) }));
+	return [...shown, ...added].filter(({ at }) => now - at < ARRIVALS_MS).slice(-MAX_ARRIVALS);
+}

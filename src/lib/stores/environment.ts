@@ -1,0 +1,41 @@
+/**
+ * What the client takes from the browser, gathered so that a test can hand in its own. Null on the server, where no
+ * stream may start: rendering a page subscribes to its stores.
+ */
+
+/** The part of EventSource that is used. */
+export type Source = {
+	addEventListener(type: string, listener: (event: Event) => void): void;
+	close(): void;
+};
+
+export type Environment = {
+	openSource: (url: string) => Source;
+	window: EventTarget;
+	document: EventTarget & { readonly hidden: boolean };
+	isOnline: () => boolean;
+	/** ms epoch */
+	now: () => number;
+	/** in [0, 1) */
+	random: () => number;
+	/** Runs once after `ms`; returns its cancel, safe to call twice and too late. */
+	after: (ms: number, run: () => void) => () => void;
+};
+
+export function toEnvironment(): Environment | null {
+	if (typeof window === 'undefined' || typeof EventSource === 'undefined') return null;
+	return {
+		openSource: (url) => new EventSource(url),
+		window,
+		document,
+		isOnline: () => navigator.onLine,
+		now: Date.now,
+		random: Math.random,
+		after,
+	};
+}
+
+export function after(ms: number, run: () => void): () => void {
+	const timer = setTimeout(run, ms);
+	return () => clearTimeout(timer);
+}

@@ -1,0 +1,215 @@
+/**
+ * A typed readable store over native EventSource, its one home. Owns the source, the timers and the browser's signs of life;
+ * what they mean is decided in `connection.ts`. One connection while anyone subscribes; nothing at all on the server.
+ * A newcomer trusts EventSource to reconnect: it stops for good on any status but 200, and a dead socket stays "open".
+ */
+import { writable, type Readable } from 'svelte/store';
+import type { Bye } from '../protocol';
+import {
+	toConnection,
+	toEffects,
+	toNext,
+	toRetryAt,
+	toStatus,
+	type Input,
+	type Status,
+} from './connection';
+import { toEnvironment, type Environment, type Source } from './environment';
+import { parseText, type Parse } from './parse';
+
+export type StreamState = {
+	status: Status;
+	/** failures in a row */
+	attempt: number;
+	/** ms epoch of the next attempt, or null when none is planned */
+	retryAt: number | null;
+	/** a sentence; null from the next event on */
+	lastError: string | null;
+	/** ms epoch; whatever the event was, pings too */
+	lastEventAt: number | null;
+	/** id of the last complete event that had one: where the next connection resumes */
+	cursor: string | null;
+};
+
+/** An event with its payload and the position of the stream after it, for each name. */
+export type Received<Events> = {
+	[Name in keyof Events & string]: [name: Name, payload: Events[Name], cursor: string | null];
+}[keyof Events & string];
+
+export type StreamOptions<Events> = {
+	/** the events to listen to, and what their data must be */
+	parsers: { [Name in keyof Events & string]: Parse<Events[Name]> };
+	/** Called once for each event whose payload could be read, after the store's own value has moved on. */
+	onEvent: (...received: Received<Events>) => void;
+	/** A payload that cannot be read: reported here and as `lastError`, then ignored. */
+	onError?: (reason: string) => void;
+	/** where to begin; null asks for the whole state */
+	cursor?: string | null;
+	maxAttempts?: number;
+	/** asked after an error, since EventSource cannot see a status; resolves to a sentence, never rejects */
+	diagnose?: () => Promise<string>;
+	environment?: Environment | null;
+};
+
+export type EventStream = Readable<StreamState> & {
+	/** An attempt now, with a new count; without effect while connecting or live. */
+	retry: () => void;
+};
+
+/** A change of page unsubscribes and subscribes again: the connection outlives it. */
+export const LINGER_MS = 1_000;
+/** A hidden tab gives its connection back after this: HTTP/1.1 has six for all tabs together. */
+export const HIDDEN_MS = 30_000;
+/** Leaving the page breaks the stream before `pagehide` says why; an error is held back for this long. */
+export const LEAVING_MS = 2_000;
+
+/** @param url where to connect, given the position to resume from; asked anew for every attempt */
+export function createEventStream<Events extends { bye: Bye }>(
+	url: (cursor: string | null) => string,
+	options: StreamOptions<Events>,
+): EventStream {
+	const environment = options.environment === undefined ? toEnvironment() : options.environment;
+	let connection = toConnection(options.maxAttempts);
+	let state: StreamState = {
+		status: toStatus(connection),
+		attempt: 0,
+		retryAt: null,
+		lastError: null,
+		lastEventAt: null,
+		cursor: options.cursor ?? null,
+	};
+	if (!environment) return { subscribe: writable(state).subscribe, retry: () => {} };
+	const { openSource, window, document, isOnline, now, random, after } = environment;
+
+	const { subscribe, set } = writable(state, start);
+	let source: Source | null = null;
+	let leavingUntil = 0;
+	let asking = false;
+	let cancelDeadline = (): void => {};
+	let cancelLinger = (): void => {};
+	let cancelHidden = (): void => {};
+	let detach = (): void => {};
+	return { subscribe, retry: () => give({ type: 'retry' }) };
+
+	/** The only way to change anything: the table decides, then the outside follows. */
+	function give(input: Input, change: Partial<StreamState> = {}): void {
+		const before = connection;
+		connection = toNext(before, input, { now: now(), random: random() });
+		for (const effect of toEffects(before, connection)) {
+			if (effect === 'close') close();
+			else if (effect === 'open') open();
+			else void ask();
+		}
+		if (connection.deadline !== before.deadline) {
+			cancelDeadline();
+			if (connection.deadline !== null)
+				cancelDeadline = after(connection.deadline - now(), () => give({ type: 'elapsed' }));
+		}
+		if (connection !== before || Object.keys(change).length > 0) show(change);
+	}
+
+	function show(change: Partial<StreamState>): void {
+		const { attempt } = connection;
+		const retryAt = toRetryAt(connection);
+		set((state = { ...state, ...change, status: toStatus(connection), attempt, retryAt }));
+	}
+
+	function open(): void {
+		const opened = openSource(url(state.cursor));
+		source = opened;
+		// what a closed source still says is not about this connection
+		const on = (type: string, listener: (event: Event) => void): void =>
+			opened.addEventListener(type, (event) => {
+				if (source === opened) listener(event);
+			});
+		on('open', () => give({ type: 'opened' }));
+		on('error', () => hold(opened));
+		for (const name of Object.keys(options.parsers) as (keyof Events & string)[])
+			on(name, (event) => receive(name, event as MessageEvent<string>));
+	}
+
+	function close(): void {
+		source?.close();
+		source = null;
+	}
+
+	/** Errors count at once, but not while the page is being left: that would flash "disconnected". */
+	function hold(failed: Source): void {
+		const rest = leavingUntil - now();
+		if (rest <= 0) return give({ type: 'errored' });
+		failed.close();
+		after(rest, () => {
+			if (source === failed) give({ type: 'errored' });
+		});
+	}
+
+	function receive<Name extends keyof Events & string>(
+		name: Name,
+		{ data, lastEventId }: MessageEvent<string>,
+	): void {
+		const parsed = parseText(data, options.parsers[name]);
+		const cursor = lastEventId || state.cursor;
+		const lastError = parsed.ok ? null : `Event ${name}: ${parsed.reason}`;
+		const bye = parsed.ok && name === 'bye' ? (parsed.value as Bye) : null;
+		give(bye ? { type: 'bye', retryMs: bye.retryMs } : { type: 'event' }, {
+			cursor,
+			lastError,
+			lastEventAt: now(),
+		});
+		if (parsed.ok) options.onEvent(...([name, parsed.value, cursor] as Received<Events>));
+		else options.onError?.(`Event ${name}: ${parsed.reason}`);
+	}
+
+	async function ask(): Promise<void> {
+		if (!options.diagnose || asking) return;
+		asking = true;
+		const lastError = await options.diagnose();
+		asking = false;
+		// an event since then knows better
+		if (connection.attempt > 0) show({ lastError });
+	}
+
+	function start(): () => void {
+		cancelLinger();
+		if (connection.phase === 'idle') {
+			detach = attach();
+			give({ type: 'subscribe' });
+			watchHidden();
+		}
+		return () => {
+			cancelLinger = after(LINGER_MS, () => {
+				detach();
+				give({ type: 'release' });
+			});
+		};
+	}
+
+	function watchHidden(): void {
+		cancelHidden();
+		if (document.hidden) cancelHidden = after(HIDDEN_MS, () => give({ type: 'hidden' }));
+	}
+
+	/** Sees the page again: the browser's word about the network may have been missed while frozen. */
+	function wake(type: 'shown' | 'pageshow'): void {
+		leavingUntil = 0;
+		watchHidden();
+		if (isOnline()) give({ type: 'online' });
+		give({ type });
+	}
+
+	function attach(): () => void {
+		const listeners: [EventTarget, string, () => void][] = [
+			[window, 'online', () => give({ type: 'online' })],
+			[window, 'offline', () => give({ type: 'offline' })],
+			[window, 'beforeunload', () => (leavingUntil = now() + LEAVING_MS)],
+			[window, 'pagehide', () => give({ type: 'pagehide' })],
+			[window, 'pageshow', () => wake('pageshow')],
+			[document, 'visibilitychange', () => (document.hidden ? watchHidden() : wake('shown'))],
+		];
+		for (const [target, type, run] of listeners) target.addEventListener(type, run);
+		return () => {
+			cancelHidden();
+			for (const [target, type, run] of listeners) target.removeEventListener(type, run);
+		};
+	}
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { toEvent, toState } from './fixtures';
+import { PARSERS, parseText } from './parse';
+
+const TOTALS = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };
+const AT = '2026-11-23T14:00:00.000Z';
+
+test('what the server sends is taken as it is', () => {
+	const tick = { ...TOTALS, recordedAt: AT };
+	const payloads = {
+		reset: toState({ series: [tick], previous: tick, events: [toEvent(1)] }),
+		activity: { events: [toEvent(2), toEvent(3)], omitted: 1, totals: TOTALS, at: AT },
+		metrics: { ...tick, previous: null, series: [tick] },
+		ping: { now: AT, database: 'up', listener: 'deaf' },
+		bye: { retryMs: 1_500 },
+	};
+	for (const [name, payload] of Object.entries(payloads))
+		expect(PARSERS[name as keyof typeof PARSERS](payload)).toEqual({ ok: true, value: payload });
+});
+
+test('a refusal names the path, the value and the rule', () => {
+	const event = { ...toEvent(1), createdAt: 'yesterday' };
+	const results = [
+		PARSERS.activity({ events: [toEvent(2), event], omitted: 0, totals: TOTALS, at: AT }),
+		PARSERS.metrics({ ...TOTALS, eventsCount: '3', recordedAt: AT, previous: null }),
+		PARSERS.reset(toState({ events: [{ ...toEvent(1), properties: [] as never }] })),
+		PARSERS.reset({ ...toState(), totals: undefined }),
+		PARSERS.ping({ now: AT, database: 'gone', listener: 'up' }),
+		PARSERS.bye(null),
+		parseText('{"retryMs":', PARSERS.bye),
+	];
+	expect(results.map((result) => (result.ok ? 'taken' : result.reason))).toEqual([
+		'.events[1].createdAt is "yesterday", not an ISO 8601 time',
+		'.eventsCount is "3", not a number',
+		'.events[0].properties is [], not an object',
+		'.totals is missing, not an object',
+		'.database is "gone", not one of up, down',
+		'payload is null, not an object',
+		'"{\\"retryMs\\":" is not JSON',
+	]);
+});
+
+test('further fields of a newer server do no harm', () => {
+	expect(PARSERS.bye({ retryMs: 1, reason: 'deploy' }).ok).toBe(true);
+});

@@ -1,0 +1,118 @@
+/**
+ * Structural checks of what the stream carries, light enough for every frame. Refuses to know what the figures mean.
+ * A newcomer wants a schema library here: it would weigh more in the browser than all of these files.
+ */
+import type { StreamEvents } from '../protocol';
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
+export type Parse<T> = (data: unknown) => Parsed<T>;
+
+/** Null when the value is right, else the path, the value and the rule. */
+type Check = (value: unknown, path: string) => string | null;
+
+const refuse = (path: string, value: unknown, rule: string): string =>
+	`${path || 'payload'} is ${toShort(value)}, not ${rule}`;
+const toShort = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 60);
+
+const number: Check = (value, path) =>
+	Number.isFinite(value) ? null : refuse(path, value, 'a number');
+const text: Check = (value, path) =>
+	typeof value === 'string' ? null : refuse(path, value, 'a text');
+const time: Check = (value, path) =>
+	typeof value === 'string' && !Number.isNaN(Date.parse(value))
+		? null
+		: refuse(path, value, 'an ISO 8601 time');
+const oneOf =
+	(...values: string[]): Check =>
+	(value, path) =>
+		values.includes(String(value)) ? null : refuse(path, value, `one of ${values.join(', ')}`);
+const nullable =
+	(check: Check): Check =>
+	(value, path) =>
+		value === null ? null : check(value, path);
+const optional =
+	(check: Check): Check =>
+	(value, path) =>
+		value === undefined ? null : check(value, path);
+
+function object(fields: { [name: string]: Check }): Check {
+	const entries = Object.entries(fields);
+	return (value, path) => {
+		if (typeof value !== 'object' || value === null || Array.isArray(value))
+			return refuse(path, value, 'an object');
+		for (const [name, check] of entries) {
+			const reason = check((value as { [name: string]: unknown })[name], `${path}.${name}`);
+			if (reason) return reason;
+		}
+		return null;
+	};
+}
+
+function list(item: Check): Check {
+	return (value, path) => {
+		if (!Array.isArray(value)) return refuse(path, value, 'a list');
+		for (const [i, entry] of value.entries()) {
+			const reason = item(entry, `${path}[${i}]`);
+			if (reason) return reason;
+		}
+		return null;
+	};
+}
+
+/** The one place that believes a check: what passed it has the type. */
+const parse =
+	<T>(check: Check): Parse<T> =>
+	(data) => {
+		const reason = check(data, '');
+		return reason === null ? { ok: true, value: data as T } : { ok: false, reason };
+	};
+
+const totals = {
+	pageViews: number,
+	activeSessions: number,
+	eventsCount: number,
+	eventsPerMinute: number,
+};
+const tick = { ...totals, recordedAt: time };
+const event = object({
+	id: number,
+	eventId: text,
+	name: text,
+	source: text,
+	sessionId: nullable(text),
+	properties: object({}),
+	createdAt: time,
+});
+
+/** One parser for each event of the stream. */
+export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> } = {
+	reset: parse(
+		object({
+			cursor: text,
+			at: time,
+			totals: object(totals),
+			series: list(object(tick)),
+			previous: nullable(object(tick)),
+			events: list(event),
+		}),
+	),
+	activity: parse(
+		object({ events: list(event), omitted: number, totals: object(totals), at: time }),
+	),
+	metrics: parse(
+		object({ ...tick, previous: nullable(object(tick)), series: optional(list(object(tick))) }),
+	),
+	ping: parse(object({ now: time, database: oneOf('up', 'down'), listener: oneOf('up', 'deaf') })),
+	bye: parse(object({ retryMs: number })),
+};
+
+/** JSON text to a payload; a text that is no JSON is a reason like any other. */
+export function parseText<T>(text: string, parser: Parse<T>): Parsed<T> {
+	let data: unknown;
+	try {
+		data = JSON.parse(text);
+	} catch {
+		return { ok: false, reason: `${toShort(text)} is not JSON` };
+	}
+	return parser(data);
+}

@@ -1,0 +1,57 @@
+/**
+ * The plain question beside the stream: EventSource tells nobody which status it was refused with, so an error asks here.
+ * Answers with a sentence for the person in front of the page; never throws.
+ */
+import type { Ping } from '../protocol';
+import { PARSERS, parseText } from './parse';
+
+/** `reason` is a sentence to show; with `ping`, the server is well and answers for its database. */
+export type Answer = { ok: true; ping: Ping } | { ok: false; reason: string };
+
+/** An answer that takes longer explains nothing any more: the next attempt is due. */
+export const STATUS_TIMEOUT_MS = 5_000;
+
+const UNREACHABLE = 'The server is not answering.';
+const REASONS: { [status: number]: string } = {
+	401: 'This dashboard asks for a login.',
+	403: 'This dashboard may not be seen from here.',
+	404: 'There is no dashboard at this address.',
+	429: 'The server limits how often it is asked.',
+	502: 'The proxy cannot reach the server.',
+	503: 'The server is not ready.',
+	504: 'The proxy waited for the server in vain.',
+};
+
+export async function fetchStatus(url: string, fetcher: typeof fetch = fetch): Promise<Answer> {
+	try {
+		const response = await fetcher(url, {
+			cache: 'no-store',
+			headers: { accept: 'application/json' },
+			signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+		});
+		const body = await response.text();
+		if (!response.ok) return refuse(toReason(response.status));
+		const parsed = parseText(body, PARSERS.ping);
+		return parsed.ok
+			? { ok: true, ping: parsed.value }
+			: refuse('Something else answers in the place of the server.');
+	} catch {
+		return refuse(UNREACHABLE);
+	}
+}
+
+/** Why a stream ended, as a sentence: what `createEventStream` asks after an error. */
+export async function diagnose(url: string, fetcher: typeof fetch = fetch): Promise<string> {
+	const answer = await fetchStatus(url, fetcher);
+	if (!answer.ok) return answer.reason;
+	if (answer.ping.database === 'down') return 'Postgres is not answering.';
+	return 'The stream was cut; the server is answering.';
+}
+
+function toReason(status: number): string {
+	return REASONS[status] ?? `The server answered with status ${status}.`;
+}
+
+function refuse(reason: string): Answer {
+	return { ok: false, reason };
+}
