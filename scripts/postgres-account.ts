@@ -39,8 +39,7 @@ export function makeDataFolder(
 	mkdirSync(wanted, { recursive: true });
 	if (own(wanted, account)) return wanted;
 
-	const key = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
-	const shared = join(SHARED_FOLDER, key);
+	const shared = sharedFolder(wanted);
 	mkdirSync(shared, { recursive: true, mode: 0o755 });
 	if (!own(shared, account)) {
 		throw new Error(
@@ -52,6 +51,16 @@ export function makeDataFolder(
 		`Postgres runs as "${account.name}", who cannot enter ${wanted}: its data is in ${shared} instead.`,
 	);
 	return shared;
+}
+
+/** Where makeDataFolder may have put the data of `folder`. */
+export function possibleFolders(folder: string): string[] {
+	return [resolve(folder), sharedFolder(resolve(folder))];
+}
+
+function sharedFolder(wanted: string): string {
+	const key = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
+	return join(SHARED_FOLDER, key);
 }
 
 function own(folder: string, { uid, gid }: Account): boolean {

@@ -40,6 +40,12 @@ export function claimFolder(folder: string): () => void {
 	);
 }
 
+/** True while a living process has the folder. */
+export function hasOwner(folder: string): boolean {
+	const owner = parseOwner(read(join(folder, 'owner.json')) ?? '');
+	return owner !== undefined && lives(owner);
+}
+
 /** Removes the dead owner's file, and no other: a third process may just have replaced it. */
 function takeAway(path: string, dead: string): void {
 	const aside = `${path}.${process.pid}`;

@@ -6,14 +6,16 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { findAccount, makeDataFolder } from './postgres-account';
+import { findAccount, makeDataFolder, possibleFolders } from './postgres-account';
 import { findBinaries, program, reachableBinaries } from './postgres-binaries';
 import { openCluster, stopOrphan, type Cluster } from './postgres-cluster';
 import { explainFailure } from './postgres-errors';
-import { claimFolder } from './postgres-owner';
+import { freePort, isFree } from './ports';
+
+export { freePort } from './ports';
+import { claimFolder, hasOwner } from './postgres-owner';
 
 export type PostgresOptions = {
 	/** holds one folder for each major version; made when missing */
@@ -57,7 +59,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 		await stopOrphan(join(folder, 'data'), context);
 		const settings = { ...ALWAYS, ...options.settings };
 		const cluster = await openCluster(folder, settings.fsync !== 'off', context);
-		const port = await choosePort(cluster, options.port);
+		const port = await chooseDatabasePort(cluster, options.port);
 		const logFile = join(folder, 'postgres.log');
 		const logFd = openSync(logFile, 'w');
 		const args = ['-D', cluster.data, '-p', String(port)];
@@ -117,7 +119,7 @@ async function supervise(server: ChildProcess, context: Supervised): Promise<Run
 		clearTimeout(timer);
 	}
 
-	const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
+	const url = toUrl(cluster.password, port);
 	const answered = await waitUntilReady(url, () => ended);
 	if (!answered) {
 		await stop('immediate');
@@ -150,7 +152,7 @@ async function waitUntilReady(url: string, hasEnded: () => boolean): Promise<boo
 	return false;
 }
 
-async function choosePort(cluster: Cluster, wanted: number | undefined): Promise<number> {
+async function chooseDatabasePort(cluster: Cluster, wanted: number | undefined): Promise<number> {
 	if (wanted !== undefined) {
 		if (await isFree(wanted)) return wanted;
 		throw new Error(`Postgres cannot have port ${wanted}: another program has it.`);
@@ -160,23 +162,18 @@ async function choosePort(cluster: Cluster, wanted: number | undefined): Promise
 	return last > 0 && (await isFree(last)) ? last : freePort();
 }
 
-/** A port of the loopback address that nobody has at this moment. */
-export function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const probe = createServer();
-		probe.once('error', reject);
-		probe.listen(0, '127.0.0.1', () => {
-			const address = probe.address();
-			const port = typeof address === 'object' && address ? address.port : 0;
-			probe.close(() => resolve(port));
-		});
-	});
+/** The URL of the Postgres that another living process runs on `dataDir`, or undefined. */
+export function findRunningPostgres(dataDir: string): string | undefined {
+	const { major } = findBinaries();
+	for (const folder of possibleFolders(join(dataDir, `pg${major}`))) {
+		const [port, password] = ['port', 'password'].map((name) => join(folder, name));
+		if (!port || !password || !existsSync(port) || !existsSync(password) || !hasOwner(folder))
+			continue;
+		return toUrl(readFileSync(password, 'utf8'), readFileSync(port, 'utf8'));
+	}
+	return undefined;
 }
 
-export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
-	return new Promise((resolve) => {
-		const probe = createServer();
-		probe.once('error', () => resolve(false));
-		probe.listen(port, host, () => probe.close(() => resolve(true)));
-	});
+function toUrl(password: string, port: number | string): string {
+	return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
 }

@@ -1,7 +1,8 @@
 /** Databases for tests under vitest's `node` project. Every call gives one of its own, migrated and empty. */
 import { rmSync } from 'node:fs';
 import { inject } from 'vitest';
-import { freePort, startPostgres, type StopMode } from '../../scripts/postgres';
+import { freePort } from '../../scripts/ports';
+import { startPostgres, type StopMode } from '../../scripts/postgres';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { migrate } from '../../src/lib/server/db/migrate';
 import { makeTemporaryFolder } from './server';

@@ -1,0 +1,74 @@
+/**
+ * `npm run demo`: everything at once, on this machine alone: build, embedded Postgres, migrations, some history,
+ * the web server, and simulated visitors who send through the public HTTP API.
+ */
+import { connect } from '../src/lib/server/db/connect';
+import { migrate } from '../src/lib/server/db/migrate';
+import { openDatabase } from './local-database';
+import { choosePort } from './ports';
+import { seed } from './seed-data';
+import { startNode, supervise, type Part } from './supervise';
+import { waitForServer } from './wait-for-server';
+
+const RATE_PER_S = 3;
+
+process.exitCode = await supervise(async (add) => {
+	const port = await choosePort();
+	const url = `http://localhost:${port}`;
+	await build(add);
+
+	const database = await openDatabase('nowboard_demo');
+	add(database);
+	await migrate(database.url);
+	await seedWhenEmpty(database.url);
+
+	// before the web server, so that it goes after it; it waits by itself until there is somebody to answer
+	const args = ['--rate', String(RATE_PER_S), '--url', url, '--follow'];
+	add(startNode({ name: 'simulator', args: ['--import', 'tsx', 'scripts/simulate.ts', ...args] }));
+	const env = {
+		DATABASE_URL: database.url,
+		DATABASE_DIRECT_URL: process.env.DATABASE_DIRECT_URL || database.url,
+		PORT: String(port),
+		HOST: '127.0.0.1',
+		ORIGIN: url,
+		DASHBOARD_PUBLIC: 'true',
+		INGEST_OPEN: 'true',
+		NOWBOARD_DEMO: 'true',
+		LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
+		SHUTDOWN_TIMEOUT: process.env.SHUTDOWN_TIMEOUT || '5',
+	};
+	const server = add(startNode({ name: 'web server', args: ['build'], env }));
+	await waitForServer(`http://127.0.0.1:${port}`, server.exited);
+	console.log(`
+  Nowboard is running: ${url}
+  Its visitors are simulated; the page can switch them off.
+
+  Send an event of your own and watch it arrive:
+
+    curl ${url}/api/events -H 'content-type: application/json' \\
+      -d '{"name": "hello", "properties": {"from": "me"}}'
+
+  Ctrl-C stops everything.
+`);
+});
+
+async function build(add: (part: Part) => Part): Promise<void> {
+	console.log('Building …');
+	const build = startNode({
+		name: 'build',
+		args: ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn'],
+	});
+	// a part while it runs, so that Ctrl-C reaches it; its end is no accident
+	add({ ...build, exited: new Promise(() => {}) });
+	if (!(await build.succeeded)) throw new Error(`The build failed (${await build.exited}).`);
+}
+
+async function seedWhenEmpty(url: string): Promise<void> {
+	const sql = connect(url, { max: 1 });
+	try {
+		const [row] = await sql`SELECT EXISTS (SELECT FROM events) AS filled`;
+		if (!row?.filled) await seed(sql);
+	} finally {
+		await sql.end({ timeout: 5 });
+	}
+}

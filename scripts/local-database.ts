@@ -1,0 +1,67 @@
+/**
+ * The database of a command: DATABASE_URL when set, else one in the embedded Postgres. The demo has a database
+ * of its own there, so that simulated visitors never mix with real ones.
+ */
+import { existsSync } from 'node:fs';
+import { connect } from '../src/lib/server/db/connect';
+import { findRunningPostgres, startPostgres } from './postgres';
+import type { Part } from './supervise';
+
+export type LocalDatabase = Part & { url: string };
+
+const log = (line: string) => console.log(line);
+
+/** Reads `.env` as `npm start` does. Creates the database when it is missing; migrates nothing. */
+export async function openDatabase(database: 'nowboard' | 'nowboard_demo'): Promise<LocalDatabase> {
+	loadEnv();
+	const given = process.env.DATABASE_URL;
+	if (given) {
+		const { host, pathname } = new URL(given);
+		log(`Using the database of DATABASE_URL (${host}${pathname}).`);
+		return { ...nothingToStop(), url: given };
+	}
+	const dataDir = process.env.DATA_DIR || '.data';
+	const server = await startPostgres({ dataDir, log });
+	await createMissing(server.url, database);
+	return {
+		name: 'database',
+		url: withDatabase(server.url, database),
+		exited: server.exited.then(() => 'see postgres.log in the data folder'),
+		stop: (force) => server.stop(force ? 'immediate' : 'fast'),
+	};
+}
+
+/** For short commands: joins the embedded Postgres of a running `npm run dev` instead of refusing to start beside it. */
+export async function joinDatabase(database: 'nowboard' | 'nowboard_demo'): Promise<LocalDatabase> {
+	loadEnv();
+	const running = process.env.DATABASE_URL
+		? undefined
+		: findRunningPostgres(process.env.DATA_DIR || '.data');
+	if (!running) return openDatabase(database);
+	await createMissing(running, database);
+	return { ...nothingToStop(), url: withDatabase(running, database) };
+}
+
+function loadEnv(): void {
+	if (existsSync('.env')) process.loadEnvFile('.env');
+}
+
+function nothingToStop(): Part {
+	return { name: 'database', exited: new Promise(() => {}), stop: async () => {} };
+}
+
+function withDatabase(serverUrl: string, database: string): string {
+	const url = new URL(serverUrl);
+	url.pathname = `/${database}`;
+	return url.href;
+}
+
+async function createMissing(serverUrl: string, database: string): Promise<void> {
+	const sql = connect(serverUrl, { max: 1 });
+	try {
+		const found = await sql`SELECT FROM pg_database WHERE datname = ${database}`;
+		if (found.length === 0) await sql`CREATE DATABASE ${sql(database)}`;
+	} finally {
+		await sql.end({ timeout: 5 });
+	}
+}

@@ -1,0 +1,77 @@
+/** 100 events of the last half hour and 50 ticks up to now: believable, and the same for the same seed number. */
+import {
+	COUNT_WINDOW_MS,
+	PAGE_VIEW,
+	RATE_WINDOW_MS,
+	SESSION_WINDOW_MS,
+	TICK_MS,
+} from '../src/lib/protocol';
+import type { Sql } from '../src/lib/server/db/connect';
+import { createRandom, toUuid } from './random';
+import { createVisitors, type VisitorEvent } from './visitors';
+
+export const SEED_EVENTS = 100;
+export const SEED_SNAPSHOTS = 50;
+
+export type SeedEvent = VisitorEvent & { eventId: string; ageMs: number };
+export type SeedSnapshot = {
+	ageMs: number;
+	pageViews: number;
+	activeSessions: number;
+	eventsCount: number;
+	eventsPerMinute: number;
+};
+
+/** Oldest first; ages are milliseconds before now. The ticks count exactly these events. */
+export function createSeed(seed: number): { events: SeedEvent[]; snapshots: SeedSnapshot[] } {
+	const random = createRandom(seed);
+	const next = createVisitors(random);
+	// more of them lately, as on a page that is being found
+	const ages = Array.from({ length: SEED_EVENTS }, () =>
+		Math.floor(random() ** 1.5 * (COUNT_WINDOW_MS - 1)),
+	);
+	ages.sort((a, b) => b - a);
+	const events = ages.map((ageMs) => ({ eventId: toUuid(random), ageMs, ...next() }));
+	const snapshots = Array.from({ length: SEED_SNAPSHOTS }, (_, index) =>
+		count(events, (SEED_SNAPSHOTS - 1 - index) * TICK_MS),
+	);
+	return { events, snapshots };
+}
+
+function count(events: SeedEvent[], ageMs: number): SeedSnapshot {
+	const within = (windowMs: number) =>
+		events.filter((event) => event.ageMs >= ageMs && event.ageMs < ageMs + windowMs);
+	return {
+		ageMs,
+		pageViews: within(COUNT_WINDOW_MS).filter(({ name }) => name === PAGE_VIEW).length,
+		activeSessions: new Set(within(SESSION_WINDOW_MS).map(({ sessionId }) => sessionId)).size,
+		eventsCount: within(COUNT_WINDOW_MS).length,
+		eventsPerMinute: within(RATE_WINDOW_MS).length,
+	};
+}
+
+/** Inserts them relative to the database's clock. Again with the same number: only ticks that are missing by now are added. */
+export async function seed(sql: Sql, number = 1): Promise<{ events: number; snapshots: number }> {
+	const { events, snapshots } = createSeed(number);
+	return sql.begin(async (tx) => {
+		const inserted = await tx`
+			INSERT INTO events (event_id, name, source, session_id, properties, created_at)
+			SELECT "eventId"::uuid, name, 'seed', "sessionId", properties,
+				date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
+			FROM jsonb_to_recordset(${tx.json(events)}::jsonb)
+				AS seed("eventId" text, name text, "sessionId" text, properties jsonb, "ageMs" integer)
+			ON CONFLICT (event_id) DO NOTHING`;
+		const recorded = await tx`
+			INSERT INTO metrics_snapshots
+				(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+			SELECT floor(extract(epoch FROM at) * 1000 / ${TICK_MS}::integer), "pageViews", "activeSessions", "eventsCount",
+				"eventsPerMinute", at, 'seed'
+			FROM jsonb_to_recordset(${tx.json(snapshots)}::jsonb) AS seed("ageMs" integer, "pageViews" integer,
+				"activeSessions" integer, "eventsCount" integer, "eventsPerMinute" integer)
+			CROSS JOIN LATERAL (
+				SELECT date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond' AS at
+			) AS clock
+			ON CONFLICT (tick) DO NOTHING`;
+		return { events: inserted.count, snapshots: recorded.count };
+	});
+}

@@ -1,0 +1,22 @@
+/** `npm run db:seed [-- --seed n]`: believable data for looking at; the same for the same number. */
+import { parseArgs } from 'node:util';
+import { connect } from '../src/lib/server/db/connect';
+import { migrate } from '../src/lib/server/db/migrate';
+import { withDatabase } from './command';
+import { seed } from './seed-data';
+
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' } } });
+
+await withDatabase(async (url) => {
+	const number = Number(values.seed);
+	if (!Number.isSafeInteger(number))
+		throw new Error(`--seed is "${values.seed}" and must be a whole number.`);
+	await migrate(process.env.DATABASE_DIRECT_URL || url);
+	const sql = connect(url, { max: 1 });
+	try {
+		const { events, snapshots } = await seed(sql, number);
+		console.log(`Added ${events} events and ${snapshots} metric snapshots.`);
+	} finally {
+		await sql.end({ timeout: 5 });
+	}
+});

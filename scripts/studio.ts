@@ -1,0 +1,13 @@
+/** `npm run db:studio`: drizzle's table viewer on DATABASE_URL or the embedded Postgres. */
+import { migrate } from '../src/lib/server/db/migrate';
+import { joinDatabase } from './local-database';
+import { startNode, supervise } from './supervise';
+
+process.exitCode = await supervise(async (add) => {
+	const database = await joinDatabase('nowboard');
+	add(database);
+	const url = process.env.DATABASE_DIRECT_URL || database.url;
+	await migrate(url);
+	const args = ['node_modules/drizzle-kit/bin.cjs', 'studio', '--host', '127.0.0.1'];
+	add(startNode({ name: 'studio', args, env: { DATABASE_DIRECT_URL: url } }));
+});
