@@ -1,0 +1,288 @@
+import { get } from 'svelte/store';
+import { expect, test, vi } from 'vitest';
+import { WATCHDOG_MS, type Bye } from '../protocol';
+import { PROBE_MS, WAKE_GRACE_MS } from './connection';
+import {
+	HIDDEN_MS,
+	LEAVING_MS,
+	LINGER_MS,
+	createEventStream,
+	type StreamOptions,
+	type StreamState,
+} from './event-stream';
+import { createFakeBrowser } from './fake-browser';
+import { START } from './fixtures';
+import { PARSERS, type Parse } from './parse';
+
+type Events = { word: string; bye: Bye };
+const parseWord: Parse<string> = (data) =>
+	typeof data === 'string'
+		? { ok: true, value: data }
+		: { ok: false, reason: `payload is ${JSON.stringify(data)}, not a text` };
+
+function toStream(options: Partial<StreamOptions<Events>> = {}) {
+	const browser = createFakeBrowser();
+	const received: unknown[] = [];
+	const stream = createEventStream<Events>((cursor) => `/stream?cursor=${cursor ?? ''}`, {
+		parsers: { word: parseWord, bye: PARSERS.bye },
+		onEvent: (...event) => received.push(event),
+		environment: browser,
+		...options,
+	});
+	let seen: StreamState[] = [];
+	const subscribe = () => stream.subscribe((state) => (seen = [...seen, state]));
+	const statuses = () =>
+		seen.map(({ status }) => status).filter((status, i, all) => status !== all[i - 1]);
+	const last = () => seen.at(-1) as StreamState;
+	return { browser, received, stream, subscribe, statuses, last };
+}
+
+test('two subscribers share one connection, and it is closed a moment after the last has left', () => {
+	const { browser, stream } = toStream();
+	const leave = [stream.subscribe(() => {}), stream.subscribe(() => {})];
+	expect(browser.sources).toHaveLength(1);
+	leave[0]?.();
+	browser.pass(10 * LINGER_MS);
+	expect(browser.openCount()).toBe(1);
+	leave[1]?.();
+	browser.pass(LINGER_MS - 1);
+	expect(browser.openCount()).toBe(1);
+	browser.pass(1);
+	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
+	browser.setOnline(true);
+	browser.show();
+	expect(browser.sources).toHaveLength(1);
+});
+
+test('whoever comes back within the linger finds the connection as it was', () => {
+	const { browser, subscribe, last } = toStream();
+	const leave = subscribe();
+	browser.source().send('word', 'one', 'e-1');
+	leave();
+	leave();
+	browser.pass(LINGER_MS - 1);
+	subscribe();
+	browser.pass(10 * LINGER_MS);
+	expect([browser.sources.length, browser.openCount(), last().status, last().cursor]).toEqual([
+		1,
+		1,
+		'live',
+		'e-1',
+	]);
+});
+
+test('whoever comes back later gets a new connection at the old position', () => {
+	const { browser, subscribe } = toStream({ cursor: 'e-0' });
+	const leave = subscribe();
+	browser.source().send('word', 'one', 'e-1');
+	leave();
+	browser.pass(LINGER_MS);
+	subscribe();
+	expect(browser.sources.map(({ url }) => url)).toEqual([
+		'/stream?cursor=e-0',
+		'/stream?cursor=e-1',
+	]);
+});
+
+test('on the server it stays connecting and starts nothing', () => {
+	const after = vi.spyOn(globalThis, 'setTimeout');
+	const { stream } = toStream({ environment: null, cursor: 'e-0' });
+	const leave = stream.subscribe(() => {});
+	stream.retry();
+	expect(get(stream)).toEqual({
+		status: 'connecting',
+		attempt: 0,
+		retryAt: null,
+		lastError: null,
+		lastEventAt: null,
+		cursor: 'e-0',
+	});
+	leave();
+	expect(after).not.toHaveBeenCalled();
+	after.mockRestore();
+	// and without being told so: there is no window here
+	expect(() => get(toStream({ environment: undefined }).stream)).not.toThrow();
+});
+
+test('an event is handed on with its payload and the position after it', () => {
+	const { browser, received, subscribe, last } = toStream({ cursor: 'e-0' });
+	subscribe();
+	browser.source().open();
+	browser.source().send('word', 'without an id');
+	browser.pass(5);
+	browser.source().send('word', 'with one', 'e-1');
+	expect(received).toEqual([
+		['word', 'without an id', 'e-0'],
+		['word', 'with one', 'e-1'],
+	]);
+	expect(last()).toEqual({
+		status: 'live',
+		attempt: 0,
+		retryAt: null,
+		lastError: null,
+		lastEventAt: START + 5,
+		cursor: 'e-1',
+	});
+});
+
+test('a payload that cannot be read is reported and ignored, and the stream goes on', () => {
+	const errors: string[] = [];
+	const { browser, received, subscribe, last } = toStream({
+		onError: (error) => errors.push(error),
+	});
+	subscribe();
+	browser.source().send('word', 42);
+	browser.source().sendText('word', '{');
+	expect(last()).toMatchObject({ status: 'live', lastError: 'Event word: "{" is not JSON' });
+	browser.source().send('word', 'fine');
+	expect(errors).toEqual(['Event word: payload is 42, not a text', 'Event word: "{" is not JSON']);
+	expect(received).toEqual([['word', 'fine', null]]);
+	expect(last().lastError).toBe(null);
+});
+
+test('an error closes the source, waits, and opens a new one at the last position', async () => {
+	const diagnose = vi.fn(async () => 'The server is not answering.');
+	const { browser, subscribe, last, statuses } = toStream({ diagnose });
+	subscribe();
+	browser.source().send('word', 'one', 'e-1');
+	browser.source().fail();
+	expect(last()).toMatchObject({ status: 'waiting', attempt: 1, retryAt: START + 1_000 });
+	await vi.waitFor(() => expect(last().lastError).toBe('The server is not answering.'));
+	expect(browser.openCount()).toBe(0);
+	browser.pass(1_000);
+	browser.source().fail();
+	expect(last()).toMatchObject({ attempt: 2, retryAt: START + 3_000 });
+	browser.pass(2_000);
+	browser.source().open();
+	expect(last().attempt).toBe(2);
+	browser.source().send('word', 'two', 'e-2');
+	expect(last()).toMatchObject({ status: 'live', attempt: 0, lastError: null });
+	expect(statuses()).toEqual([
+		'connecting',
+		'live',
+		'waiting',
+		'connecting',
+		'waiting',
+		'connecting',
+		'live',
+	]);
+	expect(browser.sources.map(({ url }) => url)).toEqual([
+		'/stream?cursor=',
+		'/stream?cursor=e-1',
+		'/stream?cursor=e-1',
+	]);
+});
+
+test('what a closed source still says is not heard', () => {
+	const { browser, received, subscribe, last } = toStream();
+	subscribe();
+	const old = browser.source();
+	old.fail();
+	old.open();
+	old.send('word', 'late', 'e-9');
+	old.fail();
+	expect([received, last().attempt, last().cursor]).toEqual([[], 1, null]);
+});
+
+test('bye is no failure: it comes back when it was told to', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.source().send('bye', { retryMs: 2_500 });
+	expect(last()).toMatchObject({ status: 'waiting', attempt: 0, retryAt: START + 2_500 });
+	browser.pass(2_500);
+	expect(browser.openCount()).toBe(1);
+});
+
+test('a stream silent for the length of the watchdog is taken for dead, and a speaking one is not', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.source().send('word', 'one');
+	browser.pass(WATCHDOG_MS - 1);
+	browser.source().send('word', 'two');
+	browser.pass(WATCHDOG_MS - 1);
+	expect([browser.sources.length, last().status]).toEqual([1, 'live']);
+	browser.pass(1);
+	expect([browser.openCount(), last().status]).toEqual([0, 'waiting']);
+});
+
+test('after sleep, data that was queued comes in time to keep the stream', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.source().send('word', 'one');
+	browser.sleep(3_600_000);
+	expect(last().status).toBe('live');
+	browser.pass(WAKE_GRACE_MS - 1);
+	browser.source().send('word', 'queued');
+	browser.pass(WAKE_GRACE_MS);
+	expect([browser.sources.length, last().status]).toEqual([1, 'live']);
+	browser.sleep(3_600_000);
+	browser.pass(WAKE_GRACE_MS);
+	expect(last().status).toBe('waiting');
+});
+
+test('a tab hidden for long gives its connection back, and resumes when shown', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.source().send('word', 'one', 'e-1');
+	browser.hide();
+	browser.pass(HIDDEN_MS - 1);
+	browser.show();
+	browser.pass(1);
+	expect(browser.openCount()).toBe(1);
+	browser.hide();
+	browser.pass(HIDDEN_MS);
+	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
+	browser.show();
+	expect([browser.openCount(), browser.source().url]).toEqual([1, '/stream?cursor=e-1']);
+	expect(last().status).toBe('connecting');
+});
+
+test('offline is said and waited out without an attempt, then over at once', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.setOnline(false);
+	browser.pass(3_600_000);
+	expect([last().status, browser.sources.length, browser.timerCount()]).toEqual(['offline', 1, 0]);
+	browser.setOnline(true);
+	browser.pass(500);
+	expect(browser.openCount()).toBe(1);
+});
+
+test('after the last attempt it says so, goes on probing, and a person can ask at once', () => {
+	const { browser, stream, subscribe, last } = toStream({ maxAttempts: 2 });
+	subscribe();
+	browser.source().fail();
+	browser.pass(1_000);
+	browser.source().fail();
+	expect(last()).toMatchObject({ status: 'failed', attempt: 2, retryAt: START + 1_000 + PROBE_MS });
+	browser.pass(PROBE_MS);
+	expect([browser.sources.length, last().status]).toEqual([3, 'failed']);
+	browser.source().fail();
+	stream.retry();
+	expect([browser.sources.length, last().status]).toEqual([4, 'connecting']);
+	browser.source().send('word', 'back');
+	expect(last().status).toBe('live');
+});
+
+test('leaving the page shows no failure, and coming back to it reopens', () => {
+	const { browser, subscribe, last, statuses } = toStream();
+	subscribe();
+	browser.source().send('word', 'one', 'e-1');
+	browser.tell('beforeunload');
+	browser.source().fail();
+	expect(statuses()).toEqual(['connecting', 'live']);
+	browser.tell('pagehide');
+	browser.pass(10 * LEAVING_MS);
+	expect([browser.openCount(), last().attempt]).toEqual([0, 0]);
+	browser.tell('pageshow');
+	expect([browser.openCount(), browser.source().url]).toEqual([1, '/stream?cursor=e-1']);
+});
+
+test('an error while leaving counts after all when the page stays', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.tell('beforeunload');
+	browser.source().fail();
+	browser.pass(LEAVING_MS);
+	expect(last()).toMatchObject({ status: 'waiting', attempt: 1 });
+});
