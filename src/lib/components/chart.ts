@@ -52,7 +52,11 @@ export const UNIT_MS = 10;
  * One path for all arrivals, in UNIT_MS, `windowMs / UNIT_MS` being `right` (database time).
  * Arrivals within one unit are one tick; a unit is less than a pixel on any screen.
  */
-export function toRug(arrivals: { at: number }[], right: number, windowMs: number): string {
+export function toRug(
+	arrivals: readonly { at: number }[],
+	right: number,
+	windowMs: number,
+): string {
 	const width = windowMs / UNIT_MS;
 	const xs = new Set<number>();
 	for (const { at } of arrivals) {

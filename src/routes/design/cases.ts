@@ -1,7 +1,7 @@
 import type { ActivityEvent, Tick, Totals } from '$lib/protocol';
 import { FEED_LENGTH, SERIES_LENGTH, TICK_MS } from '$lib/protocol';
 
-type Situation = {
+export type Situation = {
 	status: 'connecting' | 'live' | 'waiting' | 'offline' | 'failed';
 	attempt?: number;
 	/** seconds until the next attempt */
@@ -35,7 +35,7 @@ export const CASES = {
 	failed: { status: 'failed', rate: 0, attempt: 10, retryIn: 48, lastError: 'nothing answered.' },
 	down: { status: 'live', rate: 0, database: 'down' },
 	deaf: { status: 'live', rate: 0.7, listener: 'deaf' },
-} as const satisfies Record<string, Situation>;
+} satisfies Record<string, Situation>;
 export type Case = keyof typeof CASES;
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
