@@ -21,13 +21,13 @@ export function toViewerLook(): Look {
 
 /** 12345 → "12,345" */
 export function toCount(value: number, { locale }: Look = DEFAULT_LOOK): string {
-	return new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(value);
+	return numberFormat(locale, { maximumFractionDigits: 0 }).format(value);
 }
 
 /** 12345 → "12.3K" (which letter, and which case, is the locale's choice); below ten thousand as `toCount`. */
 export function toCompact(value: number, look: Look = DEFAULT_LOOK): string {
 	if (Math.abs(value) < 10_000) return toCount(value, look);
-	return new Intl.NumberFormat(look.locale, {
+	return numberFormat(look.locale, {
 		notation: 'compact',
 		maximumFractionDigits: 1,
 	}).format(value);
@@ -51,7 +51,7 @@ export function toTime(
 	{ locale, timeZone }: Look = DEFAULT_LOOK,
 	seconds = false,
 ): string {
-	return new Intl.DateTimeFormat(locale, {
+	return dateFormat(locale, {
 		hour: '2-digit',
 		minute: '2-digit',
 		...(seconds && { second: '2-digit' }),
@@ -61,7 +61,7 @@ export function toTime(
 
 /** The whole truth for a title: "23 Nov 2026, 14:05:09.123 UTC". */
 export function toExactTime(at: number, { locale, timeZone }: Look = DEFAULT_LOOK): string {
-	return new Intl.DateTimeFormat(locale, {
+	return dateFormat(locale, {
 		day: 'numeric',
 		month: 'short',
 		year: 'numeric',
@@ -124,7 +124,7 @@ function toShort(text: string): string {
 }
 
 function toDay(at: number, { locale, timeZone }: Look, year: boolean): string {
-	return new Intl.DateTimeFormat(locale, {
+	return dateFormat(locale, {
 		day: 'numeric',
 		month: 'short',
 		...(year && { year: 'numeric' }),
@@ -133,5 +133,26 @@ function toDay(at: number, { locale, timeZone }: Look, year: boolean): string {
 }
 
 function toYear(at: number, { timeZone }: Look): string {
-	return new Intl.DateTimeFormat('en-GB', { year: 'numeric', timeZone }).format(at);
+	return dateFormat('en-GB', { year: 'numeric', timeZone }).format(at);
+}
+
+// A formatter takes a hundred times longer to build than to use, and a busy page writes hundreds of texts a second.
+const numberFormat = remember(
+	(locale: string, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options),
+);
+const dateFormat = remember(
+	(locale: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options),
+);
+
+/** One result for each locale and options; a page asks for a handful of them. */
+function remember<Options, Format>(
+	build: (locale: string, options: Options) => Format,
+): (locale: string, options: Options) => Format {
+	const built = new Map<string, Format>();
+	return (locale, options) => {
+		const key = `${locale} ${JSON.stringify(options)}`;
+		const format = built.get(key) ?? build(locale, options);
+		built.set(key, format);
+		return format;
+	};
 }
