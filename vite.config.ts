@@ -19,8 +19,8 @@ export default defineConfig({
 					globalSetup: ['tests/setup/postgres.ts'],
 					setupFiles: ['tests/setup/console.ts'],
 					testTimeout: 30_000,
-					hookTimeout: 60_000
-				}
+					hookTimeout: 60_000,
+				},
 			},
 			{
 				// components, in a real browser
@@ -33,10 +33,10 @@ export default defineConfig({
 						enabled: true,
 						headless: true,
 						provider: playwright({ launchOptions: chromiumLaunchOptions() }),
-						instances: [{ browser: 'chromium' }]
-					}
-				}
-			}
-		]
-	}
+						instances: [{ browser: 'chromium' }],
+					},
+				},
+			},
+		],
+	},
 });

@@ -8,7 +8,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type * as playwrightTypes from 'playwright';
 
+type Playwright = typeof playwrightTypes;
 const require = createRequire(import.meta.url);
 
 /** Keeps the browser from doing work of its own: updates, sync, a GPU that a server does not have. */
@@ -88,7 +90,7 @@ function playwrightChromium(): string | undefined {
 	};
 	const folder = process.env.PLAYWRIGHT_BROWSERS_PATH ?? cache[process.platform];
 	if (folder !== '0' && !(folder && existsSync(folder))) return undefined;
-	const playwright: typeof import('playwright') = require('playwright');
+	const playwright = require('playwright') as Playwright;
 	return playwright.chromium.executablePath();
 }
 

@@ -56,7 +56,8 @@ async function build(add: (part: Part) => Part): Promise<void> {
 	console.log('Building …');
 	const build = startNode({
 		name: 'build',
-		args: ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn'],
+		args: ['node_modules/vite/bin/vite.js', 'build'],
+		quiet: true,
 	});
 	// a part while it runs, so that Ctrl-C reaches it; its end is no accident
 	add({ ...build, exited: new Promise(() => {}) });

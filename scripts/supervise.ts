@@ -33,14 +33,14 @@ export async function supervise(
 	log: (line: string) => void = console.log,
 ): Promise<number> {
 	const parts: Part[] = [];
-	let stoppingSince: number | undefined;
+	let stoppingSince = Infinity;
 	let forced = false;
 	let interrupt: (reason: Error) => void = () => {};
 	const interrupted = new Promise<never>((_, reject) => (interrupt = reject));
 	interrupted.catch(() => {});
 
 	const onSignal = () => {
-		if (stoppingSince === undefined) return interrupt(new Interrupted());
+		if (stoppingSince === Infinity) return interrupt(new Interrupted());
 		// npm and tsx pass Ctrl-C on, so one press may arrive several times
 		if (performance.now() - stoppingSince < SAME_PRESS_MS) return;
 		forced = true;
@@ -50,7 +50,7 @@ export async function supervise(
 
 	const add = (part: Part) => {
 		parts.push(part);
-		if (stoppingSince !== undefined) throw new Interrupted();
+		if (stoppingSince < Infinity) throw new Interrupted();
 		void part.exited.then((reason) => {
 			interrupt(new Error(`The ${part.name} ended by itself (${reason}).`));
 		});
@@ -86,6 +86,8 @@ export type NodePartOptions = {
 	/** what follows `node` */
 	args: string[];
 	env?: Record<string, string>;
+	/** keep what it prints, and show it only when it fails */
+	quiet?: boolean;
 };
 
 /** A Node program as a part. Ends with this process, even when that is killed. */
@@ -93,16 +95,23 @@ export function startNode({
 	name,
 	args,
 	env,
+	quiet = false,
 }: NodePartOptions): Part & { succeeded: Promise<boolean> } {
 	const child = spawn(process.execPath, ['--import', FOLLOW_PARENT, ...args], {
 		cwd: fileURLToPath(new URL('..', import.meta.url)),
 		env: { ...process.env, ...env },
-		stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+		stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit', 'ipc'],
 		detached: true,
 	});
+	const kept: Buffer[] = [];
+	child.stdout?.on('data', (chunk: Buffer) => kept.push(chunk));
+	child.stderr?.on('data', (chunk: Buffer) => kept.push(chunk));
 	const ended = new Promise<{ code: number | null; reason: string }>((resolve) => {
 		child.once('error', (error) => resolve({ code: null, reason: error.message }));
-		child.once('exit', (code, signal) => resolve({ code, reason: signal ?? `exit code ${code}` }));
+		child.once('close', (code, signal) => {
+			if (code) process.stderr.write(Buffer.concat(kept));
+			resolve({ code, reason: signal ?? `exit code ${code}` });
+		});
 	});
 	const stop = async (force: boolean) => {
 		child.kill(force ? 'SIGKILL' : 'SIGTERM');

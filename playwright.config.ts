@@ -1,0 +1,24 @@
+/**
+ * End to end: `node build` in a real Chromium. No webServer block: tests start, kill and restart the server
+ * themselves (tests/e2e/server.ts), each with a database of its own.
+ */
+import { defineConfig } from '@playwright/test';
+import { chromiumLaunchOptions } from './scripts/browser';
+
+export default defineConfig({
+	testDir: 'tests/e2e',
+	testMatch: '**/*.spec.ts',
+	globalSetup: './tests/e2e/postgres.ts',
+	outputDir: 'test-results',
+	forbidOnly: true,
+	retries: 0,
+	workers: 2,
+	timeout: 60_000,
+	expect: { timeout: 15_000 },
+	reporter: 'list',
+	use: {
+		browserName: 'chromium',
+		launchOptions: chromiumLaunchOptions(),
+		trace: 'retain-on-failure',
+	},
+});
