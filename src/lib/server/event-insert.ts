@@ -24,35 +24,46 @@ export function toRow(event: InputEvent, eventId: string): Row {
 
 /**
  * Inserts rows in a transaction of their own and answers, after its commit, with the event ids that were new.
- * One statement is one transaction and one round trip, so `set_config(…, true)` (SET LOCAL) also holds behind a
- * transaction pooler. The sort reads all of `settings` before the first row goes in.
+ * The statements travel as one message of the simple protocol: one transaction and one round trip, also behind a
+ * transaction pooler, and nothing set outlives them. `set_config(…, true)` inside the INSERT would come too late for the
+ * lock on the table, and parameters would cost a second round trip where statements cannot be prepared.
  * `least` skips NULL: no timestamp means now, and one ahead of the database's clock is now as well.
  * @param rows in order of arrival, each event id once
  */
 export async function insertEvents(
 	sql: Sql,
 	rows: readonly Row[],
-	lockTimeoutMs: number,
+	{ lockTimeoutMs, statementTimeoutMs }: { lockTimeoutMs: number; statementTimeoutMs: number },
 ): Promise<Set<string>> {
 	const json = `[${rows.map((row) => row.json).join(',')}]`;
-	const inserted = await sql<{ event_id: string }[]>`
-		WITH settings AS MATERIALIZED (
-			SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)
-		), arrived AS MATERIALIZED (
-			SELECT
-				nextval('events_id_seq') AS id, event_id, name, source, session_id, properties,
-				least(created_at, date_trunc('milliseconds', clock_timestamp())) AS created_at
-			FROM jsonb_to_recordset(${json}::text::jsonb) AS (
-				event_id uuid, name text, source text, session_id text, properties jsonb, created_at timestamptz
+	const results: unknown = await sql
+		.unsafe(
+			`SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)};
+			SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)};
+			WITH arrived AS MATERIALIZED (
+				SELECT
+					nextval('events_id_seq') AS id, event_id, name, source, session_id, properties,
+					least(created_at, date_trunc('milliseconds', clock_timestamp())) AS created_at
+				FROM jsonb_to_recordset(${toLiteral(json)}::jsonb) AS (
+					event_id uuid, name text, source text, session_id text, properties jsonb, created_at timestamptz
+				)
 			)
+			INSERT INTO events (id, event_id, name, source, session_id, properties, created_at)
+			SELECT id, event_id, name, source, session_id, properties, created_at
+			FROM arrived
+			ORDER BY event_id
+			ON CONFLICT (event_id) DO NOTHING
+			RETURNING event_id`,
 		)
-		INSERT INTO events (id, event_id, name, source, session_id, properties, created_at)
-		SELECT id, event_id, name, source, session_id, properties, created_at
-		FROM arrived, settings
-		ORDER BY event_id
-		ON CONFLICT (event_id) DO NOTHING
-		RETURNING event_id`;
+		.simple();
+	// postgres.js folds the results of the SETs into one; the last is the INSERT's
+	const inserted = (results as { event_id: string }[][]).at(-1) ?? [];
 	return new Set(inserted.map((row) => row.event_id));
+}
+
+/** Text as an SQL constant, the same whatever `standard_conforming_strings` says. It must not contain NUL; JSON does not. */
+export function toLiteral(text: string): string {
+	return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 /**

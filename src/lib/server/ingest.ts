@@ -63,6 +63,9 @@ export type Ingest = {
 	stats(): IngestStats;
 };
 
+/** Of the deadline: the database gives up first, so that what it leaves undone is known to be undone. */
+const SERVER_SHARE = 0.9;
+
 /** One connection and the loop that fills it. */
 type Lane = { sql: Sql | null; running: Promise<void> | null };
 
@@ -164,7 +167,10 @@ export function createIngest({
 		for (const submission of group) submission.attempting = true;
 		try {
 			lane.sql ??= connect();
-			const insert = insertEvents(lane.sql, rows, bounds.lockTimeoutMs);
+			const insert = insertEvents(lane.sql, rows, {
+				lockTimeoutMs: bounds.lockTimeoutMs,
+				statementTimeoutMs: bounds.deadlineMs * SERVER_SHARE,
+			});
 			const inserted = await withDeadline(insert, bounds.deadlineMs, 'saving events');
 			if (away) log.info('events are saved again');
 			away = false;
