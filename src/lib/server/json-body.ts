@@ -15,29 +15,17 @@ export async function readJson(request: Request, maxBytes: number): Promise<Json
 	const unsupported = headerFault(request.headers);
 	if (unsupported) {
 		await discardBody(request);
-		return refuse(415, unsupported.error, { path: '(headers)', ...unsupported });
+		const { error, value, rule } = unsupported;
+		return refuse(415, error, { path: '(headers)', value, rule });
 	}
-	let bytes: Uint8Array | null;
 	try {
-		bytes = await readBytes(request, maxBytes);
+		const bytes = await readBytes(request, maxBytes);
+		return bytes === null ? tooLarge(`${maxBytes} bytes`) : parseJson(bytes);
 	} catch (error) {
-		if (!isTooLarge(error))
-			return refuse(400, 'The body ended before it was complete.', {
-				path: '(body)',
-				rule: 'must be complete',
-			});
-		bytes = null;
+		if (isTooLarge(error)) return tooLarge('what BODY_SIZE_LIMIT says');
+		const rule = 'must be complete';
+		return refuse(400, 'The body ended before it was complete.', { path: '(body)', rule });
 	}
-	if (bytes === null)
-		return refuse(
-			413,
-			`The body is too large: at most ${maxBytes} bytes are taken. Send fewer events at once.`,
-			{
-				path: '(body)',
-				rule: `must be at most ${maxBytes} bytes`,
-			},
-		);
-	return parseJson(bytes);
 }
 
 /** Reads and forgets the rest, up to what the adapter allows. */
@@ -123,6 +111,11 @@ function parseJson(bytes: Uint8Array): JsonBody {
 			rule: 'must be JSON',
 		});
 	}
+}
+
+function tooLarge(limit: string): JsonBody {
+	const error = `The body is too large: this server takes at most ${limit}. Send fewer events at once.`;
+	return refuse(413, error, { path: '(body)', rule: `must be at most ${limit}` });
 }
 
 function refuse(status: Refusal['status'], error: string, detail: InputError): JsonBody {
