@@ -145,6 +145,12 @@ describe('failures', () => {
 		expect(toNext(next, { type: 'elapsed' }, at(NOW + 10_000)).phase).toBe('connecting');
 	});
 
+	test('whom the minute refuses an attempt while offline stays offline', () => {
+		const attempts = Array.from({ length: MAX_ATTEMPTS_PER_MINUTE }, () => NOW - 1);
+		const offline = inPhase('offline', { attempts, online: false });
+		expect(toNext(offline, { type: 'retry' }, at(NOW)).phase).toBe('offline');
+	});
+
 	test('a clock that was set back does not forbid attempts', () => {
 		const attempts = Array.from({ length: MAX_ATTEMPTS_PER_MINUTE }, () => NOW + 3_600_000);
 		expect(toNext(inPhase('waiting', { attempts }), { type: 'elapsed' }, at(NOW)).phase).toBe(

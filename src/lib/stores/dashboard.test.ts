@@ -1,7 +1,7 @@
 import { get } from 'svelte/store';
 import { expect, test, vi } from 'vitest';
 import { CLOCK_REFRESH_MS, ROUND_TRIPS } from './clock';
-import { createDashboard, type Dashboard, type DashboardOptions } from './dashboard';
+import { MAX_SAMPLE_MS, createDashboard, type Dashboard, type DashboardOptions } from './dashboard';
 import { createFakeBrowser } from './fake-browser';
 import { START, toEvent, toState, toTick, toTime, toTotals } from './fixtures';
 import { LINGER_MS } from './event-stream';
@@ -163,4 +163,30 @@ test('after an outage the clocks are compared again', async () => {
 	browser.pass(1_000);
 	browser.source().open();
 	await vi.waitFor(() => expect(status).toHaveBeenCalledTimes(2 * ROUND_TRIPS + 1));
+});
+
+test('an event stamped long ago by its sender is not a delay', async () => {
+	const { browser, arrive, paint, live, last } = toPage();
+	await live();
+	for (let ms = 0; ms < 3 * MAX_SAMPLE_MS; ms += 10_000) {
+		browser.pass(10_000);
+		browser.source().send('ping', { now: toTime(ms), database: 'up', listener: 'up' });
+	}
+	arrive(1, MAX_SAMPLE_MS + 1);
+	paint();
+	expect(last().delayMs).toBe(null);
+	arrive(2, MAX_SAMPLE_MS);
+	paint();
+	expect(last().delayMs).toBe(MAX_SAMPLE_MS);
+});
+
+test('nothing is left running after the page was left', async () => {
+	const { browser, dashboard } = toPage();
+	const offsets: number[] = [];
+	const leave = dashboard.state.subscribe(({ clockOffsetMs }) => offsets.push(clockOffsetMs));
+	browser.source().open();
+	await vi.waitFor(() => expect(offsets.at(-1)).toBe(AHEAD_MS));
+	leave();
+	browser.pass(LINGER_MS);
+	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
 });

@@ -286,3 +286,36 @@ test('an error while leaving counts after all when the page stays', () => {
 	browser.pass(LEAVING_MS);
 	expect(last()).toMatchObject({ status: 'waiting', attempt: 1 });
 });
+
+test('an explanation that comes after the recovery is not shown', async () => {
+	let explain = (_: string): void => {};
+	const diagnose = () => new Promise<string>((resolve) => (explain = resolve));
+	const { browser, subscribe, last } = toStream({ diagnose });
+	subscribe();
+	browser.source().fail();
+	browser.pass(1_000);
+	browser.source().send('word', 'back');
+	explain('The server is not answering.');
+	await Promise.resolve();
+	await Promise.resolve();
+	expect(last()).toMatchObject({ status: 'live', lastError: null });
+});
+
+test('back on the page, an error counts at once again', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.tell('beforeunload');
+	browser.tell('pagehide');
+	browser.tell('pageshow');
+	browser.source().fail();
+	expect(last().status).toBe('waiting');
+});
+
+test('nothing is left running when a hidden tab loses its last subscriber', () => {
+	const { browser, subscribe } = toStream();
+	const leave = subscribe();
+	browser.hide();
+	leave();
+	browser.pass(LINGER_MS);
+	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
+});

@@ -1,6 +1,7 @@
 /**
- * A typed readable store over native EventSource (constructed in `environment.ts` alone). Owns the source, the timers and the browser's signs of life;
- * what they mean is decided in `connection.ts`. One connection while anyone subscribes; nothing at all on the server.
+ * A typed readable store over native EventSource (constructed in `environment.ts` alone). Owns the source, the timers and
+ * the browser's signs of life; what they mean is decided in `connection.ts`. One connection while anyone subscribes;
+ * nothing at all on the server.
  * A newcomer trusts EventSource to reconnect: it stops for good on any status but 200, and a dead socket stays "open".
  */
 import { writable, type Readable } from 'svelte/store';
