@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { TICK_MS } from '../protocol';
+import { toLine, toPath, toRug, toTop } from './chart';
+
+test('the last value is carried to the now line', () => {
+	expect(toLine([{ at: 0, value: 3 }], 500)).toEqual([
+		{ at: 0, value: 3 },
+		{ at: 500, value: 3 },
+	]);
+	expect(toLine([], 500)).toEqual([]);
+});
+
+test('a figure that did not change was not written, so it is held and not sloped', () => {
+	const line = toLine(
+		[
+			{ at: 0, value: 3 },
+			{ at: 10 * TICK_MS, value: 9 },
+		],
+		0,
+	);
+	expect(line).toEqual([
+		{ at: 0, value: 3 },
+		{ at: 9 * TICK_MS, value: 3 },
+		{ at: 10 * TICK_MS, value: 9 },
+	]);
+});
+
+test('over a time in which nothing was written the pen is lifted', () => {
+	const line = toLine(
+		[
+			{ at: 0, value: 3 },
+			{ at: 300_000, value: 9 },
+		],
+		0,
+	);
+	expect(line[1]).toEqual({ at: 1, value: null });
+	expect(toPath(line, 300_000, 40_000, 10).match(/M/g)).toHaveLength(2);
+});
+
+test('a point that is not newer than the one before is left out: time does not go back', () => {
+	const line = toLine(
+		[
+			{ at: 10, value: 1 },
+			{ at: 10, value: 2 },
+			{ at: 5, value: 3 },
+		],
+		0,
+	);
+	expect(line).toEqual([{ at: 10, value: 1 }]);
+});
+
+test.each([
+	[0, 4],
+	[3, 4],
+	[4, 6],
+	[34, 40],
+	[55, 60],
+	[93, 200],
+	[1_900, 4_000],
+])('the axis for at most %i ends at %i', (max, top) => {
+	expect(toTop(max)).toBe(top);
+	expect(Number.isInteger(top / 2)).toBe(true);
+});
+
+test('the axis grows at once and shrinks late', () => {
+	expect(toTop(70, 60)).toBe(80);
+	expect(toTop(40, 80)).toBe(80);
+	expect(toTop(36, 80)).toBe(80);
+	expect(toTop(30, 80)).toBe(40);
+	// without a memory it would change with every value
+	expect([70, 40, 36].map((max) => toTop(max))).toEqual([80, 60, 40]);
+});
+
+test('every arrival in the window is a tick, and many at once are one', () => {
+	const arrivals = [{ at: 1_000 }, { at: 1_001 }, { at: 41_000 }, { at: -60_000 }];
+	expect(toRug(arrivals, 41_000, 40_000)).toBe('M0 0V1M4000 0V1');
+});

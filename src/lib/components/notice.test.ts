@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { toNotice } from './notice';
+
+const well = {
+	status: 'live',
+	attempt: 0,
+	lastError: null,
+	database: 'up',
+	listener: 'up',
+	known: '14:05:09',
+} as const;
+
+test('nothing is said while all is well, or over one lost connection', () => {
+	expect(toNotice(well)).toBeNull();
+	expect(toNotice({ ...well, status: 'connecting' })).toBeNull();
+	expect(toNotice({ ...well, status: 'waiting', attempt: 1 })).toBeNull();
+});
+
+test.each([
+	['waiting', { status: 'waiting', attempt: 2 }, 'The stream was cut.'],
+	['offline', { status: 'offline' }, 'This device is offline.'],
+	['failed', { status: 'failed', attempt: 10 }, 'has not answered 10 attempts'],
+	['no database', { database: 'down' }, 'Postgres is not answering.'],
+] as const)('%s: it says what happened and of when the figures are', (_, change, words) => {
+	const notice = toNotice({ ...well, ...change });
+	expect(notice?.tone).toBe('broken');
+	expect(notice?.text).toContain(words);
+	expect(notice?.text).toContain('14:05:09');
+});
+
+test('a deaf listener is degraded, not broken: nothing is lost', () => {
+	const notice = toNotice({ ...well, listener: 'deaf' });
+	expect(notice?.tone).toBe('degraded');
+	expect(notice?.text).toContain('Nothing is lost');
+});
+
+test('what the server said last is passed on', () => {
+	const notice = toNotice({
+		...well,
+		status: 'failed',
+		attempt: 10,
+		lastError: 'The server is not ready.',
+	});
+	expect(notice?.text).toContain('The server is not ready.');
+});
+
+test('while the stream is away, its last word about the database counts no more', () => {
+	const notice = toNotice({ ...well, status: 'offline', database: 'down' });
+	expect(notice?.text).toContain('offline');
+});
