@@ -35,7 +35,10 @@ export function backoff(retries: number, random: () => number = Math.random): nu
 	return Math.min(0.25 * 2 ** retries, 1) * (1 + random() / 2);
 }
 
-/** Opens nothing yet: connections are made by the first queries, and made again when they are lost. */
+/**
+ * Opens nothing yet: connections are made by the first queries, and made again when they are lost.
+ * Without `fetch_types`, `reserve()` never settles on a client that has no open connection: run a query first.
+ */
 export function connect(url: string, options: ConnectOptions = {}): Sql {
 	return postgres(cleanUrl(url).url, {
 		max: options.max ?? 10,

@@ -13,7 +13,7 @@ import {
 	pgTable,
 	text,
 	timestamp,
-	uuid
+	uuid,
 } from 'drizzle-orm/pg-core';
 import type { Json } from '../../protocol';
 
@@ -40,12 +40,12 @@ export const events = pgTable(
 		source: text('source').notNull().default('sql'),
 		sessionId: text('session_id'),
 		properties: jsonb('properties').$type<{ [key: string]: Json }>().notNull().default({}),
-		createdAt: millisecond('created_at').notNull().default(now)
+		createdAt: millisecond('created_at').notNull().default(now),
 	},
 	(table) => [
 		index('events_tx_id').on(table.tx, table.id),
-		index('events_created_at').on(table.createdAt)
-	]
+		index('events_created_at').on(table.createdAt),
+	],
 );
 
 export const metricsSnapshots = pgTable(
@@ -60,14 +60,14 @@ export const metricsSnapshots = pgTable(
 		eventsPerMinute: integer('events_per_minute').notNull(),
 		recordedAt: millisecond('recorded_at').notNull(),
 		/** the position whose rows the figures count: with recorded_at, SQL can check them */
-		cursor: text('cursor').notNull()
+		cursor: text('cursor').notNull(),
 	},
-	(table) => [index('metrics_snapshots_recorded_at').on(table.recordedAt)]
+	(table) => [index('metrics_snapshots_recorded_at').on(table.recordedAt)],
 );
 
 export const meta = pgTable('meta', {
 	key: text('key').primaryKey(),
-	value: text('value').notNull()
+	value: text('value').notNull(),
 });
 
 export type EventRow = typeof events.$inferSelect;

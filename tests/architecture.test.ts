@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** One rule of the design: which files it is for, what breaks it, and a file that would. */
+type Rule = {
+	promise: string;
+	appliesTo: (path: string) => boolean;
+	breaks: (file: SourceFile) => boolean;
+	/** negative controls: path and source of files that the rule must refuse */
+	refused: [path: string, source: string][];
+};
+
+type SourceFile = { path: string; code: string; imports: string[] };
+
+const SERVER = 'src/lib/server/';
+const isTest = (path: string) =>
+	/\.test\.ts$/.test(path) || /\/(fake-browser|fixtures)\.ts$/.test(path);
+const isIn = (folder: string) => (path: string) => path.startsWith(folder) && !isTest(path);
+const isSource = isIn('src/');
+const importsOwn = ({ imports }: SourceFile) =>
+	imports.some((name) => name.startsWith('src/') || name.startsWith('$'));
+const imports = (pattern: RegExp) => (file: SourceFile) =>
+	file.imports.some((name) => pattern.test(name));
+const says = (pattern: RegExp) => (file: SourceFile) => pattern.test(file.code);
+/** As `says`, but what stands in a text, an example for readers for instance, does not count. */
+const does = (pattern: RegExp) => (file: SourceFile) =>
+	pattern.test(file.code.replace(/`[^`]*`|'[^'\n]*'/g, '``'));
+const either =
+	(...rules: ((file: SourceFile) => boolean)[]) =>
+	(file: SourceFile) =>
+		rules.some((breaks) => breaks(file));
+
+const PURE = [
+	'src/lib/protocol.ts',
+	'src/lib/format.ts',
+	'src/lib/stores/backoff.ts',
+	`${SERVER}cursor.ts`,
+	`${SERVER}sse.ts`,
+];
+const ENVIRONMENT = [`${SERVER}env.ts`, 'src/hooks.server.ts'];
+const mayImportServer = (path: string) =>
+	path.startsWith(SERVER) ||
+	/\.server\.(ts|js)$|\/\+server\.ts$/.test(path) ||
+	path === 'src/app.d.ts';
+
+const RULES: Rule[] = [
+	{
+		promise: 'protocol, format, backoff, cursor and sse import nothing of ours',
+		appliesTo: (path) => PURE.includes(path),
+		breaks: importsOwn,
+		refused: [
+			[`${SERVER}sse.ts`, "import type { Tick } from '../protocol';"],
+			['src/lib/format.ts', "export { x } from '$lib/stores/backoff';"],
+		],
+	},
+	{
+		promise: 'components import no store and no $app, and fetch nothing',
+		appliesTo: isIn('src/lib/components/'),
+		breaks: either(
+			imports(/^src\/lib\/stores\/|^\$app/),
+			does(/\bfetch\s*\(|\bEventSource\s*\(|\bXMLHttpRequest\b/),
+		),
+		refused: [
+			[
+				'src/lib/components/Card.svelte',
+				"<script>import { board } from '../stores/board';</script>",
+			],
+			['src/lib/components/Card.svelte', "<script>import { page } from '$app/state';</script>"],
+			['src/lib/components/Card.svelte', "<script>await fetch('/api/events');</script>"],
+		],
+	},
+	{
+		promise: 'EventSource is constructed in one place',
+		appliesTo: (path) => isSource(path) && path !== 'src/lib/stores/environment.ts',
+		breaks: says(/\bnew EventSource\s*\(/),
+		refused: [['src/routes/+page.svelte', "<script>new EventSource('/api');</script>"]],
+	},
+	{
+		promise: 'the environment is read in one place and handed over in another',
+		appliesTo: (path) => isSource(path) && !ENVIRONMENT.includes(path),
+		breaks: either(says(/\bprocess\.env\b|\bimport\.meta\.env\b/), imports(/^\$env/)),
+		refused: [
+			[`${SERVER}db/connect.ts`, 'const url = process.env.DATABASE_URL;'],
+			['src/routes/+page.server.ts', "import { env } from '$env/dynamic/private';"],
+		],
+	},
+	{
+		promise: 'SSE syntax is written in one place',
+		appliesTo: (path) => isSource(path) && path !== `${SERVER}sse.ts`,
+		breaks: says(/text\/event-stream|(['"`]|\\n)(data|event|id|retry): ?(\$\{|\\n|['"`])/),
+		refused: [
+			[`${SERVER}bus.ts`, 'const frame = `data: ${json}\\n\\n`;'],
+			['src/routes/api/+server.ts', "const headers = { 'content-type': 'text/event-stream' };"],
+			[`${SERVER}bus.ts`, "text += '\\nid: ' + id;"],
+		],
+	},
+	{
+		promise: 'LISTEN is said in one place',
+		appliesTo: (path) => isIn(SERVER)(path) && path !== `${SERVER}listen.ts`,
+		breaks: says(/\.listen\s*\(|`\s*LISTEN\s/i),
+		refused: [
+			[`${SERVER}drain.ts`, "await sql.listen('nowboard', ring);"],
+			[`${SERVER}drain.ts`, 'await sql`LISTEN nowboard`;'],
+		],
+	},
+	{
+		promise: 'files of the server take what they need as parameters',
+		appliesTo: isIn(SERVER),
+		breaks: imports(/^src\/(hooks|routes)|^\$(app|env)/),
+		refused: [
+			[`${SERVER}bus.ts`, "import { building } from '$app/environment';"],
+			[`${SERVER}bus.ts`, "import { init } from '../../hooks.server';"],
+			[`${SERVER}bus.ts`, "const page = await import('../../routes/+page.server');"],
+		],
+	},
+	{
+		promise: 'nothing that reaches the browser imports the server',
+		appliesTo: (path) => isSource(path) && !mayImportServer(path),
+		breaks: imports(/^src\/lib\/server\//),
+		refused: [
+			['src/lib/stores/board.ts', "import { toRow } from '../server/rows';"],
+			['src/routes/+page.svelte', "<script>import { toRow } from '$lib/server/rows';</script>"],
+		],
+	},
+];
+
+describe.each(RULES)('$promise', ({ appliesTo, breaks, refused }) => {
+	const files = sources().filter(({ path }) => appliesTo(path));
+
+	test('holds', () => {
+		expect(files.length, 'files that the rule is for').toBeGreaterThan(0);
+		expect(files.filter(breaks).map(({ path }) => path)).toEqual([]);
+	});
+
+	test.each(refused)('would be broken by %s saying %s', (path, source) => {
+		expect(appliesTo(path)).toBe(true);
+		expect(breaks(toFile(path, source))).toBe(true);
+	});
+});
+
+test('a comment breaks no rule', () => {
+	const { code, imports } = toFile(
+		'src/a.ts',
+		"// fetch(x)\n/* import a from './b' */ const c = 1;",
+	);
+	expect([code.trim(), imports]).toEqual(['const c = 1;', []]);
+});
+
+function sources(): SourceFile[] {
+	return readdirSync('src', { recursive: true, encoding: 'utf8' })
+		.filter((path) => /\.(ts|js|svelte)$/.test(path))
+		.map((path) => {
+			const name = posix.join('src', path.replaceAll('\\', '/'));
+			return toFile(name, readFileSync(name, 'utf8'));
+		});
+}
+
+function toFile(path: string, source: string): SourceFile {
+	const code = source
+		.replace(/<!--[\s\S]*?-->/g, '')
+		.replace(/\/\*[\s\S]*?\*\//g, '')
+		.replace(/(^|[\s;])\/\/.*$/gm, '$1');
+	const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])(?<name>[^'"]+)\1/g);
+	const imports = [...found].map((match) => toPath(path, match.groups?.name ?? ''));
+	return { path, code, imports };
+}
+
+/** An import as a path from the project's root; packages and $app stay as they are. */
+function toPath(from: string, name: string): string {
+	if (name.startsWith('.')) return posix.join(posix.dirname(from), name);
+	return name.replace(/^\$lib\//, 'src/lib/');
+}
