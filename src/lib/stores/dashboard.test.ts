@@ -75,6 +75,17 @@ test('it goes on from what the page was rendered from, one update for each frame
 	expect(last().listener).toBe('deaf');
 });
 
+test('what the server said of itself with the page counts until the first ping', () => {
+	const { browser, subscribe, last } = toPage({
+		status: { now: toTime(0), database: 'down', listener: 'deaf' },
+	});
+	subscribe();
+	browser.source().send('metrics', { ...toTick(2_000, 7), previous: null });
+	expect([last().database, last().listener]).toEqual(['down', 'deaf']);
+	browser.source().send('ping', { now: toTime(2_500), database: 'up', listener: 'up' });
+	expect([last().database, last().listener]).toEqual(['up', 'up']);
+});
+
 test('state and connection share one stream, which ends after both were left', () => {
 	const { browser, dashboard } = toPage();
 	const leave = [dashboard.state.subscribe(() => {}), dashboard.connection.subscribe(() => {})];

@@ -4,7 +4,7 @@
  * A newcomer measures the delay when the frame is handled; it ends when the browser has painted.
  */
 import { writable, type Readable } from 'svelte/store';
-import type { ActivityEvent, DashboardState, StreamEvents } from '../protocol';
+import type { ActivityEvent, DashboardState, Ping, StreamEvents } from '../protocol';
 import {
 	toDashboard,
 	withActivity,
@@ -25,6 +25,8 @@ export type { Arrival, Dashboard } from './board';
 export type DashboardOptions = {
 	streamUrl?: string;
 	statusUrl?: string;
+	/** what the server said of itself when the page was rendered; counts until the first ping */
+	status?: Ping;
 	maxAttempts?: number;
 	/** a frame's payload that could not be read */
 	onError?: (reason: string) => void;
@@ -59,6 +61,7 @@ export function createDashboard(
 	const fetcher: typeof fetch = (...args) => (options.fetch ?? fetch)(...args);
 	const delay = createDelay();
 	let board = toDashboard(initial);
+	if (options.status) board = withPing(board, options.status);
 	/** whether the offset comes from round trips, not from a ping alone */
 	let measured = false;
 	let publishedAt = 0;
