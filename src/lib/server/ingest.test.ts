@@ -377,6 +377,32 @@ describe('on a database', () => {
 		expect(await outcome(held)).toBe('2/0');
 		expect(await names()).toEqual(['a', 'b']);
 	});
+
+	test('an attempt whose answer is lost after its commit is repeated with the same ids: nothing counts twice', async () => {
+		let attempts = 0;
+		/** commits like any other, but the first answer never arrives */
+		function forgetful(): Sql {
+			const client = connect(database.url, { max: 1 });
+			const unsafe = (text: string) => ({
+				simple: async () => {
+					const result = await client.unsafe(text).simple();
+					if (attempts++ > 0) return result;
+					throw Object.assign(new Error('lost'), { code: 'CONNECTION_CLOSED' });
+				},
+			});
+			return { unsafe, end: () => client.end() } as unknown as Sql;
+		}
+		const ingest = createIngest({ connect: forgetful, log: quiet });
+		open.push(ingest);
+		const requests = [
+			ingest.submit([event('ours')]),
+			ingest.submit([event('theirs', { eventId: randomUUID() })]),
+		];
+		// the row of the client's own id might have been there before: it is called a duplicate
+		expect(await Promise.all(requests.map(outcome))).toEqual(['1/0', '0/1']);
+		expect(attempts).toBe(2);
+		expect(await names()).toEqual(['ours', 'theirs']);
+	});
 });
 
 test('a database that swallows everything is given up at the deadline', async () => {
