@@ -69,28 +69,31 @@ function lives(owner: Owner): boolean {
 	return isAlive(owner.pid) && startOf(owner.pid) === owner.started;
 }
 
+/** A process that has ended but that nobody has waited for (a container without init) is not alive. */
 export function isAlive(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
-		return true;
 	} catch (error) {
 		return (error as NodeJS.ErrnoException).code === 'EPERM';
 	}
+	return process.platform !== 'linux' || readStat(pid)?.[0] !== 'Z';
 }
 
 /** When the process started, in whatever form the system tells; undefined when it does not. */
 function startOf(pid: number): string | undefined {
 	try {
-		if (process.platform === 'linux') {
-			// field 22 of stat, counted after the name, which may contain blanks and brackets
-			const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-			return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-		}
+		if (process.platform === 'linux') return readStat(pid)?.[19];
 		if (process.platform === 'win32') return undefined;
 		return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
 	} catch {
 		return undefined;
 	}
+}
+
+/** The fields of Linux's stat from the third on: state, …, start time (22nd). The name before may contain anything. */
+function readStat(pid: number): string[] | undefined {
+	const stat = read(`/proc/${pid}/stat`);
+	return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function parseOwner(text: string): Owner | undefined {

@@ -148,12 +148,10 @@ test('a comment breaks no rule', () => {
 });
 
 function sources(): SourceFile[] {
-	return readdirSync('src', { recursive: true, encoding: 'utf8' })
-		.filter((path) => /\.(ts|js|svelte)$/.test(path))
-		.map((path) => {
-			const name = posix.join('src', path.replaceAll('\\', '/'));
-			return toFile(name, readFileSync(name, 'utf8'));
-		});
+	return readdirSync('src', { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile() && /\.(ts|js|svelte)$/.test(entry.name))
+		.map((entry) => posix.join(entry.parentPath.replaceAll('\\', '/'), entry.name))
+		.map((path) => toFile(path, readFileSync(path, 'utf8')));
 }
 
 function toFile(path: string, source: string): SourceFile {
