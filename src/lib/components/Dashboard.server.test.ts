@@ -1,0 +1,51 @@
+import { render } from 'svelte/server';
+import { expect, test } from 'vitest';
+import Dashboard from './Dashboard.svelte';
+
+const at = '2026-03-01T12:00:00.000Z';
+const totals = { pageViews: 1234, activeSessions: 56, eventsCount: 7890, eventsPerMinute: 99 };
+const page = {
+	totals,
+	at,
+	previous: null,
+	series: [
+		{ ...totals, eventsPerMinute: 40, recordedAt: '2026-03-01T11:59:50.000Z' },
+		{ ...totals, recordedAt: '2026-03-01T11:59:58.000Z' },
+	],
+	events: [
+		{
+			id: 1,
+			eventId: '00000000-0000-4000-8000-000000000001',
+			name: 'signup',
+			source: 'web',
+			sessionId: null,
+			properties: { note: '<script>alert(1)</script>' },
+			createdAt: at,
+		},
+	],
+	arrivals: [{ id: 1, at: Date.parse(at) }],
+	omitted: 0,
+	now: Date.parse(at),
+	running: false,
+	origin: 'http://localhost:3000',
+};
+
+test('the server writes the figures, the line and the feed, so the page reads without JavaScript', () => {
+	const { body } = render(Dashboard, { props: page });
+	for (const text of ['1,234', '56', '7,890', 'signup', 'Events per minute'])
+		expect(body).toContain(text);
+	expect(body).toMatch(/<svg class="first[^>]*>.*?<path d="M\d+ [\d.]+L/s);
+	expect(body).not.toContain('number-flow');
+});
+
+test('what a sender wrote stays text in the HTML', () => {
+	const { body } = render(Dashboard, { props: page });
+	expect(body).toContain('&lt;script>');
+	expect(body).not.toContain('<script>alert');
+});
+
+test('before the first event the server writes how to send one', () => {
+	const { body } = render(Dashboard, { props: { ...page, events: [], arrivals: [], series: [] } });
+	expect(body).toContain('curl http://localhost:3000/api/events');
+	expect(body).not.toContain('role="log"');
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { render } from 'vitest-browser-svelte';
+import EmptyState from './EmptyState.svelte';
+
+const origin = 'https://board.example:8443';
+
+test('three ways to send the first event, with the address of this server', async () => {
+	const { container, getByRole } = await render(EmptyState, { origin, listening: true });
+	const code = [...container.querySelectorAll('code')].map((element) => element.textContent);
+	expect(code).toHaveLength(3);
+	expect(code[0]).toContain(`curl ${origin}/api/events`);
+	expect(code[1]).toContain(`fetch('${origin}/api/events'`);
+	expect(code[2]).toContain('INSERT INTO events (name, properties)');
+	await expect.element(getByRole('heading', { level: 2 })).toHaveTextContent('Listening.');
+});
+
+test('what is copied is what is shown', async () => {
+	const copied: string[] = [];
+	const clipboard = { writeText: (text: string) => Promise.resolve(void copied.push(text)) };
+	Object.defineProperty(navigator, 'clipboard', { value: clipboard, configurable: true });
+	try {
+		const { container, getByRole } = await render(EmptyState, { origin, listening: true });
+		await getByRole('button', { name: 'Copy the curl example' }).click();
+		await expect.element(getByRole('status').first()).toHaveTextContent('Copied');
+		expect(copied).toEqual([container.querySelector('code')?.textContent]);
+	} finally {
+		Reflect.deleteProperty(navigator, 'clipboard');
+	}
+});
+
+test('it does not claim to listen while the stream is away', async () => {
+	const { getByRole } = await render(EmptyState, { origin, listening: false });
+	await expect.element(getByRole('heading', { level: 2 })).toHaveTextContent('Not listening yet.');
+});

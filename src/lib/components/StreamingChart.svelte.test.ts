@@ -1,0 +1,107 @@
+import { beforeAll, expect, test } from 'vitest';
+import { cdp } from 'vitest/browser';
+import { render } from 'vitest-browser-svelte';
+import '../../app.css';
+import StreamingChart from './StreamingChart.svelte';
+
+// the chart's code is large, and the first to ask for it waits until it is built
+beforeAll(() => import('./ChartTrace.svelte'), 60_000);
+
+const NOW = Date.parse('2026-03-01T12:00:00.000Z');
+const WINDOW_MS = 38_000;
+
+const chart = {
+	label: 'Events per minute',
+	points: Array.from({ length: 20 }, (_, index) => ({
+		at: NOW - (19 - index) * 2_000,
+		value: 10 + index,
+	})),
+	head: { at: NOW, value: 29 },
+	arrivals: [
+		{ id: 1, at: NOW - 19_000 },
+		{ id: 2, at: NOW - 500 },
+	],
+	now: NOW,
+	running: true,
+	windowMs: WINDOW_MS,
+};
+
+const find = (container: HTMLElement, selector: string) => {
+	const element = container.querySelector<HTMLElement>(selector);
+	if (!element) throw new Error(`nothing matches ${selector}`);
+	return element;
+};
+const isDrawn = (container: HTMLElement) =>
+	find(container, '[data-testid=trace]').dataset.drawn === 'layerchart' &&
+	container.querySelector('.lc-path') !== null;
+
+test('the line by LayerChart takes the place of the first one without moving anything', async () => {
+	const { container } = await render(StreamingChart, chart);
+	const before = container.getBoundingClientRect();
+	expect(container.querySelector('svg.first')).not.toBeNull();
+	await expect.poll(() => isDrawn(container)).toBe(true);
+	expect(container.querySelector('svg.first')).toBeNull();
+	expect(container.getBoundingClientRect().height).toBe(before.height);
+});
+
+test('one path draws all ticks, however many', async () => {
+	const arrivals = Array.from({ length: 500 }, (_, id) => ({ id, at: NOW - id * 70 }));
+	const { container } = await render(StreamingChart, { ...chart, arrivals: arrivals.reverse() });
+	await expect.poll(() => isDrawn(container)).toBe(true);
+	expect(container.querySelectorAll('svg').length).toBeLessThanOrEqual(3);
+	expect(container.querySelectorAll('.rug path')).toHaveLength(2);
+	expect(container.querySelectorAll('circle')).toHaveLength(0);
+});
+
+test('while live, time moves without a script; away, it stands still beside the last known time', async () => {
+	const { container, rerender, getByText } = await render(StreamingChart, chart);
+	const glider = find(container, '.glider');
+	expect(glider.getAnimations()).toHaveLength(1);
+	await expect.element(getByText('now', { exact: true })).toBeVisible();
+
+	await rerender({ running: false });
+	expect(glider.getAnimations()).toHaveLength(0);
+	await expect.element(getByText('12:00:00').last()).toBeInTheDocument();
+	await expect.poll(() => isDrawn(container)).toBe(true);
+	const line = container.querySelector('.lc-path[stroke-dasharray]');
+	expect(line?.getAttribute('stroke-dasharray')).toBe('2 5');
+});
+
+test('with reduced motion nothing glides: what is drawn moves with each new second', async () => {
+	const send = (value: string) =>
+		cdp().send('Emulation.setEmulatedMedia', {
+			features: [{ name: 'prefers-reduced-motion', value }],
+		});
+	try {
+		await send('reduce');
+		const { container, rerender } = await render(StreamingChart, chart);
+		expect(find(container, '.glider').getAnimations()).toHaveLength(0);
+		const ticks = () => find(container, '.rug path').getAttribute('d');
+		const before = ticks();
+		await rerender({ now: NOW + 1_000 });
+		expect(ticks()).not.toBe(before);
+		expect(find(container, '.glider').getAnimations()).toHaveLength(0);
+	} finally {
+		await send('no-preference');
+	}
+});
+
+test('values that change redraw the line, and time alone does not', async () => {
+	const { container, rerender } = await render(StreamingChart, chart);
+	await expect.poll(() => isDrawn(container)).toBe(true);
+	const ticks = () => find(container, '.rug path').getAttribute('d');
+	const before = ticks();
+	await rerender({ now: NOW + 1 });
+	expect(ticks()).toBe(before);
+	await rerender({ arrivals: [...chart.arrivals, { id: 3, at: NOW + 10 }] });
+	expect(ticks()).not.toBe(before);
+});
+
+test('who cannot see it is told in a sentence and has the ticks as a table', async () => {
+	const { getByRole, container } = await render(StreamingChart, chart);
+	await expect
+		.element(getByRole('figure'))
+		.toHaveTextContent(/Events per minute, the last 38 seconds: 29 now, 29 at most, 2 events/);
+	expect(container.querySelectorAll('tbody tr')).toHaveLength(20);
+	expect(container.querySelector('tbody tr')?.textContent).toContain('11:59:22');
+});
