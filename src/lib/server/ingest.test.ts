@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createDatabase, startServer, type TestDatabase } from '../../../tests/setup/database';
 import { connect, type Sql } from './db/connect';
-import type { InputEvent } from './event-input';
+import { parseEvents, type InputEvent } from './event-input';
 import { createIngest, type Ingest, type IngestBounds } from './ingest';
 import { RefusedError, UnavailableError } from './submission';
 
@@ -102,6 +103,33 @@ describe('on a database', () => {
 			{ name: 'second', source: 'api', sessionId: null, properties: {}, past: true },
 			{ name: 'ahead', past: true },
 		]);
+	});
+
+	test('what validation accepts the table takes: 2,000 generated events', async () => {
+		const text = (maxLength: number) => fc.string({ unit: 'binary', minLength: 1, maxLength });
+		const numbers = fc.array(fc.double(), { maxLength: 70 });
+		const input = fc.record(
+			{
+				name: text(120),
+				source: text(120),
+				sessionId: text(200),
+				eventId: fc.uuid(),
+				properties: fc.dictionary(text(20), fc.oneof(fc.jsonValue(), text(2_000), numbers)),
+				timestamp: fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+			},
+			{ requiredKeys: ['name'] },
+		);
+		const accepted = fc
+			.sample(input, { numRuns: 2_000, seed: 7 })
+			.map((body) => parseEvents(body, Date.now()))
+			.flatMap((parsed) => (parsed.ok ? parsed.events : []));
+		expect(accepted.length).toBeGreaterThan(500);
+		const warnings: unknown[] = [];
+		const log = { info: () => {}, warn: (details: unknown) => void warnings.push(details) };
+		const ingest = start(database.url, {}, log as typeof quiet);
+		const outcomes = await Promise.all(accepted.map((one) => outcome(ingest.submit([one]))));
+		expect(outcomes.filter((one) => one !== '1/0')).toEqual([]);
+		expect(warnings).toEqual([]);
 	});
 
 	describe('an event id counts once', () => {

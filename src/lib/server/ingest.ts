@@ -22,8 +22,8 @@ import {
 
 export const INGEST_BOUNDS = {
 	/**
-	 * Groups on their way at once. With one, a group that waits for a lock holds everyone up; every further one makes
-	 * groups smaller and adds a bell to the queue at commit.
+	 * Groups on their way at once. A second one, so that a group that waits for a lock does not hold everyone up; not for
+	 * speed (1, 2 and 4 were equally fast with 64 and 512 writers, measured): each adds a bell to the queue at commit.
 	 */
 	lanes: 2,
 	/** a longer group commits hardly more rows per second, and keeps its requests waiting */
