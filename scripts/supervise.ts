@@ -18,6 +18,7 @@ export type Part = {
 const STOP_DEADLINE_MS = 15_000;
 /** A second Ctrl-C by a human comes later than this. */
 const SAME_PRESS_MS = 500;
+const PARENT_INTERVAL_MS = 250;
 const FOLLOW_PARENT = new URL('./follow-parent.js', import.meta.url).href;
 const SIGNALS: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
@@ -47,6 +48,7 @@ export async function supervise(
 		for (const part of parts) void part.stop(true);
 	};
 	for (const signal of SIGNALS) process.on(signal, onSignal);
+	const parent = watchNpm(onSignal);
 
 	const add = (part: Part) => {
 		parts.push(part);
@@ -77,8 +79,21 @@ export async function supervise(
 	// what was just coming up when the signal came is known only when `start` has ended
 	await Promise.race([starting.catch(() => {}), delay(STOP_DEADLINE_MS)]);
 	await stopAll();
+	clearInterval(parent);
 	for (const signal of SIGNALS) process.off(signal, onSignal);
 	return code;
+}
+
+/** npm passes a signal to its shell alone, and the shell dies of it: under npm, a new parent means "stop". */
+function watchNpm(onGone: () => void): NodeJS.Timeout | undefined {
+	if (!process.env.npm_lifecycle_event) return undefined;
+	const parent = process.ppid;
+	const timer = setInterval(() => {
+		if (process.ppid === parent) return;
+		clearInterval(timer);
+		onGone();
+	}, PARENT_INTERVAL_MS);
+	return timer.unref();
 }
 
 export type NodePartOptions = {

@@ -119,6 +119,11 @@ const ERRORS: readonly (readonly [string, number])[] = [
 	['Sync timed out after 10 s', 2],
 	['Card was declined', 2],
 ];
+const DEEDS: readonly (readonly [string, number])[] = [
+	['note_created', 5],
+	['note_shared', 2],
+	['search', 3],
+];
 const ERROR_SHARE = 0.02;
 
 /** Returns a function that gives the next thing that somebody does. */
@@ -142,13 +147,16 @@ export function createVisitors(random: Random): () => VisitorEvent {
 		if (!visit) return pageView(arrive());
 		if (random() < ERROR_SHARE)
 			return act(visit, 'error', { message: pick(random, ERRORS), path: visit.page });
-		if (visit.step > 0 && visit.page === '/signup' && random() < 0.5) {
+		if (visit.step > 0 && visit.page === '/signup' && random() < 0.7) {
 			visit.page = '/app';
 			return act(visit, 'signup', { plan: 'free', path: '/signup' });
 		}
-		if (visit.page === '/checkout' && random() < 0.6) {
+		if (visit.page === '/checkout' && random() < 0.7) {
 			visit.page = '/app';
 			return act(visit, 'order', { ...pick(random, PLANS), currency: 'EUR' });
+		}
+		if (visit.page === '/app' && random() < 0.5) {
+			return act(visit, pick(random, DEEDS), { words: Math.floor(10 + random() * 400) });
 		}
 		if (visit.step > 0) {
 			const page = pick(random, NEXT[visit.page]);
