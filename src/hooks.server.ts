@@ -68,7 +68,7 @@ function start(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	const unguard = startCrashGuard(log);
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
-	const ingest = createIngest({ connect: () => connect(env.databaseUrl, { max: 2 }), log });
+	const ingest = createIngest({ connect: () => connect(env.databaseUrl, { max: 1 }), log });
 	const ticks = connect(env.databaseUrl, { max: 1 });
 	const live = startInstance({
 		connect: direct,

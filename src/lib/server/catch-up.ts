@@ -7,7 +7,6 @@ import type { Sql } from 'postgres';
 import { MAX_EVENTS_PER_FRAME } from '../protocol';
 import type { Bus, Frame } from './bus';
 import { toId, type Cursor } from './cursor';
-import { withDeadline } from './deadline';
 import { createDrain, HistoryError, MAX_FRAMES_PER_DRAIN, type Batch } from './drain';
 import type { Joined } from './stream';
 
@@ -15,7 +14,6 @@ import type { Joined } from './stream';
 export const MAX_CATCH_UP = MAX_FRAMES_PER_DRAIN * MAX_EVENTS_PER_FRAME;
 /** Reads at once: clients that return in a crowd must not take the database from those who write. */
 export const MAX_READS = 2;
-const READ_DEADLINE_MS = 10_000;
 /** A finished read serves followers with the same cursor while its place is in the ring. */
 const KEPT_READS = 16;
 
@@ -76,7 +74,7 @@ export function createCatchUp({
 		});
 		const sql = connect();
 		try {
-			await withDeadline(drain.run(sql), READ_DEADLINE_MS, 'catching up');
+			await drain.run(sql);
 		} catch (error) {
 			if (error instanceof TooFar || error instanceof HistoryError) return null;
 			throw error;

@@ -7,6 +7,7 @@
 import type { Sql } from 'postgres';
 import { MAX_EVENTS_PER_FRAME } from '../protocol';
 import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
+import { withDeadline } from './deadline';
 import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows';
 
 type Running = Pick<Snapshot, 'running'>;
@@ -19,7 +20,7 @@ export type Drain = {
 	cursor(): Cursor;
 	/**
 	 * Reads until nothing is unseen. Rejects with a HistoryError when the cursor belongs to another history, and with
-	 * whatever the database says; calling it again goes on where it stopped. Not to be called while it runs.
+	 * whatever the database says, a DeadlineError when it says nothing; calling it again goes on where it stopped. Not to be called while it runs.
 	 */
 	run(sql: Sql): Promise<Head>;
 };
@@ -39,6 +40,11 @@ export class StandbyError extends Error {
 	}
 }
 
+/**
+ * Two short index scans: one that takes longer waits for a lock, or for a server that is not there. The driver does
+ * not say the latter: it goes on trying to connect.
+ */
+const STATEMENT_DEADLINE_MS = 3_000;
 /** Frames of one drain that omit nothing; a larger backlog goes into the last one, counted. */
 export const MAX_FRAMES_PER_DRAIN = 10;
 
@@ -88,7 +94,11 @@ export function createDrain({
 	}
 
 	async function readInside(sql: Sql, { tx, afterId, running }: NonNullable<typeof inside>) {
-		const piece = await readTransaction(sql, tx, afterId);
+		const piece = await withDeadline(
+			readTransaction(sql, tx, afterId),
+			STATEMENT_DEADLINE_MS,
+			'reading a transaction',
+		);
 		take(piece);
 		const next = piece.at(-1);
 		if (next && piece.length === CHUNK) inside = { tx, afterId: next.id, running };
@@ -99,7 +109,11 @@ export function createDrain({
 	}
 
 	async function readNext(sql: Sql): Promise<{ head: Head; complete: boolean }> {
-		const { head, rows: read, full } = await readUnseen(sql, cursor, upTo);
+		const {
+			head,
+			rows: read,
+			full,
+		} = await withDeadline(readUnseen(sql, cursor, upTo), STATEMENT_DEADLINE_MS, 'reading events');
 		verify(head, cursor);
 		begin(head);
 		const start = cursor;

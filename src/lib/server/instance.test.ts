@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { follow } from '../../../tests/setup/follow';
 import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
-import { MAX_EVENTS_PER_FRAME, type DashboardState } from '../protocol';
+import { MAX_EVENTS_PER_FRAME } from '../protocol';
 import { parseCursor } from './cursor';
 import { connect, type Sql } from './db/connect';
+import type { Instance } from './instance';
 
 const idsInTable = async (sql: Sql) =>
 	(await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) => Number(id));
@@ -295,7 +296,37 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 			from seen where age >= '0'`;
 		expect(counted?.figures).toEqual(shown);
 	}
-	expect(two.state().series.map(({ recordedAt }) => recordedAt)).toEqual(
-		one.state().series.map(({ recordedAt }) => recordedAt),
-	);
+	const times = (instance: Instance) =>
+		instance
+			.state()
+			.series.slice(0, 3)
+			.map(({ recordedAt }) => recordedAt);
+	await expect.poll(() => times(two)).toEqual(times(one));
 });
+
+test('a database that takes no connections is noticed within seconds by those who watch, and found again', async () => {
+	const { url, sql } = await useDatabase();
+	const instance = await startTestInstance(url);
+	const client = follow(instance);
+	await client.until(() => client.resets() === 1);
+	const { admin, name } = connectBeside(url);
+	await admin`alter database ${admin(name)} allow_connections false`;
+	await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
+	await client.until(() => client.of('ping').at(-1)?.database === 'down', 20_000);
+	await client.until(() => client.of('ping').at(-1)?.listener === 'deaf', 20_000);
+	await admin`alter database ${admin(name)} allow_connections true`;
+	await sql`insert into events (name) values ('after')`;
+	await client.until(() => client.ids.length === 1);
+	await client.until(() => client.of('ping').at(-1)?.database === 'up');
+	await client.until(() => client.of('ping').at(-1)?.listener === 'up');
+	expect([client.ids, client.resets()]).toEqual([[1], 1]);
+	await admin.end();
+}, 60_000);
+
+/** A connection to the server of a database, but not to it. */
+function connectBeside(url: string) {
+	const beside = new URL(url);
+	const name = beside.pathname.slice(1);
+	beside.pathname = '/postgres';
+	return { admin: connect(beside.href, { max: 1 }), name };
+}

@@ -59,8 +59,6 @@ export type Instance = {
 const RETRY_MS = 2_000;
 /** After a `bye` clients come back spread over this time. */
 const BYE_SPREAD_MS = 3_000;
-/** A drain is a chain of small index scans; one that takes longer waits for a lock or a dead server. */
-const DRAIN_DEADLINE_MS = 10_000;
 /** Migrations and reading half an hour of events take their time, but not for ever. */
 const BEGIN_DEADLINE_MS = 10 * 60_000;
 /** While nobody watches, the listener is checked as rarely as the table. */
@@ -110,7 +108,7 @@ export function startInstance({
 	let becameUp: (() => void)[] = [];
 
 	const databaseNow = () => Math.floor(Date.now() + clockOffset);
-	const watched = () => bus.size() > 0;
+	const watched = () => streams.size > 0;
 
 	function frame<E extends StreamEventName>(event: E, data: StreamEvents[E], id?: string): Frame {
 		const bytes = toBytes({ event, data: JSON.stringify(data), id });
@@ -200,7 +198,7 @@ export function startInstance({
 		const before = bus.head();
 		running = true;
 		try {
-			if (drain) await withDeadline(drain.run(sql), DRAIN_DEADLINE_MS, 'a drain');
+			if (drain) await drain.run(sql);
 			else await withDeadline(begin(sql), BEGIN_DEADLINE_MS, 'the first reading');
 		} catch (error) {
 			if (!(error instanceof HistoryError)) throw error;
@@ -340,6 +338,11 @@ export function startInstance({
 				onLeave: () => streams.delete(stream),
 			});
 			streams.add(stream);
+			if (streams.size === 1) {
+				// nobody watched: the next look at the table and at NOTIFY may be far off
+				loop.ring();
+				listener.check();
+			}
 			if (dismissed) stream.end();
 			return stream.body;
 		},

@@ -14,7 +14,12 @@ export const SELF_PING_MS = 5_000;
 /** A healthy echo takes about a millisecond; the first one decides whether a pooler is in the way. */
 export const SELF_PING_DEADLINE_MS = 2_500;
 
-export type Listener = { state(): ListenerState; stop(): Promise<void> };
+export type Listener = {
+	state(): ListenerState;
+	/** Rings itself now, instead of when it is due. */
+	check(): void;
+	stop(): Promise<void>;
+};
 
 /**
  * @param connect makes a client on the direct connection; each is ended by the listener
@@ -39,6 +44,7 @@ export function startListener({
 	let stopped = false;
 	let sql: Sql | null = null;
 	let timer: ReturnType<typeof setTimeout> | undefined;
+	let pinging = false;
 	let heard: (() => void) | null = null;
 	/** tells our own rings from those of other processes */
 	const self = `ping ${crypto.randomUUID()}`;
@@ -58,15 +64,22 @@ export function startListener({
 		sql?.end({ timeout: 0 }).catch(() => {});
 		sql = connect();
 		// once per client: a failed call goes on trying inside, and a second one would add a second listener
-		sql.listen(CHANNEL, onNotify, () => check(0)).catch(() => {});
+		sql.listen(CHANNEL, onNotify, () => plan(0)).catch(() => {});
 	}
 
-	function check(delayMs: number) {
+	function plan(delayMs: number) {
 		clearTimeout(timer);
 		if (!stopped) timer = setTimeout(() => void ping(), delayMs);
 	}
 
 	async function ping() {
+		if (pinging) return;
+		pinging = true;
+		await ringSelf().finally(() => (pinging = false));
+		if (!stopped) plan(state === 'up' ? pingMs() : SELF_PING_MS);
+	}
+
+	async function ringSelf() {
 		const client = sql as Sql;
 		const echo = new Promise<void>((resolve) => (heard = resolve));
 		try {
@@ -80,14 +93,14 @@ export function startListener({
 			become('deaf', error instanceof Error ? error.message : String(error));
 			renew();
 		}
-		check(pingMs());
 	}
 
 	renew();
-	check(deadlineMs);
+	plan(deadlineMs);
 
 	return {
 		state: () => state ?? 'deaf',
+		check: () => plan(0),
 		async stop() {
 			stopped = true;
 			clearTimeout(timer);

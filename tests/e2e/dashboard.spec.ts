@@ -1,0 +1,193 @@
+import type { Page } from '@playwright/test';
+import { expect, test, type AppServer } from './server';
+
+const feed = (page: Page) => page.getByRole('log');
+const figure = (page: Page, name: string) =>
+	page.getByRole('group', { name, exact: true }).locator('.sr-only').first();
+const status = (page: Page) =>
+	page.getByRole('status').filter({ hasText: /Live|onnect|Offline|database/ });
+
+const post = (server: AppServer, body: unknown) =>
+	fetch(`${server.url}/api/events`, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: JSON.stringify(body),
+	});
+
+async function openLive(page: Page) {
+	await page.goto('/');
+	await expect(status(page)).toHaveText('Live');
+}
+
+test.describe('the first paint', () => {
+	test.use({ javaScriptEnabled: false });
+
+	test('reads without JavaScript: real figures and events', async ({ page, server }) => {
+		await post(server, [
+			{ name: 'page_view', sessionId: 'a', properties: { path: '/pricing' } },
+			{ name: 'signup', sessionId: 'b' },
+		]);
+		await expect(async () => {
+			await page.goto('/');
+			await expect(figure(page, 'Events')).toHaveText('2', { timeout: 500 });
+		}).toPass();
+		await expect(figure(page, 'Page views')).toHaveText('1');
+		await expect(figure(page, 'Active sessions')).toHaveText('2');
+		await expect(feed(page)).toContainText('/pricing');
+	});
+});
+
+test('nothing shifts while the page comes alive', async ({ page, server }) => {
+	await post(server, { name: 'page_view', sessionId: 'a' });
+	await page.addInitScript(() => {
+		const shifts: number[] = [];
+		Object.assign(window, { shifts });
+		new PerformanceObserver((list) => {
+			for (const entry of list.getEntries())
+				shifts.push((entry as PerformanceEntry & { value: number }).value);
+		}).observe({ type: 'layout-shift', buffered: true });
+	});
+	await openLive(page);
+	// the chart comes after the first paint
+	await expect(page.locator('main svg').first()).toBeVisible();
+	await post(server, { name: 'after' });
+	await expect(feed(page)).toContainText('after');
+	const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts);
+	expect(shifts.reduce((sum, value) => sum + value, 0)).toBeLessThan(0.01);
+});
+
+test('the empty page says how to send the first event, and the first event replaces it', async ({
+	page,
+	server,
+}) => {
+	await openLive(page);
+	await expect(page.getByText(`curl ${server.url}/api/events`)).toBeVisible();
+	await server.sql`insert into events (name, properties) values ('hello', '{"from": "sql"}')`;
+	await expect(feed(page)).toContainText('hello');
+	await expect(figure(page, 'Events')).toHaveText('1');
+});
+
+test('an event sent by HTTP and one by SQL move the figures and enter the feed, newest first', async ({
+	page,
+	server,
+}) => {
+	await openLive(page);
+	await post(server, { name: 'page_view', sessionId: 's1', properties: { path: '/a' } });
+	await expect(figure(page, 'Page views')).toHaveText('1');
+	await server.sql`insert into events (name, session_id) values ('order', 's2')`;
+	await expect(figure(page, 'Events')).toHaveText('2');
+	await expect(figure(page, 'Active sessions')).toHaveText('2');
+	const rows = feed(page).getByRole('listitem');
+	await expect(rows).toHaveCount(2);
+	await expect(rows.nth(0)).toContainText('order');
+	await expect(rows.nth(1)).toContainText('page_view');
+	await expect(page.getByText(/ behind$/)).toBeVisible();
+});
+
+test('what senders write is text', async ({ page, server }) => {
+	await openLive(page);
+	await post(server, {
+		name: '<img src=x onerror="throw new Error(1)">',
+		properties: { '<b>': '<script>throw new Error(2)</script>' },
+	});
+	await expect(feed(page)).toContainText('<img src=x');
+	await feed(page).locator('summary').first().click();
+	await expect(feed(page)).toContainText('<script>');
+	expect(await feed(page).locator('img, script, b').count()).toBe(0);
+});
+
+test('the server is killed and started again with events in between: each is there, once', async ({
+	page,
+	server,
+}) => {
+	await openLive(page);
+	await post(server, { name: 'before' });
+	await expect(feed(page)).toContainText('before');
+	await server.kill('SIGKILL');
+	await expect(status(page)).toHaveText('Reconnecting');
+	await server.sql`insert into events (name) select 'between ' || i from generate_series(1, 5) i`;
+	await server.start();
+	await page.getByRole('button', { name: 'Try now' }).click();
+	await expect(status(page)).toHaveText('Live');
+	await expect(figure(page, 'Events')).toHaveText('6');
+	await post(server, { name: 'after' });
+	await expect(figure(page, 'Events')).toHaveText('7');
+	const names = await feed(page).locator('summary .name').allTextContents();
+	expect(names.map((name) => name.trim())).toEqual([
+		'after',
+		'between 5',
+		'between 4',
+		'between 3',
+		'between 2',
+		'between 1',
+		'before',
+	]);
+});
+
+test('the server stops politely: the page waits, and comes back by itself', async ({
+	page,
+	server,
+}) => {
+	await openLive(page);
+	await server.kill('SIGTERM');
+	expect(server.output()).not.toMatch(/"level":(50|60)/);
+	await expect(status(page)).toHaveText('Reconnecting');
+	await server.start();
+	await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
+});
+
+test('the database goes away: the page says so, stays, and comes back', async ({
+	page,
+	server,
+}) => {
+	await post(server, { name: 'before' });
+	await openLive(page);
+	const { pathname } = new URL(server.databaseUrl);
+	const database = pathname.slice(1);
+	const admin = new URL(server.databaseUrl);
+	admin.pathname = '/postgres';
+	const { connect } = await import('../../src/lib/server/db/connect');
+	const sql = connect(admin.href, { max: 1 });
+	try {
+		await sql`alter database ${sql(database)} allow_connections false`;
+		await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
+		await expect(status(page)).toHaveText('No database');
+		await expect(page.getByText('Postgres is not answering')).toBeVisible();
+		const refused = await post(server, { name: 'refused' });
+		expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+		await page.reload();
+		await expect(feed(page)).toContainText('before');
+	} finally {
+		await sql`alter database ${sql(database)} allow_connections true`;
+		await sql.end({ timeout: 1 });
+	}
+	await expect(status(page)).toHaveText('Live', { timeout: 30_000 });
+	await post(server, { name: 'after' });
+	await expect(feed(page)).toContainText('after');
+});
+
+test.describe('the demo', () => {
+	test.use({ env: { NOWBOARD_DEMO: 'true' } });
+
+	test('says that its data is simulated, and can switch it off', async ({ page, server }) => {
+		await openLive(page);
+		await expect(page.getByText('Data is simulated')).toBeVisible();
+		const running = () =>
+			fetch(`${server.url}/api/demo`).then((answer) => answer.json() as Promise<unknown>);
+		expect(await running()).toEqual({ running: true });
+		await page.getByRole('switch').click();
+		await expect.poll(running).toEqual({ running: false });
+	});
+});
+
+test('dark and light are both there, and the choice is kept', async ({ page }) => {
+	await openLive(page);
+	const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+	await page.getByRole('radio', { name: /dark/i }).check({ force: true });
+	const dark = await paper();
+	await page.reload();
+	await expect(status(page)).toHaveText('Live');
+	expect(await paper()).toBe(dark);
+	await page.getByRole('radio', { name: /light/i }).check({ force: true });
+	expect(await paper()).not.toBe(dark);
+});

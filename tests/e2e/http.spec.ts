@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from './server';
+
+test('a stream is readable at once with curl: delay, comment, state, then what happens', async ({
+	server,
+}) => {
+	const closing = new AbortController();
+	const response = await fetch(`${server.url}/api/dashboard/stream`, { signal: closing.signal });
+	expect(response.status).toBe(200);
+	expect(Object.fromEntries(response.headers)).toMatchObject({
+		'content-type': 'text/event-stream',
+		'cache-control': 'no-store, no-transform',
+		'x-accel-buffering': 'no',
+	});
+	const reader = response.body?.getReader();
+	const decoder = new TextDecoder();
+	let text = '';
+	const until = async (part: string) => {
+		while (!text.includes(part)) text += decoder.decode((await reader?.read())?.value);
+	};
+	await until('event: reset');
+	expect(text).toMatch(
+		/^retry: 2000\n: nowboard\n\nevent: ping\ndata: \{.*\}\n\nevent: reset\nid: /,
+	);
+	await server.sql`insert into events (name) values ('seen')`;
+	await until('"name":"seen"');
+	closing.abort();
+});
+
+test('HEAD on the stream answers and subscribes nobody', async ({ server }) => {
+	const response = await fetch(`${server.url}/api/dashboard/stream`, { method: 'HEAD' });
+	expect([response.status, response.headers.get('content-type')]).toEqual([
+		200,
+		'text/event-stream',
+	]);
+});
+
+test('frames can be left out; an unknown name is refused', async ({ server }) => {
+	const refused = await fetch(`${server.url}/api/dashboard/stream?events=activity,clicks`);
+	expect([refused.status, await refused.json()]).toEqual([
+		400,
+		{ message: 'events: "clicks" is none of activity, metrics.' },
+	]);
+});
+
+test('a beacon from a page of another origin is taken; a change of the demo from there is not', async ({
+	page,
+	server,
+}) => {
+	const elsewhere = createServer((_, response) => {
+		response.setHeader('content-type', 'text/html').end('<h1>Elsewhere</h1>');
+	}).listen(0, '127.0.0.1');
+	await once(elsewhere, 'listening');
+	const origin = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+	await page.goto(origin);
+	const sent = await page.evaluate(
+		(url) => navigator.sendBeacon(url, JSON.stringify({ name: 'page_view', sessionId: 'x' })),
+		`${server.url}/api/events`,
+	);
+	expect(sent).toBe(true);
+	await expect
+		.poll(async () => (await server.sql`select name from events`).map((row) => row.name))
+		.toEqual(['page_view']);
+	const changed = await fetch(`${server.url}/api/demo`, {
+		method: 'POST',
+		headers: { 'content-type': 'text/plain', origin },
+		body: '{"running":false}',
+	});
+	expect(changed.status).toBe(403);
+	elsewhere.close();
+	elsewhere.closeAllConnections();
+});
+
+test('a body that is too large, of no type, or no JSON is refused with a reason', async ({
+	server,
+}) => {
+	const ask = async (body: string, type?: string) => {
+		const headers = new Headers(type === undefined ? [] : [['content-type', type]]);
+		const response = await fetch(`${server.url}/api/events`, {
+			method: 'POST',
+			headers,
+			body: new TextEncoder().encode(body),
+		});
+		return [response.status, typeof ((await response.json()) as { error: unknown }).error];
+	};
+	expect(await ask('{"name":"x"}')).toEqual([415, 'string']);
+	expect(await ask('{', 'application/json')).toEqual([400, 'string']);
+	expect(await ask('', 'application/json')).toEqual([400, 'string']);
+	expect(await ask(`"${'x'.repeat(6_000_000)}"`, 'application/json')).toEqual([413, 'string']);
+	expect(await server.sql`select 1 from events`).toHaveLength(0);
+});
+
+test('/healthz and /readyz answer', async ({ server }) => {
+	expect(await (await fetch(`${server.url}/healthz`)).text()).toBe('ok\n');
+	expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, missing: [] });
+});
+
+test('the page of components is not part of a production build', async ({ server }) => {
+	expect((await fetch(`${server.url}/design`)).status).toBe(404);
+});
+
+test('with open streams, the process is gone by itself soon after SIGTERM', async ({ server }) => {
+	const streams = await Promise.all(
+		Array.from({ length: 20 }, () => fetch(`${server.url}/api/dashboard/stream`)),
+	);
+	const bodies = Promise.all(streams.map((stream) => stream.text()));
+	// kill() resolves with the process's end; SIGKILL comes only after its own deadline of 15 s
+	const started = Date.now();
+	await server.kill('SIGTERM');
+	expect(Date.now() - started).toBeLessThan(10_000);
+	for (const body of await bodies) expect(body).toMatch(/event: bye\ndata: \{"retryMs":\d+\}\n\n$/);
+});
+
+test.describe('without a database to use', () => {
+	for (const [name, env, says] of [
+		['not named', { DATABASE_URL: '' }, /^DATABASE_URL is not set: .*npm run demo/],
+		['no Postgres', { DATABASE_URL: 'mysql://x' }, /^DATABASE_URL begins with "mysql:\/\/…"/],
+	] as const)
+		test(`${name}: the server exits and says what to do`, async () => {
+			const server = spawn(process.execPath, ['build'], {
+				env: { ...process.env, ...env, PORT: '0' },
+			});
+			let output = '';
+			server.stderr.on('data', (chunk: Buffer) => (output += chunk));
+			const [code] = (await once(server, 'exit')) as [number];
+			expect(code).toBe(1);
+			expect(output).toMatch(says);
+		});
+});
+
+test.describe('a dashboard that is not public', () => {
+	test.use({ env: { DASHBOARD_PUBLIC: 'false', INGEST_OPEN: 'false' } });
+
+	test('shows nothing and takes nothing, and says what to set', async ({ server }) => {
+		for (const path of ['/', '/api/dashboard/stream', '/api/dashboard/status']) {
+			const response = await fetch(`${server.url}${path}`);
+			expect([path, response.status]).toEqual([path, 403]);
+			expect(await response.text()).toContain('DASHBOARD_PUBLIC=true');
+		}
+		const sent = await fetch(`${server.url}/api/events`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: '{"name":"x"}',
+		});
+		expect([sent.status, await sent.text()]).toEqual([401, expect.stringContaining('INGEST_OPEN')]);
+	});
+});
