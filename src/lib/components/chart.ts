@@ -45,6 +45,12 @@ export function toTop(max: number, previous?: number): number {
 	return step * magnitude;
 }
 
+/** `toTop` with a memory: one for each chart. */
+export function createTop(): (max: number) => number {
+	let top: number | undefined;
+	return (max) => (top = toTop(max, top));
+}
+
 /** Units of the rug's and the fallback's x axis: hundredths of a second are finer than any pixel. */
 export const UNIT_MS = 10;
 

@@ -18,7 +18,7 @@ type Time = {
  * Call it while a component is set up; its effects end with it.
  */
 export function createGlide(time: () => Time) {
-	const gliders = new Set<HTMLElement>();
+	let gliders: HTMLElement[] = [];
 	let anchor = $state(untrack(time).now);
 	let anchoredAt = -Infinity;
 
@@ -38,7 +38,7 @@ export function createGlide(time: () => Time) {
 		void anchor;
 		if (!gliding) return;
 		const slide = [{ transform: 'translateX(0)' }, { transform: 'translateX(-100%)' }];
-		const slides = [...gliders].map((glider) => glider.animate(slide, { duration: windowMs }));
+		const slides = gliders.map((glider) => glider.animate(slide, { duration: windowMs }));
 		return () => slides.forEach((animation) => animation.cancel());
 	});
 
@@ -49,8 +49,10 @@ export function createGlide(time: () => Time) {
 		},
 		/** an attachment: this element moves */
 		glider(element: HTMLElement) {
-			gliders.add(element);
-			return () => gliders.delete(element);
+			gliders.push(element);
+			return () => {
+				gliders = gliders.filter((glider) => glider !== element);
+			};
 		},
 	};
 }
