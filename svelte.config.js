@@ -8,6 +8,6 @@ export default {
 		adapter: adapter(),
 		// SvelteKit's check answers 403 to every cross-origin text/plain POST (all of sendBeacon) before a hook runs.
 		// It is off here and replaced by the Origin check in src/hooks.server.ts, which spares ingest alone.
-		csrf: { trustedOrigins: ['*'] }
-	}
+		csrf: { trustedOrigins: ['*'] },
+	},
 };
