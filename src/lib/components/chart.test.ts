@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TICK_MS } from '../protocol';
-import { toLine, toPath, toRug, toTop } from './chart';
+import { toArea, toLine, toPath, toRug, toTop } from './chart';
 
 test('the last value is carried to the now line', () => {
 	expect(toLine([{ at: 0, value: 3 }], 500)).toEqual([
@@ -47,6 +47,10 @@ test('a point that is not newer than the one before is left out: time does not g
 		0,
 	);
 	expect(line).toEqual([{ at: 10, value: 1 }]);
+});
+
+test('the area lies under each stroke of the line, and not in the gap', () => {
+	expect(toArea('M0 50L10 40M20 30L30 20')).toBe('M0 50L10 40V100H0ZM20 30L30 20V100H20Z');
 });
 
 test.each([

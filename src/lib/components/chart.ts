@@ -91,3 +91,8 @@ export function toPath(line: Point[], right: number, windowMs: number, top: numb
 	}
 	return path;
 }
+
+/** What lies between such a path and the foot of its box. */
+export function toArea(path: string): string {
+	return path.replace(/M(-?\d+) [^M]*/g, (stroke, x: string) => `${stroke}V100H${x}Z`);
+}
