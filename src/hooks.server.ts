@@ -14,6 +14,7 @@ import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { startThinning } from '$lib/server/thin';
 
 /** Everything that a request may reach, and the way to end it. */
 type Runtime = {
@@ -77,11 +78,17 @@ function start(env: Env): Runtime {
 		log,
 	});
 
+	const thinning = startThinning({
+		sql: ticks,
+		onError: (error) => log.warn({ reason: String(error) }, 'old ticks were not thinned'),
+	});
+
 	let stopped: Promise<void> | undefined;
 	async function end() {
 		process.off('SIGTERM', onSignal);
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
+		thinning.stop();
 		await ingest.close();
 		await live.stop();
 		await ticks.end({ timeout: 1 });

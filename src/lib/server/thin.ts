@@ -1,0 +1,55 @@
+/**
+ * Thins old ticks, so that years of them stay small: every two seconds for the last two hours, then one a minute,
+ * after a week one an hour. Runs on any instance, one at a time; two at once would delete the same rows, so nothing is lost by it.
+ * Knows nothing of how ticks come about.
+ */
+import type { Sql } from 'postgres';
+import { TICK_MS } from '../protocol';
+import { withDeadline } from './deadline';
+
+/** Advisory lock key of the thinning (any constant of our own). */
+const THIN_LOCK = 7_206_871_103n;
+/** Rows deleted by one statement: short transactions, so that nobody waits. */
+const CHUNK = 5_000;
+const DEADLINE_MS = 60_000;
+export const THIN_EVERY_MS = 10 * 60_000;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Ticks older than `olderMs` are kept once every `keepMs`: the first of each. */
+export const STEPS = [
+	{ olderMs: 2 * HOUR_MS, keepMs: MINUTE_MS },
+	{ olderMs: 7 * 24 * HOUR_MS, keepMs: HOUR_MS },
+] as const;
+
+/** @returns the number of ticks deleted; 0 when another instance is at it */
+export async function thinTicks(sql: Sql): Promise<number> {
+	let deleted = 0;
+	for (const { olderMs, keepMs } of STEPS) {
+		const ticks = keepMs / TICK_MS;
+		for (;;) {
+			const { count } = await sql`
+				with mine as materialized (select pg_try_advisory_xact_lock(${THIN_LOCK.toString()}::bigint) as it),
+				later as (
+					select id, row_number() over (partition by tick / ${ticks}::bigint order by tick) as place
+					from metrics_snapshots
+					where recorded_at < clock_timestamp() - ${`${olderMs} ms`}::interval
+				)
+				delete from metrics_snapshots where (select it from mine)
+					and id in (select id from later where place > 1 limit ${CHUNK})`;
+			deleted += count;
+			if (count < CHUNK) break;
+		}
+	}
+	return deleted;
+}
+
+/** Thins now and then; an error is reported and tried again next time. */
+export function startThinning({ sql, onError }: { sql: Sql; onError: (error: unknown) => void }): {
+	stop(): void;
+} {
+	const timer = setInterval(() => {
+		withDeadline(thinTicks(sql), DEADLINE_MS, 'thinning old ticks').catch(onError);
+	}, THIN_EVERY_MS);
+	return { stop: () => clearInterval(timer) };
+}
