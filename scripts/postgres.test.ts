@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeTemporaryFolder } from '../tests/setup/server';
 import { connect } from '../src/lib/server/db/connect';
-import { SHARED_FOLDER, possibleFolders } from './postgres-account';
-import { findBinaries, hydrateLinks } from './postgres-binaries';
+import { findAccount, possibleFolders, SHARED_FOLDER } from './postgres-account';
+import { findBinaries, hydrateLinks, program } from './postgres-binaries';
 import { explainFailure } from './postgres-errors';
 import { isAlive } from './postgres-owner';
 import { findRunningPostgres, startPostgres, type PostgresOptions } from './postgres';
@@ -132,25 +132,38 @@ test('of two starts at once on new data, one runs and the other is refused', asy
 	if (elsewhere.status === 'fulfilled') await (await start({ dataDir })).stop();
 });
 
-test('the server of a killed process is stopped, and its data served anew', async () => {
+test('a server that was left behind is stopped, and its data served anew', async () => {
 	const dataDir = temporaryFolder();
-	const { child, pid } = await startElsewhere(dataDir);
-	await query(findRunningPostgres(dataDir) ?? '', 'CREATE TABLE kept (n int)');
-	await killed(child);
-	expect(isAlive(pid)).toBe(true);
-	expect(findRunningPostgres(dataDir)).toBeUndefined();
+	const first = await start({ dataDir });
+	await query(first.url, 'CREATE TABLE kept (n int)');
+	await first.stop();
+	const account = findAccount();
+	const data = join(dataDir, `pg${findBinaries().major}`, 'data');
+	const args = ['-D', data, '-p', String(first.port), '-c', 'unix_socket_directories='];
+	const orphan = spawn(program(findBinaries(), 'postgres'), args, { ...account, stdio: 'ignore' });
+	onTestFinished(() => void orphan.kill('SIGQUIT'));
+	await expect.poll(() => query(first.url, 'SELECT 1').catch(() => [])).toHaveLength(1);
+
 	const lines: string[] = [];
 	const server = await start({ dataDir, log: (line) => lines.push(line) });
-	expect(isAlive(pid)).toBe(false);
-	expect(lines).toEqual([expect.stringContaining(`process ${pid}`)]);
+	expect(isAlive(orphan.pid ?? 0)).toBe(false);
+	expect(lines).toEqual([expect.stringContaining(`process ${orphan.pid}`)]);
 	expect(await query(server.url, 'SELECT * FROM kept')).toEqual([]);
 });
 
-test('a process that ends without stopping its server takes it along', async () => {
-	const { child, pid } = await startElsewhere(temporaryFolder());
-	child.stdin?.end();
-	await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
-});
+test.each(['SIGKILL', 'SIGTERM', 'its own end'] as const)(
+	'a process that ends by %s without stopping its server takes it along, and its data stays usable',
+	async (how) => {
+		const dataDir = temporaryFolder();
+		const { child, pid } = await startElsewhere(dataDir);
+		if (how === 'its own end') child.stdin?.end();
+		else child.kill(how);
+		await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+		await expect.poll(() => findRunningPostgres(dataDir)).toBeUndefined();
+		const { url } = await start({ dataDir });
+		expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+	},
+);
 
 test('half-made data is moved aside and made again', async () => {
 	const dataDir = temporaryFolder();

@@ -96,12 +96,14 @@ async function supervise(server: ChildProcess, context: Supervised): Promise<Run
 	// the last resort when this process ends without having called stop()
 	const onExit = () => server.kill(SIGNALS.fast);
 	process.once('exit', onExit);
+	const unwatch = stopWithUs(server.pid);
 	let ended = false;
 	let startError: Error | undefined;
 	const exited = new Promise<void>((resolve) => {
 		const end = () => {
 			ended = true;
 			process.off('exit', onExit);
+			unwatch();
 			release();
 			resolve();
 		};
@@ -128,6 +130,23 @@ async function supervise(server: ChildProcess, context: Supervised): Promise<Run
 	}
 	writeFileSync(join(cluster.folder, 'port'), String(port));
 	return { url, port, pid: server.pid ?? 0, exited, stop };
+}
+
+/**
+ * A shell that waits for the end of a pipe from us and then stops the server: the pipe ends with this process, however
+ * that went. Windows has no such shell; there the next start on the same folder stops what is left.
+ */
+function stopWithUs(pid: number | undefined): () => void {
+	if (pid === undefined || process.platform === 'win32') return () => {};
+	const script = 'read _; kill -INT "$0"';
+	const watcher = spawn('/bin/sh', ['-c', script, String(pid)], {
+		stdio: ['pipe', 'ignore', 'ignore'],
+		detached: true,
+	});
+	watcher.once('error', () => {});
+	watcher.stdin.once('error', () => {});
+	watcher.unref();
+	return () => void watcher.kill('SIGKILL');
 }
 
 /** True once a query is answered; false when the server has ended or the deadline has passed. */
