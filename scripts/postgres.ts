@@ -13,8 +13,6 @@ import { findBinaries, program, reachableBinaries } from './postgres-binaries';
 import { openCluster, stopOrphan, type Cluster } from './postgres-cluster';
 import { explainFailure } from './postgres-errors';
 import { freePort, isFree } from './ports';
-
-export { freePort } from './ports';
 import { claimFolder, hasOwner } from './postgres-owner';
 
 export type PostgresOptions = {
