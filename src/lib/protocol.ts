@@ -16,6 +16,34 @@ export type Totals = {
 	eventsPerMinute: number;
 };
 
+/** What a figure is made of, the most frequent first: the rows and `other` add up to the figure. */
+export type Table = {
+	/** at most TABLE_LENGTH */
+	rows: { key: string; count: number }[];
+	/** how many the rows leave out */
+	other: number;
+};
+
+/** The last 30 minutes, from the same windows as the cards. */
+export type Tables = {
+	/** page views by their `path`; adds up to `pageViews` */
+	pages: Table;
+	/** page views by the host of their `referrer`; adds up to `pageViews` */
+	referrers: Table;
+	/** events by name; adds up to `eventsCount` */
+	names: Table;
+	/** events by source, of all sources also when one is chosen */
+	sources: Table;
+};
+
+/** What the cards and tables show at one position. */
+export type Figures = {
+	totals: Totals;
+	tables: Tables;
+	/** database time at which they hold */
+	at: string;
+};
+
 /** One row of `metrics_snapshots`: the totals at a tick, the same on every instance. */
 export type Tick = Totals & {
 	/** database time of the tick */
@@ -39,11 +67,10 @@ export type ActivityEvent = {
 export type CursorId = string;
 
 /** The whole state at one cursor: what a page is rendered from and what `reset` carries. */
-export type DashboardState = {
+export type DashboardState = Figures & {
 	cursor: CursorId;
-	/** database time at which `totals` hold */
-	at: string;
-	totals: Totals;
+	/** the source it is about; null: all of them */
+	source: string | null;
 	/** the last ticks, oldest first, at most SERIES_LENGTH */
 	series: Tick[];
 	/** the tick half an hour before `at`, if one was recorded: what "change" is measured against */
@@ -52,18 +79,18 @@ export type DashboardState = {
 	events: ActivityEvent[];
 };
 
-/** After a drain: what arrived, in arrival order (oldest first), and the totals that include it. */
-export type Activity = {
+/** After a drain: what arrived, in arrival order (oldest first), and the figures that include it. */
+export type Activity = Figures & {
 	events: ActivityEvent[];
-	/** how many further events this frame stands for without carrying them; they are in `totals` */
+	/** how many further events this frame stands for without carrying them; they are in the figures */
 	omitted: number;
-	totals: Totals;
-	/** database time at which `totals` hold */
-	at: string;
 };
 
-/** The newest tick. The first one after joining brings the last ticks in `series`, oldest first. */
-export type Metrics = Tick & { previous: Tick | null; series?: Tick[] };
+/**
+ * The newest tick, the same on every instance, and the figures of this one at the same moment. The first one after
+ * joining brings the last ticks in `series`, oldest first.
+ */
+export type Metrics = Tick & { figures: Figures; previous: Tick | null; series?: Tick[] };
 
 export type DatabaseState = 'up' | 'down';
 /** `deaf`: NOTIFY does not arrive, and the server polls fast instead. */
@@ -96,6 +123,8 @@ export const STREAM_EVENT_NAMES = [
 export const SERIES_LENGTH = 20;
 /** Length of a tick: `tick = floor(database time / TICK_MS)`. */
 export const TICK_MS = 2_000;
+/** Rows of a table. */
+export const TABLE_LENGTH = 8;
 /** Newest events in a state, and the bound of the feed on a page. */
 export const FEED_LENGTH = 50;
 /** A drain's frame omits nothing below this many events. */

@@ -1,8 +1,8 @@
 import type { PageServerLoad } from './$types';
 
-/** The page's first figures, taken from the ring's head without a query: the stream goes on from the same cursor. */
+/** The page's first figures (of one source with `?source=`), taken from the ring's head without a query: the stream goes on from the same cursor. */
 export const load: PageServerLoad = ({ locals, url }) => ({
-	state: locals.live.state(),
+	state: locals.live.state(url.searchParams.get('source') || null),
 	status: locals.live.status(),
 	demo: locals.demo,
 	origin: url.origin,

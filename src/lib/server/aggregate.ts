@@ -1,158 +1,214 @@
 /**
- * The figures on the cards, kept in memory as sliding windows over the rows a cursor has seen.
+ * The figures and tables, kept in memory as sliding windows over the rows a cursor has seen, in all and for each source.
  * A figure is a function of (rows added, time `at`): windows are `at − w < createdAt ≤ at`, exact to the millisecond,
- * so SQL over the same rows gives the same number. It knows neither the database nor a clock.
- * The cost of moving the time is that of the milliseconds passed, never of the events inside the window.
+ * so SQL over the same rows gives the same number, and a card equals the sum of its table. It knows neither database nor clock.
+ * The cost of moving the time is that of what leaves the window, never of what is inside.
  */
 import {
 	COUNT_WINDOW_MS,
 	PAGE_VIEW,
 	RATE_WINDOW_MS,
 	SESSION_WINDOW_MS,
+	TABLE_LENGTH,
+	type Table,
+	type Tables,
 	type Totals,
 } from '../protocol';
-import type { WindowRow } from './rows';
+import { createCells } from './cells';
+import { createDistinct, type Distinct } from './distinct';
+
+/** What the windows need of a row. `createdAt` in ms since 1970; `path` and `referrer` are null when not given. */
+export type WindowRow = {
+	name: string;
+	source: string;
+	sessionId: string | null;
+	path: string | null;
+	referrer: string | null;
+	createdAt: number;
+};
 
 export type Aggregator = {
 	/** Counts a row, late or early ones included: one from the future enters when its time comes. */
 	add(row: WindowRow): void;
 	/** Moves the time forward, ms since 1970; an earlier time than the present one is ignored. */
 	advance(at: number): void;
-	/** The figures at `at()`. */
-	totals(): Totals;
+	/** The figures at `at()`. @param source null: of all sources */
+	totals(source?: string | null): Totals;
+	/** What the figures are made of, the most frequent first. `sources` is always that of all. */
+	tables(source?: string | null): Tables;
 	at(): number;
+};
+
+/** Shown for page views that name no path or no referrer. */
+export const NO_PATH = '(no path)';
+export const DIRECT = '(direct)';
+
+/** What rows have in common as far as counting goes: kept once, however many rows there are. */
+type Kind = {
+	name: string;
+	source: string;
+	path: string;
+	referrer: string;
+	rows: number;
+	key: string;
+};
+
+type Counts = Map<string, number>;
+type View = {
+	events: number;
+	lastMinute: number;
+	pageViews: number;
+	names: Counts;
+	pages: Counts;
+	referrers: Counts;
+	sessions: Distinct;
 };
 
 /** @param at database time to begin with, ms since 1970 */
 export function createAggregator(at: number): Aggregator {
-	const events = createCounter([COUNT_WINDOW_MS, RATE_WINDOW_MS], at);
-	const views = createCounter([COUNT_WINDOW_MS], at);
-	const sessions = createDistinct(SESSION_WINDOW_MS);
+	const cells = createCells<Kind>(COUNT_WINDOW_MS);
+	const kinds = new Map<string, Kind>();
+	const all = createView();
+	const views = new Map<string, View>();
 	/** rows from the future, by the millisecond at which they enter */
 	const early = new Map<number, WindowRow[]>();
 	let now = at;
 
-	function count(row: WindowRow) {
-		events.add(row.createdAt);
-		if (row.name === PAGE_VIEW) views.add(row.createdAt);
-		if (row.sessionId !== null) sessions.add(row.sessionId, row.createdAt, now);
+	function toKind({ name, source, path, referrer }: WindowRow): Kind {
+		// only page views are told apart by more than their name
+		const isView = name === PAGE_VIEW;
+		const page = isView ? (path ?? NO_PATH) : '';
+		const from = isView ? (referrer ?? DIRECT) : '';
+		const key = JSON.stringify([name, source, page, from]);
+		let kind = kinds.get(key);
+		if (!kind) {
+			kind = { name, source, path: page, referrer: from, rows: 0, key };
+			kinds.set(key, kind);
+		}
+		return kind;
+	}
+
+	function count(kind: Kind, by: 1 | -1) {
+		kind.rows += by;
+		if (kind.rows === 0) kinds.delete(kind.key);
+		for (const view of [all, viewOf(kind.source)]) {
+			view.events += by;
+			change(view.names, kind.name, by);
+			if (kind.name !== PAGE_VIEW) continue;
+			view.pageViews += by;
+			change(view.pages, kind.path, by);
+			change(view.referrers, kind.referrer, by);
+		}
+	}
+
+	function countMinute(kind: Kind, by: 1 | -1) {
+		all.lastMinute += by;
+		viewOf(kind.source).lastMinute += by;
+	}
+
+	function viewOf(source: string): View {
+		let view = views.get(source);
+		if (!view) views.set(source, (view = createView()));
+		return view;
+	}
+
+	function take(row: WindowRow) {
+		if (row.createdAt <= now - COUNT_WINDOW_MS) return;
+		const kind = toKind(row);
+		cells.add(row.createdAt, kind);
+		count(kind, 1);
+		if (row.createdAt > now - RATE_WINDOW_MS) countMinute(kind, 1);
+		if (row.sessionId === null) return;
+		for (const view of [all, viewOf(row.source)])
+			view.sessions.add(row.sessionId, row.createdAt, now);
 	}
 
 	return {
 		add(row) {
-			if (row.createdAt <= now) return count(row);
+			if (row.createdAt <= now) return take(row);
 			const same = early.get(row.createdAt);
 			if (same) same.push(row);
 			else early.set(row.createdAt, [row]);
 		},
 		advance(at) {
 			if (at <= now) return;
+			// the minute first: the half hour empties its cells, which then stand for the time to come
+			cells.visit(now - RATE_WINDOW_MS, Math.min(at - RATE_WINDOW_MS, now), (kind) =>
+				countMinute(kind, -1),
+			);
+			cells.clear(now - COUNT_WINDOW_MS, Math.min(at - COUNT_WINDOW_MS, now), (kind) =>
+				count(kind, -1),
+			);
 			now = at;
-			events.advance(at);
-			views.advance(at);
-			sessions.advance(at);
+			all.sessions.advance(at);
+			for (const [source, view] of views) {
+				view.sessions.advance(at);
+				if (view.events === 0 && view.sessions.size() === 0) views.delete(source);
+			}
 			for (const [time, rows] of early) {
 				if (time > at) continue;
 				early.delete(time);
-				rows.forEach(count);
+				rows.forEach(take);
 			}
 		},
-		totals: () => ({
-			pageViews: views.sum(0),
-			activeSessions: sessions.size(),
-			eventsCount: events.sum(0),
-			eventsPerMinute: events.sum(1),
-		}),
+		totals(source = null) {
+			const view = source === null ? all : views.get(source);
+			return {
+				pageViews: view?.pageViews ?? 0,
+				activeSessions: view?.sessions.size() ?? 0,
+				eventsCount: view?.events ?? 0,
+				eventsPerMinute: view?.lastMinute ?? 0,
+			};
+		},
+		tables(source = null) {
+			const view = source === null ? all : views.get(source);
+			const sources = [...views].map(([key, { events }]): [string, number] => [key, events]);
+			return {
+				pages: toTable(view?.pages ?? []),
+				referrers: toTable(view?.referrers ?? []),
+				names: toTable(view?.names ?? []),
+				sources: toTable(sources),
+			};
+		},
 		at: () => now,
 	};
 }
 
-/**
- * Counts in windows that end at the same time, the widest first, one cell a millisecond.
- * Cell `t mod widest` belongs to exactly one t inside the widest window.
- */
-function createCounter(windows: [number, ...number[]], at: number) {
-	const [widest] = windows;
-	const cells = new Uint32Array(widest);
-	const sums = windows.map(() => 0);
-	let now = at;
-
-	/** takes the cells of (from, to] out of the sum of one window; the widest gives its cells free */
-	function leave(window: number, from: number, to: number) {
-		let gone = 0;
-		for (let t = from + 1; t <= to; t++) {
-			gone += cells[t % widest] as number;
-			if (window === 0) cells[t % widest] = 0;
-		}
-		sums[window] = (sums[window] as number) - gone;
-	}
-
+function createView(): View {
 	return {
-		add(time: number) {
-			if (time <= now - widest || time > now) return;
-			cells[time % widest] = (cells[time % widest] as number) + 1;
-			windows.forEach((width, i) => {
-				if (time > now - width) sums[i] = (sums[i] as number) + 1;
-			});
-		},
-		advance(to: number) {
-			if (to - now >= widest) {
-				cells.fill(0);
-				sums.fill(0);
-			} else {
-				// narrow windows first: the widest clears the cells it leaves, which are those of the time to come
-				for (let i = windows.length - 1; i >= 0; i--) {
-					const width = windows[i] as number;
-					leave(i, now - width, Math.min(to - width, now));
-				}
-			}
-			now = to;
-		},
-		sum: (window: number) => sums[window] as number,
+		events: 0,
+		lastMinute: 0,
+		pageViews: 0,
+		names: new Map(),
+		pages: new Map(),
+		referrers: new Map(),
+		sessions: createDistinct(SESSION_WINDOW_MS),
 	};
 }
 
-/**
- * Distinct keys seen in the last `width` ms. Each key waits in the bucket of one second; when the second leaves the
- * window the key is dropped, or, seen again meanwhile, moved to the bucket of its newest time.
- */
-function createDistinct(width: number) {
-	const newest = new Map<string, number>();
-	const buckets = new Map<number, string[]>();
-	let oldest = Number.POSITIVE_INFINITY;
+function change(counts: Counts, key: string, by: 1 | -1) {
+	const count = (counts.get(key) ?? 0) + by;
+	if (count === 0) counts.delete(key);
+	else counts.set(key, count);
+}
 
-	function wait(key: string, time: number) {
-		const second = Math.floor(time / 1000);
-		const bucket = buckets.get(second);
-		if (bucket) bucket.push(key);
-		else buckets.set(second, [key]);
-		oldest = Math.min(oldest, second);
+/** The most frequent first, ties by name, so that rows do not swap places for nothing. */
+function toTable(counts: Iterable<[string, number]>): Table {
+	const rows: { key: string; count: number }[] = [];
+	let sum = 0;
+	for (const [key, count] of counts) {
+		sum += count;
+		if (count === 0) continue;
+		// a short sorted list beats sorting everything: there may be many thousand paths
+		const last = rows[TABLE_LENGTH - 1];
+		if (last && !isBefore(key, count, last)) continue;
+		const place = rows.findIndex((row) => isBefore(key, count, row));
+		rows.splice(place === -1 ? rows.length : place, 0, { key, count });
+		rows.length = Math.min(rows.length, TABLE_LENGTH);
 	}
+	return { rows, other: rows.reduce((rest, { count }) => rest - count, sum) };
+}
 
-	return {
-		add(key: string, time: number, now: number) {
-			if (time <= now - width) return;
-			const known = newest.get(key);
-			if (known === undefined) wait(key, time);
-			if (known === undefined || time > known) newest.set(key, time);
-		},
-		advance(now: number) {
-			const limit = now - width;
-			const last = Math.floor(limit / 1000);
-			const first = oldest;
-			// the second that holds the limit leaves in part: it is visited again next time
-			oldest = Math.max(oldest, last);
-			for (let second = first; second <= last; second++) {
-				const bucket = buckets.get(second);
-				if (!bucket) continue;
-				buckets.delete(second);
-				for (const key of bucket) {
-					const time = newest.get(key) as number;
-					if (time <= limit) newest.delete(key);
-					else wait(key, time);
-				}
-			}
-		},
-		size: () => newest.size,
-	};
+function isBefore(key: string, count: number, row: { key: string; count: number }): boolean {
+	return count > row.count || (count === row.count && key < row.key);
 }

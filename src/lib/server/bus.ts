@@ -8,6 +8,8 @@ import type { StreamEventName } from '../protocol';
 export type Frame = {
 	event: StreamEventName;
 	bytes: Uint8Array;
+	/** the bytes for those who look at one source, as far as somebody did */
+	bySource?: ReadonlyMap<string, Uint8Array>;
 	/** the cursor after this frame, on frames that move it */
 	id?: string;
 };
@@ -78,7 +80,7 @@ export function createBus({
 			(bytes > maxBytes && frames.length - skipped > 1)
 		) {
 			const gone = frames[skipped] as Frame;
-			bytes -= gone.bytes.byteLength;
+			bytes -= sizeOf(gone);
 			// whoever stands right after the frame that goes can still join; whoever stands before it cannot
 			if (first !== undefined && ids.get(first) === oldest) ids.delete(first);
 			first = gone.id;
@@ -118,7 +120,7 @@ export function createBus({
 			const idle = head();
 			const time = now();
 			frames.push(frame);
-			bytes += frame.bytes.byteLength;
+			bytes += sizeOf(frame);
 			evict();
 			if (frame.id !== undefined) ids.set(frame.id, head());
 			for (const place of places) {
@@ -149,4 +151,10 @@ export function createBus({
 		},
 		size: () => places.size,
 	};
+}
+
+function sizeOf({ bytes, bySource }: Frame): number {
+	let size = bytes.byteLength;
+	for (const its of bySource?.values() ?? []) size += its.byteLength;
+	return size;
 }

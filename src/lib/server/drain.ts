@@ -12,8 +12,10 @@ import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows'
 
 type Running = Pick<Snapshot, 'running'>;
 
-/** What clients get for one or more whole transactions. `rows` oldest first; `omitted` further rows came before them. */
-export type Batch = { cursor: Cursor; rows: Row[]; omitted: number };
+/** What clients get for one or more whole transactions. `rows` oldest first; the omitted rows came before them. */
+export type Batch = { cursor: Cursor; rows: Row[]; omitted: Omitted };
+/** How many rows a frame stands for without carrying them. */
+export type Omitted = { size: number; of(source: string): number };
 
 export type Drain = {
 	/** The position up to which everything is delivered. */
@@ -72,7 +74,7 @@ export function createDrain({
 	/** a transaction larger than a chunk, read up to `afterId` */
 	let inside: { tx: bigint; afterId: number; running: Running } | null = null;
 	let rows: Row[] = [];
-	let omitted = 0;
+	let omitted = createOmitted();
 	let frames = 0;
 
 	function take(taken: Row[]) {
@@ -81,7 +83,7 @@ export function createDrain({
 			rows.push(row);
 		}
 		if (rows.length <= MAX_EVENTS_PER_FRAME) return;
-		omitted += rows.length - MAX_EVENTS_PER_FRAME;
+		for (const row of rows.slice(0, -MAX_EVENTS_PER_FRAME)) omitted.add(row.source);
 		rows = rows.slice(-MAX_EVENTS_PER_FRAME);
 	}
 
@@ -89,7 +91,7 @@ export function createDrain({
 		if (rows.length === 0) return;
 		publish({ cursor, rows, omitted });
 		rows = [];
-		omitted = 0;
+		omitted = createOmitted();
 		frames++;
 	}
 
@@ -175,6 +177,19 @@ export function verify(head: Head, cursor: Cursor): void {
 
 export function isStandby(head: Head): boolean {
 	return head.here.split('/')[1] === 'standby';
+}
+
+function createOmitted() {
+	const sources = new Map<string, number>();
+	const omitted = {
+		size: 0,
+		of: (source: string) => sources.get(source) ?? 0,
+		add(source: string) {
+			omitted.size++;
+			sources.set(source, omitted.of(source) + 1);
+		},
+	};
+	return omitted;
 }
 
 function byTransaction(rows: Row[]): Row[][] {

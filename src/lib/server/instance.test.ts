@@ -323,6 +323,62 @@ test('a database that takes no connections is noticed within seconds by those wh
 	await admin.end();
 }, 60_000);
 
+describe('one source', () => {
+	const insert = (sql: Sql, source: string, path: string) =>
+		sql`insert into events (name, source, session_id, properties)
+			values ('page_view', ${source}, ${source}, ${sql.json({ path, referrer: 'https://www.x.test/a' })})`;
+
+	test('who looks at one source gets its events and figures only, live and on joining', async () => {
+		const { url, sql } = await useDatabase();
+		await insert(sql, 'web', '/before');
+		await insert(sql, 'app', '/other');
+		const instance = await startTestInstance(url);
+		const web = follow({ open: (cursor) => instance.open(cursor, { source: 'web' }) });
+		await web.until(() => web.resets() === 1);
+		expect(web.of('reset')[0]).toMatchObject({
+			source: 'web',
+			totals: { pageViews: 1, activeSessions: 1, eventsCount: 1 },
+			tables: {
+				pages: { rows: [{ key: '/before', count: 1 }], other: 0 },
+				referrers: { rows: [{ key: 'x.test', count: 1 }] },
+				sources: { rows: [{ count: 1 }, { count: 1 }] },
+			},
+			events: [{ source: 'web' }],
+		});
+		await insert(sql, 'app', '/other');
+		await insert(sql, 'web', '/after');
+		await web.until(() => web.ids.length === 1);
+		expect(web.of('activity').at(-1)).toMatchObject({
+			events: [{ source: 'web', properties: { path: '/after' } }],
+			totals: { eventsCount: 2 },
+		});
+		await web.until(() => web.of('metrics').at(-1)?.figures.totals.eventsCount === 2);
+		expect(web.of('metrics').at(-1)?.eventsCount).toBe(2);
+	});
+
+	test('it resumes by cursor when its frames are there, else it gets a reset: never a gap', async () => {
+		const { url, sql } = await useDatabase();
+		const instance = await startTestInstance(url);
+		const open = (cursor: string | null) => instance.open(cursor, { source: 'web' });
+		const [first, stays] = [follow({ open }), follow({ open })];
+		await insert(sql, 'web', '/1');
+		await first.until(() => first.ids.length === 1);
+		await first.leave();
+		await insert(sql, 'web', '/2');
+		await stays.until(() => stays.ids.length === 2);
+		const resumed = follow({ open }, first.cursor());
+		await resumed.until(() => resumed.ids.length === 1);
+		expect([resumed.ids, resumed.resets()]).toEqual([[2], 0]);
+		await Promise.all([stays.leave(), resumed.leave()]);
+		// nobody looked at the source while this was published
+		await insert(sql, 'web', '/3');
+		await expect.poll(() => instance.state().totals.eventsCount).toBe(3);
+		const late = follow({ open }, resumed.cursor());
+		await late.until(() => late.resets() === 1);
+		expect(late.of('reset')[0]?.events.map(({ id }) => id)).toEqual([3, 2, 1]);
+	});
+});
+
 /** A connection to the server of a database, but not to it. */
 function connectBeside(url: string) {
 	const beside = new URL(url);

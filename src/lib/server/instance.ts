@@ -9,14 +9,9 @@ import {
 	COUNT_WINDOW_MS,
 	FEED_LENGTH,
 	PING_INTERVAL_MS,
-	SERIES_LENGTH,
-	type Activity,
 	type DashboardState,
-	type Metrics,
 	type Ping,
 	type StreamEventName,
-	type StreamEvents,
-	type Tick,
 } from '../protocol';
 import { createAggregator, type Aggregator } from './aggregate';
 import { createBus, type Bus, type Frame } from './bus';
@@ -31,23 +26,26 @@ import {
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from './drain-loop';
+import { concat, toActivity, toFrame, toHeartbeat, toMetrics, toReset } from './frames';
 import { repairFutureTransactions, settleEpoch } from './history';
 import { SELF_PING_MS, startListener } from './listen';
 import { readStart, toActivityEvent } from './rows';
-import { toBytes, toComment, toOpening } from './sse';
+import { toOpening } from './sse';
+import { createEmptyState, createState, type Source } from './state';
 import { createClientStream, type ClientStream, type Joined } from './stream';
 import { readPrevious, readSeries, startTicking, type Figures } from './tick';
+import { toWindowRow } from './window-row';
 
 export type Instance = {
-	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. */
-	state(): DashboardState;
+	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. @param source default: all */
+	state(source?: Source): DashboardState;
 	status(): Ping;
 	/** What is missing before this process can serve; empty when ready. */
 	missing(): string[];
 	/** A client's body of `text/event-stream`. @param cursor what the client says it has, unparsed */
 	open(
 		cursor: string | null,
-		wants?: (event: StreamEventName) => boolean,
+		options?: { wants?: (event: StreamEventName) => boolean; source?: Source },
 	): ReadableStream<Uint8Array>;
 	clients(): number;
 	/** Ends every stream with a `bye` of its own; new ones are ended at once. */
@@ -63,15 +61,6 @@ const BYE_SPREAD_MS = 3_000;
 const BEGIN_DEADLINE_MS = 10 * 60_000;
 /** While nobody watches, the listener is checked as rarely as the table. */
 const UNWATCHED_PING_MS = 60_000;
-
-const EMPTY: DashboardState = {
-	cursor: '',
-	at: new Date(0).toISOString(),
-	totals: { pageViews: 0, activeSessions: 0, eventsCount: 0, eventsPerMinute: 0 },
-	series: [],
-	previous: null,
-	events: [],
-};
 
 /**
  * Starts reading; returns at once and begins when the database answers.
@@ -100,20 +89,17 @@ export function startInstance({
 	let aggregator: Aggregator | null = null;
 	/** the newest cursor in the ring, parsed */
 	let published: Cursor | null = null;
-	let state = EMPTY;
+	let state = createEmptyState();
 	let running = false;
 	let clockOffset = 0;
 	let broadcastMs = 0;
 	const streams = new Set<ClientStream>();
+	/** who looks at one source only: source → clients */
+	const sources = new Map<string, number>();
 	let becameUp: (() => void)[] = [];
 
 	const databaseNow = () => Math.floor(Date.now() + clockOffset);
 	const watched = () => streams.size > 0;
-
-	function frame<E extends StreamEventName>(event: E, data: StreamEvents[E], id?: string): Frame {
-		const bytes = toBytes({ event, data: JSON.stringify(data), id });
-		return id === undefined ? { event, bytes } : { event, bytes, id };
-	}
 
 	/** publishes, and measures how long the process is busy handing the frame to everyone */
 	function broadcast(one: Frame) {
@@ -129,23 +115,11 @@ export function startInstance({
 			sample > clockOffset || !drain ? sample : clockOffset + (sample - clockOffset) / 64;
 	}
 
-	function toActivity({ rows, omitted }: Batch): Activity {
-		const { totals, at } = state;
-		return { events: rows.map(toActivityEvent), omitted, totals, at };
-	}
-
-	function figure(its: Aggregator) {
-		state = { ...state, totals: its.totals(), at: new Date(its.at()).toISOString() };
-	}
-
 	function publish(batch: Batch) {
 		published = batch.cursor;
-		figure(aggregator as Aggregator);
-		const activity = toActivity(batch);
-		const newest = activity.events.slice(-FEED_LENGTH).reverse();
-		const events = [...newest, ...state.events].slice(0, FEED_LENGTH);
-		state = { ...state, cursor: toId(batch.cursor), events };
-		broadcast(frame('activity', activity, state.cursor));
+		const id = toId(batch.cursor);
+		state.move(id, batch.rows.map(toActivityEvent), sources.keys());
+		broadcast(toActivity(batch, state.of, sources.keys(), id));
 	}
 
 	/** reads everything anew: at the start, and when the history has changed; clients get a reset */
@@ -180,18 +154,12 @@ export function startInstance({
 				seeClock(head.at);
 				windows.advance(head.at);
 			},
-			visit: (row) => windows.add(row),
+			visit: (row) => windows.add(toWindowRow(row)),
 			publish,
 		});
-		state = {
-			...EMPTY,
-			cursor: toId(cursor),
-			series,
-			previous,
-			events: newest.map(toActivityEvent),
-		};
-		figure(windows);
-		broadcast(frame('reset', state, state.cursor));
+		const events = newest.map(toActivityEvent);
+		state = createState({ aggregator: windows, cursor: toId(cursor), series, previous, events });
+		broadcast(toReset(state.of, sources.keys()));
 	}
 
 	async function run(sql: Sql): Promise<boolean> {
@@ -243,8 +211,9 @@ export function startInstance({
 		if (loop.pending() || running) await loop.force();
 		if (running || !aggregator || !drain) return null;
 		aggregator.advance(databaseNow());
-		figure(aggregator);
-		return { totals: state.totals, at: aggregator.at(), cursor: state.cursor };
+		state.settle(sources.keys());
+		const { totals, cursor } = state.of(null);
+		return { totals, at: aggregator.at(), cursor };
 	}
 
 	const ticking = startTicking({
@@ -252,8 +221,9 @@ export function startInstance({
 		figures,
 		databaseNow,
 		onTick(tick, previous) {
-			state = { ...state, previous, series: append(state.series, tick) };
-			broadcast(frame('metrics', { ...tick, previous }));
+			state.tick(tick, previous);
+			const metrics = toMetrics(state.of, sources.keys(), false);
+			if (metrics) broadcast(metrics);
 		},
 		onError: (error) => log.warn({ reason: String(error) }, 'a tick was not recorded'),
 	});
@@ -266,25 +236,25 @@ export function startInstance({
 		};
 	}
 
-	function pingFrame(): Frame {
-		const { bytes } = frame('ping', status());
-		return { event: 'ping', bytes: concat(toComment('keep-alive'), bytes) };
-	}
-	const ping = () => bus.publish(pingFrame());
+	const ping = () => bus.publish(toHeartbeat(status()));
 	const pinging = setInterval(ping, PING_INTERVAL_MS);
 
-	function metricsFrame(): Frame[] {
-		const newest = state.series.at(-1);
-		if (!newest) return [];
-		const metrics: Metrics = { ...newest, previous: state.previous, series: state.series };
-		return [frame('metrics', metrics)];
+	const resets = new Map<Source, { of: DashboardState; frame: Frame }>();
+	/** the state at the head; encoded once for all who need it */
+	function resetAtHead(source: Source): Joined {
+		const of = state.of(source);
+		let known = resets.get(source);
+		if (known?.of !== of)
+			resets.set(source, (known = { of, frame: toFrame('reset', of, of.cursor) }));
+		return { frames: [known.frame], position: bus.head() };
 	}
 
-	let reset: { of: DashboardState; frame: Frame } | null = null;
-	/** the state at the head; encoded once for all who need it */
-	function resetAtHead(): Joined {
-		if (reset?.of !== state) reset = { of: state, frame: frame('reset', state, state.cursor) };
-		return { frames: [reset.frame], position: bus.head() };
+	/** what a client missed, and the newest tick; a reset when a frame was not encoded for its source */
+	function resume(way: Joined, source: Source): Joined {
+		if (source !== null && !way.frames.every(({ bySource }) => bySource?.has(source)))
+			return resetAtHead(source);
+		const metrics = toMetrics(state.of, source === null ? [] : [source], true);
+		return metrics ? { ...way, frames: [...way.frames, metrics] } : way;
 	}
 
 	const catchUp = createCatchUp({
@@ -292,32 +262,43 @@ export function startInstance({
 		connect,
 		force: () => loop.force(),
 		published: () => published,
-		toFrame: (batch) => frame('activity', toActivity(batch), toId(batch.cursor)),
+		toFrame: (batch) => toActivity(batch, state.of, sources.keys(), toId(batch.cursor)),
 	});
 
-	async function join(text: string | null, stream: { gone(): boolean }): Promise<Joined> {
+	async function join(
+		text: string | null,
+		source: Source,
+		stream: { gone(): boolean },
+	): Promise<Joined> {
 		// before the first reading there is no state; it will come as a reset
 		if (!published) return { frames: [], position: bus.head() };
 		const parsed = text === null ? null : parseCursor(text);
-		if (!parsed?.ok) return resetAtHead();
+		if (!parsed?.ok) return resetAtHead(source);
 		const place = bus.find(toId(parsed.cursor));
-		if (place !== null)
-			return { frames: [...bus.since(place), ...metricsFrame()], position: bus.head() };
+		if (place !== null) return resume({ frames: bus.since(place), position: bus.head() }, source);
 		while (!stream.gone()) {
 			try {
 				const way = await catchUp(parsed.cursor);
-				if (!way) return resetAtHead();
-				return { ...way, frames: [...way.frames, ...metricsFrame()] };
+				return way ? resume(way, source) : resetAtHead(source);
 			} catch (error) {
 				log.warn({ reason: String(error) }, 'a client waits for the database to catch up');
 				if (loop.state() === 'down') await new Promise<void>((resolve) => becameUp.push(resolve));
 			}
 		}
-		return resetAtHead();
+		return resetAtHead(source);
+	}
+
+	/** counts who looks at a source: frames are encoded for it as long as somebody does */
+	function look(source: Source, by: 1 | -1) {
+		if (source === null) return;
+		const lookers = (sources.get(source) ?? 0) + by;
+		if (lookers > 0) sources.set(source, lookers);
+		else sources.delete(source);
+		resets.delete(source);
 	}
 
 	return {
-		state: () => state,
+		state: (source = null) => state.of(source),
 		status,
 		missing() {
 			const missing: string[] = [];
@@ -327,15 +308,20 @@ export function startInstance({
 			if (dismissed) missing.push('shutting down');
 			return missing;
 		},
-		open(cursor, wants = () => true) {
+		open(cursor, { wants = () => true, source = null } = {}) {
+			look(source, 1);
 			const stream = createClientStream({
 				bus,
 				cursor,
 				wants,
-				opening: concat(toOpening(RETRY_MS, 'nowboard'), frame('ping', status()).bytes),
-				join,
-				bye: () => frame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
-				onLeave: () => streams.delete(stream),
+				pick: (frame) => (source === null ? undefined : frame.bySource?.get(source)) ?? frame.bytes,
+				opening: concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
+				join: (cursor, stream) => join(cursor, source, stream),
+				bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
+				onLeave() {
+					streams.delete(stream);
+					look(source, -1);
+				},
 			});
 			streams.add(stream);
 			if (streams.size === 1) {
@@ -369,16 +355,3 @@ const DATABASE_SAYS = {
 	up: 'the database answers',
 	down: 'the database does not answer; trying again',
 };
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-	const both = new Uint8Array(a.length + b.length);
-	both.set(a);
-	both.set(b, a.length);
-	return both;
-}
-
-function append(series: Tick[], tick: Tick): Tick[] {
-	return [...series.filter((one) => one.recordedAt !== tick.recordedAt), tick].slice(
-		-SERIES_LENGTH,
-	);
-}

@@ -5,7 +5,9 @@
  */
 import type { Fragment, Sql } from 'postgres';
 import type { ActivityEvent, Json } from '../protocol';
+import type { WindowRow } from './aggregate';
 import { parseSnapshot, sees, type Cursor, type Snapshot } from './cursor';
+import { toWindowRow } from './window-row';
 
 /** One row of `events`. `createdAt` in ms since 1970. */
 export type Row = {
@@ -108,42 +110,54 @@ export async function readTransaction(
 	return raw.map(toRow);
 }
 
-/** What the windows and the feed of a starting process are built from. `visit` gets rows in pieces; only name, sessionId and createdAt are set. */
-export type WindowRow = Pick<Row, 'name' | 'sessionId' | 'createdAt'>;
+/** Newest rows among which each source's share of the feed is looked for. */
+const RECENT = 5_000;
+
+type Start = { head: Head; last: bigint; newest: Row[] };
 
 /**
  * Everything a process needs to begin, in one snapshot (repeatable read): the head, the newest transaction, the newest
- * `feedLength` rows in arrival order (newest first), and every row younger than `windowMs`, visited in pieces with the time of the head.
+ * `feedLength` rows of each source (newest first), and every row younger than `windowMs`, visited in pieces with the
+ * time of the head.
  */
 export async function readStart(
 	sql: Sql,
 	{ windowMs, feedLength }: { windowMs: number; feedLength: number },
 	visit: (rows: WindowRow[], at: number) => void,
-): Promise<{ head: Head; last: bigint; newest: Row[] }> {
+): Promise<Start> {
 	return (await sql.begin('isolation level repeatable read read only', async (tx) => {
 		const sql = tx as unknown as Sql;
 		const [first] = await sql<Raw[]>`${head(sql)}`;
 		const found = toHead(first?.properties ?? null);
-		const newest = (
-			await sql<
-				Raw[]
-			>`select ${columns(sql)} from events order by events.tx desc, events.id desc limit ${feedLength}`
-		).map(toRow);
-		const pieces = sql<{ name: string; session_id: string | null; at: number }[]>`
-			select name, session_id, extract(epoch from created_at)::float8 * 1000 as at from events
-			where created_at > to_timestamp(${(found.at - windowMs) / 1000})`.cursor(CHUNK);
+		const newest = await sql<Raw[]>`
+			select ${columns(sql)} from (
+				select *, row_number() over (partition by source order by tx desc, id desc) as place
+				from (select * from events order by events.tx desc, events.id desc limit ${RECENT}) recent
+			) ranked where place <= ${feedLength} order by ranked.tx desc, ranked.id desc`;
+		const pieces = sql<StartRow[]>`
+			select name, source, session_id as "sessionId", properties -> 'path' as path,
+				properties -> 'referrer' as referrer, extract(epoch from created_at)::float8 * 1000 as at
+			from events where created_at > to_timestamp(${(found.at - windowMs) / 1000})`.cursor(CHUNK);
 		for await (const piece of pieces)
 			visit(
-				piece.map((row) => ({
-					name: row.name,
-					sessionId: row.session_id,
-					createdAt: Math.round(row.at),
-				})),
+				piece.map(({ path, referrer, at, ...row }) =>
+					toWindowRow({ ...row, properties: { path, referrer }, createdAt: Math.round(at) }),
+				),
 				found.at,
 			);
-		return { head: found, last: newest[0]?.tx ?? 0n, newest };
-	})) as { head: Head; last: bigint; newest: Row[] };
+		const rows = newest.map(toRow);
+		return { head: found, last: rows[0]?.tx ?? 0n, newest: rows };
+	})) as Start;
 }
+
+type StartRow = {
+	name: string;
+	source: string;
+	sessionId: string | null;
+	path: Json;
+	referrer: Json;
+	at: number;
+};
 
 /** A row as the feed shows it. */
 export function toActivityEvent(row: Row): ActivityEvent {

@@ -17,6 +17,7 @@ export type ClientStream = {
 };
 
 /**
+ * @param pick which bytes of a frame are this client's
  * @param opening first bytes, sent at once
  * @param join resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile
  * @param bye encodes the farewell, individually random
@@ -26,6 +27,7 @@ export function createClientStream({
 	bus,
 	cursor,
 	wants,
+	pick = (frame) => frame.bytes,
 	opening,
 	join,
 	bye,
@@ -34,6 +36,7 @@ export function createClientStream({
 	bus: Bus;
 	cursor: string | null;
 	wants: (event: StreamEventName) => boolean;
+	pick?: (frame: Frame) => Uint8Array;
 	opening: Uint8Array;
 	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
 	bye: () => Uint8Array;
@@ -50,7 +53,7 @@ export function createClientStream({
 	const ready = () => !left && (controller.desiredSize ?? 0) > 0;
 
 	function deliver(frame: Frame) {
-		controller.enqueue(frame.bytes);
+		controller.enqueue(pick(frame));
 		if (frame.id !== undefined) last = frame.id;
 	}
 

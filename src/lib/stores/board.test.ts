@@ -9,13 +9,22 @@ import {
 	withPing,
 	withReset,
 } from './board';
-import { START, toEvent, toState, toTick, toTime, toTotals } from './fixtures';
+import {
+	START,
+	toEvent,
+	toFigures,
+	toMetrics,
+	toState,
+	toTables,
+	toTick,
+	toTime,
+	toTotals,
+} from './fixtures';
 
 const toActivity = (ids: number[], ms: number, count = ids.length, omitted = 0) => ({
 	events: ids.map((id) => toEvent(id, ms)),
 	omitted,
-	totals: toTotals(count),
-	at: toTime(ms),
+	...toFigures(ms, count),
 });
 const range = (from: number, to: number) =>
 	Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -52,17 +61,17 @@ test('what a frame leaves out is counted until the next reset', () => {
 });
 
 test('totals never go back in time, whichever frame comes late', () => {
-	const at = (ms: number, count: number) => ({ ...toTick(ms, count), previous: null });
 	let board = toDashboard(toState());
 	const seen: number[] = [];
 	const see = (next: typeof board) => seen.push((board = next).totals.eventsCount);
 	see(withActivity(board, toActivity([1], 100, 1), 'e-1', 0));
-	see(withMetrics(board, at(90, 0)));
-	see(withMetrics(board, at(110, 2)));
+	see(withMetrics(board, toMetrics(90, 0)));
+	see(withMetrics(board, toMetrics(110, 2)));
 	see(withActivity(board, toActivity([3], 105, 7), 'e-3', 0));
-	see(withMetrics(board, at(110, 3)));
+	see(withMetrics(board, toMetrics(110, 3)));
 	expect(seen).toEqual([1, 1, 2, 2, 3]);
 	expect(board.events.map(({ id }) => id)).toEqual([3, 1]);
+	expect(board.tables).toEqual(toTables(3));
 });
 
 test('a reset replaces everything, even by an older time, and keeps what only the page knows', () => {
@@ -85,22 +94,23 @@ test('a reset replaces everything, even by an older time, and keeps what only th
 
 test('ticks are in order, once each, and the newest are kept', () => {
 	let board = toDashboard(toState({ series: [toTick(0), toTick(2_000)] }));
-	board = withMetrics(board, {
-		...toTick(6_000, 3),
-		previous: toTick(-9, 1),
-		series: [toTick(2_000, 1), toTick(4_000, 2), toTick(6_000, 3)],
-	});
+	board = withMetrics(
+		board,
+		toMetrics(6_000, 3, {
+			previous: toTick(-9, 1),
+			series: [toTick(2_000, 1), toTick(4_000, 2), toTick(6_000, 3)],
+		}),
+	);
 	expect(board.series).toEqual([toTick(0), toTick(2_000, 1), toTick(4_000, 2), toTick(6_000, 3)]);
-	for (let i = 4; i < 40; i++)
-		board = withMetrics(board, { ...toTick(i * 2_000, i), previous: null });
+	for (let i = 4; i < 40; i++) board = withMetrics(board, toMetrics(i * 2_000, i));
 	expect(board.series).toHaveLength(SERIES_LENGTH);
 	expect(board.series.at(-1)).toEqual(toTick(78_000, 39));
 });
 
 test('a late tick does not change what the figures are compared with', () => {
 	let board = toDashboard(toState());
-	board = withMetrics(board, { ...toTick(4_000), previous: toTick(2) });
-	board = withMetrics(board, { ...toTick(2_000), previous: toTick(1) });
+	board = withMetrics(board, toMetrics(4_000, 0, { previous: toTick(2) }));
+	board = withMetrics(board, toMetrics(2_000, 0, { previous: toTick(1) }));
 	expect(board.previous).toEqual(toTick(2));
 });
 

@@ -9,6 +9,7 @@ import {
 	type ActivityEvent,
 	type DashboardState,
 	type DatabaseState,
+	type Figures,
 	type ListenerState,
 	type Metrics,
 	type Ping,
@@ -85,7 +86,7 @@ export function withActivity(
 		if (at !== undefined && !arrivedAt.has(id)) arrivedAt.set(id, at);
 	}
 	return {
-		...withTotals(board, activity.totals, activity.at),
+		...withFigures(board, activity),
 		cursor: cursor ?? board.cursor,
 		events,
 		arrivedAt,
@@ -95,17 +96,16 @@ export function withActivity(
 }
 
 export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
-	const { previous, series = [], ...tick } = metrics;
+	const { figures, previous, series = [], ...tick } = metrics;
 	const ticks = new Map<number, Tick>();
 	for (const one of [...board.series, ...series, tick]) ticks.set(Date.parse(one.recordedAt), one);
 	const sorted = [...ticks].sort(([a], [b]) => a - b).map(([, one]) => one);
-	const { recordedAt, ...totals } = tick;
 	const isNewest = sorted.at(-1) === tick;
 	return {
-		...withTotals(board, totals, recordedAt),
+		...withFigures(board, figures),
 		series: sorted.slice(-SERIES_LENGTH),
 		previous: isNewest ? previous : board.previous,
-		arrivals: toArrivals(board.arrivals, [], Date.parse(recordedAt)),
+		arrivals: toArrivals(board.arrivals, [], Date.parse(figures.at)),
 	};
 }
 
@@ -118,8 +118,8 @@ export function withPing(board: Dashboard, { now, database, listener }: Ping): D
 	};
 }
 
-function withTotals(board: Dashboard, totals: Dashboard['totals'], at: string): Dashboard {
-	return Date.parse(at) >= Date.parse(board.at) ? { ...board, totals, at } : board;
+function withFigures(board: Dashboard, { totals, tables, at }: Figures): Dashboard {
+	return Date.parse(at) >= Date.parse(board.at) ? { ...board, totals, tables, at } : board;
 }
 
 /** @param now ms of database time */

@@ -69,7 +69,12 @@ export function createDashboard(
 	let liveAt = Infinity;
 
 	const stream = createEventStream<StreamEvents>(
-		(cursor) => (cursor ? `${streamUrl}?cursor=${encodeURIComponent(cursor)}` : streamUrl),
+		(cursor) => {
+			const query = new URLSearchParams();
+			if (cursor) query.set('cursor', cursor);
+			if (initial.source !== null) query.set('source', initial.source);
+			return query.size > 0 ? `${streamUrl}?${query}` : streamUrl;
+		},
 		{
 			parsers: PARSERS,
 			cursor: initial.cursor,

@@ -1,5 +1,14 @@
 /** Believable values for the tests beside this file. */
-import type { ActivityEvent, DashboardState, Tick, Totals } from '../protocol';
+import type {
+	ActivityEvent,
+	DashboardState,
+	Figures,
+	Metrics,
+	Table,
+	Tables,
+	Tick,
+	Totals,
+} from '../protocol';
 
 /** Database time at which the fixtures begin: 2026-11-23 14:00 UTC, in ms epoch. */
 export const START = Date.UTC(2026, 10, 23, 14);
@@ -14,9 +23,29 @@ export const toTotals = (eventsCount: number): Totals => ({
 	eventsPerMinute: 0,
 });
 
+export const toTables = (eventsCount: number): Tables => {
+	const none: Table = { rows: [], other: 0 };
+	const all: Table =
+		eventsCount > 0 ? { rows: [{ key: 'x', count: eventsCount }], other: 0 } : none;
+	return { pages: none, referrers: none, names: all, sources: all };
+};
+
+export const toFigures = (ms: number, eventsCount = 0): Figures => ({
+	totals: toTotals(eventsCount),
+	tables: toTables(eventsCount),
+	at: toTime(ms),
+});
+
 export const toTick = (ms: number, eventsCount = 0): Tick => ({
 	...toTotals(eventsCount),
 	recordedAt: toTime(ms),
+});
+
+export const toMetrics = (ms: number, eventsCount = 0, more: Partial<Metrics> = {}): Metrics => ({
+	...toTick(ms, eventsCount),
+	figures: toFigures(ms, eventsCount),
+	previous: null,
+	...more,
 });
 
 export const toEvent = (id: number, ms = id): ActivityEvent => ({
@@ -30,9 +59,9 @@ export const toEvent = (id: number, ms = id): ActivityEvent => ({
 });
 
 export const toState = (more: Partial<DashboardState> = {}): DashboardState => ({
+	...toFigures(0),
 	cursor: 'e-0',
-	at: toTime(0),
-	totals: toTotals(0),
+	source: null,
 	series: [],
 	previous: null,
 	events: [],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toEvent, toState } from './fixtures';
+import { toEvent, toFigures, toMetrics, toState } from './fixtures';
 import { PARSERS, parseText } from './parse';
 
 const TOTALS = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };
@@ -9,8 +9,8 @@ test('what the server sends is taken as it is', () => {
 	const tick = { ...TOTALS, recordedAt: AT };
 	const payloads = {
 		reset: toState({ series: [tick], previous: tick, events: [toEvent(1)] }),
-		activity: { events: [toEvent(2), toEvent(3)], omitted: 1, totals: TOTALS, at: AT },
-		metrics: { ...tick, previous: null, series: [tick] },
+		activity: { events: [toEvent(2), toEvent(3)], omitted: 1, ...toFigures(1, 3) },
+		metrics: toMetrics(1, 3, { series: [tick] }),
 		ping: { now: AT, database: 'up', listener: 'deaf' },
 		bye: { retryMs: 1_500 },
 	};
@@ -21,8 +21,8 @@ test('what the server sends is taken as it is', () => {
 test('a refusal names the path, the value and the rule', () => {
 	const event = { ...toEvent(1), createdAt: 'yesterday' };
 	const results = [
-		PARSERS.activity({ events: [toEvent(2), event], omitted: 0, totals: TOTALS, at: AT }),
-		PARSERS.metrics({ ...TOTALS, eventsCount: '3', recordedAt: AT, previous: null }),
+		PARSERS.activity({ events: [toEvent(2), event], omitted: 0, ...toFigures(1, 2) }),
+		PARSERS.metrics({ ...toMetrics(1), eventsCount: '3' }),
 		PARSERS.reset(toState({ events: [{ ...toEvent(1), properties: [] as never }] })),
 		PARSERS.reset({ ...toState(), totals: undefined }),
 		PARSERS.ping({ now: AT, database: 'gone', listener: 'up' }),

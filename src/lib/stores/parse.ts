@@ -74,6 +74,12 @@ const totals = {
 	eventsPerMinute: number,
 };
 const tick = { ...totals, recordedAt: time };
+const table = object({ rows: list(object({ key: text, count: number })), other: number });
+const figures = {
+	totals: object(totals),
+	tables: object({ pages: table, referrers: table, names: table, sources: table }),
+	at: time,
+};
 const event = object({
 	id: number,
 	eventId: text,
@@ -88,19 +94,22 @@ const event = object({
 export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> } = {
 	reset: parse(
 		object({
+			...figures,
 			cursor: text,
-			at: time,
-			totals: object(totals),
+			source: nullable(text),
 			series: list(object(tick)),
 			previous: nullable(object(tick)),
 			events: list(event),
 		}),
 	),
-	activity: parse(
-		object({ events: list(event), omitted: number, totals: object(totals), at: time }),
-	),
+	activity: parse(object({ ...figures, events: list(event), omitted: number })),
 	metrics: parse(
-		object({ ...tick, previous: nullable(object(tick)), series: optional(list(object(tick))) }),
+		object({
+			...tick,
+			figures: object(figures),
+			previous: nullable(object(tick)),
+			series: optional(list(object(tick))),
+		}),
 	),
 	ping: parse(object({ now: time, database: oneOf('up', 'down'), listener: oneOf('up', 'deaf') })),
 	bye: parse(object({ retryMs: number })),
