@@ -3,9 +3,10 @@ import tailwindcss from '@tailwindcss/vite';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumLaunchOptions } from './scripts/browser.ts';
+import { tracker } from './scripts/tracker-plugin.ts';
 
 export default defineConfig({
-	plugins: [tailwindcss(), sveltekit()],
+	plugins: [tailwindcss(), tracker(), sveltekit()],
 	test: {
 		projects: [
 			{

@@ -71,6 +71,15 @@ const RULES: Rule[] = [
 		],
 	},
 	{
+		promise: 'the tracker, which runs on other people’s pages, imports nothing but itself',
+		appliesTo: isIn('src/lib/tracker/'),
+		breaks: ({ imports }) => imports.some((name) => !name.startsWith('src/lib/tracker/')),
+		refused: [
+			['src/lib/tracker/page.ts', "import { PAGE_VIEW } from '../protocol';"],
+			['src/lib/tracker/page.ts', "import { writable } from 'svelte/store';"],
+		],
+	},
+	{
 		promise: 'EventSource is constructed in one place',
 		appliesTo: (path) => isSource(path) && path !== 'src/lib/stores/environment.ts',
 		breaks: says(/\bnew EventSource\s*\(/),

@@ -9,6 +9,7 @@ export type Access = 'open' | 'ingest' | 'dashboard';
 export const ROUTES: Readonly<Record<string, Access>> = {
 	'/healthz': 'open',
 	'/readyz': 'open',
+	'/t.js': 'open',
 	'/api/events': 'ingest',
 	'/': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { LATE_MS, MAX_SIZE, retryDelay, toBatch, toBody, type Entry } from './outbox';
+
+const NOW = Date.parse('2026-05-04T12:00:00.000Z');
+const entry = (name: string, size = 0, at = NOW): Entry => ({
+	at,
+	event: {
+		eventId: `id of ${name}`,
+		name,
+		source: 'shop',
+		sessionId: 's',
+		properties: { text: 'x'.repeat(size) },
+	},
+});
+const names = (entries: Entry[]) => entries.map(({ event }) => event.name);
+
+describe('a batch', () => {
+	const large = MAX_SIZE / 2 - 200;
+	test.each([
+		['everything when it is little', [entry('a'), entry('b')], 100, ['a', 'b']],
+		['no more than allowed', [entry('a'), entry('b')], 1, ['a']],
+		['what fits', [entry('a', large), entry('b', large), entry('c', large)], 100, ['a', 'b']],
+		[
+			'in order: nothing overtakes',
+			[entry('a', large), entry('b', 2 * large), entry('c')],
+			9,
+			['a'],
+		],
+		['never nothing, or leaving would not end', [entry('a', 2 * MAX_SIZE), entry('b')], 100, ['a']],
+		['nothing of nothing', [], 100, []],
+	])('is %s', (_, queue, maxEvents, expected) => {
+		expect(names(toBatch(queue, maxEvents))).toEqual(expected);
+	});
+
+	test('stays below what browsers let outlive a page, whatever the characters', () => {
+		const queue = Array.from({ length: 100 }, () => entry('€'.repeat(1_000)));
+		expect(new TextEncoder().encode(toBody(toBatch(queue, 100), NOW)).length).toBeLessThan(65_536);
+	});
+});
+
+test('an event says when it happened only when it was held up', () => {
+	const bodies = JSON.parse(
+		toBody(
+			[entry('now'), entry('soon', 0, NOW - LATE_MS), entry('late', 0, NOW - LATE_MS - 1)],
+			NOW,
+		),
+	) as { name: string; timestamp?: string }[];
+	expect(bodies.map(({ name, timestamp }) => [name, timestamp])).toEqual([
+		['now', undefined],
+		['soon', undefined],
+		['late', '2026-05-04T11:59:29.999Z'],
+	]);
+});
+
+test('waiting doubles from at most 2 seconds to at most 5 minutes, spread over the upper half', () => {
+	expect([1, 2, 3, 8, 9, 1_000].map((failures) => retryDelay(failures, 0))).toEqual([
+		2_000, 4_000, 8_000, 256_000, 300_000, 300_000,
+	]);
+	expect([retryDelay(1, 1), retryDelay(1_000, 1)]).toEqual([1_000, 150_000]);
+});

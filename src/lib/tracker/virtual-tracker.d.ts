@@ -1,0 +1,5 @@
+/** Made by scripts/tracker-plugin.ts from tracker.ts: the minified script as a text. */
+declare module 'virtual:tracker' {
+	const code: string;
+	export default code;
+}
