@@ -13,8 +13,6 @@ export type Figures = { totals: Totals; at: number; cursor: string };
 /** A tick is written at least so often, so that a flat line is known to be flat. */
 export const IDLE_TICK_MS = 60_000;
 const DEADLINE_MS = 5_000;
-/** Timers may fire a little early; a tick before its boundary would be counted as the one before. */
-const AFTER_BOUNDARY_MS = 2;
 
 type Raw = {
 	page_views: number;
@@ -97,12 +95,13 @@ export function startTicking({
 		}
 	}
 
-	function plan() {
+	function plan(boundary = (Math.floor(databaseNow() / TICK_MS) + 1) * TICK_MS) {
 		if (stopped) return;
-		timer = setTimeout(
-			() => void tick().then(plan),
-			TICK_MS - (databaseNow() % TICK_MS) + AFTER_BOUNDARY_MS,
-		);
+		timer = setTimeout(() => {
+			// timers fire early and estimates move: before its boundary it would be counted as the tick before
+			if (databaseNow() < boundary) plan(boundary);
+			else void tick().then(() => plan());
+		}, boundary - databaseNow());
 	}
 	plan();
 

@@ -1,0 +1,74 @@
+/**
+ * How a client gets in: with a cursor that the ring knows, from memory; with another, by catching up; with none, or one that
+ * has no way, by a reset. It decides, and leaves the reading to catch-up.ts and the delivery to stream.ts.
+ */
+import type { DashboardState } from '../protocol';
+import type { Bus, Frame } from './bus';
+import { parseCursor, toId, type Cursor } from './cursor';
+import { toFrame, toMetrics } from './frames';
+import type { Source } from './state';
+import type { Joined } from './stream';
+
+/**
+ * @param state at the ring's head
+ * @param begun false before the first reading: there is nothing to join yet, and it will come as a reset
+ * @param catchUp resolves to null when the cursor has no way; rejects when the database does not answer
+ * @param failed told of such a rejection; resolves when trying again makes sense
+ */
+export function createJoin({
+	bus,
+	state,
+	begun,
+	catchUp,
+	failed,
+}: {
+	bus: Bus;
+	state: (source: Source) => DashboardState;
+	begun: () => boolean;
+	catchUp: (from: Cursor) => Promise<Joined | null>;
+	failed: (error: unknown) => Promise<void>;
+}) {
+	/** encoded once for all who need the same state */
+	const resets = new WeakMap<DashboardState, Frame>();
+
+	function reset(source: Source): Joined {
+		const of = state(source);
+		const frame = resets.get(of) ?? toFrame('reset', of, of.cursor);
+		resets.set(of, frame);
+		return { frames: [frame], position: bus.head() };
+	}
+
+	/** what was missed, and the newest tick; a reset when a frame was not encoded for the source */
+	function resume(way: Joined, source: Source): Joined {
+		if (source !== null && !way.frames.every(({ bySource }) => bySource?.has(source)))
+			return reset(source);
+		const metrics = toMetrics(state, source === null ? [] : [source], true);
+		return metrics ? { ...way, frames: [...way.frames, metrics] } : way;
+	}
+
+	/**
+	 * The way in for one client; never rejects, but may wait for the database.
+	 * @param text what the client says its cursor is
+	 * @param stream to notice that the client has gone meanwhile
+	 */
+	return async function join(
+		text: string | null,
+		source: Source,
+		stream: { gone(): boolean },
+	): Promise<Joined> {
+		if (!begun()) return { frames: [], position: bus.head() };
+		const parsed = text === null ? null : parseCursor(text);
+		if (!parsed?.ok) return reset(source);
+		const place = bus.find(toId(parsed.cursor));
+		if (place !== null) return resume({ frames: bus.since(place), position: bus.head() }, source);
+		while (!stream.gone()) {
+			try {
+				const way = await catchUp(parsed.cursor);
+				return way ? resume(way, source) : reset(source);
+			} catch (error) {
+				await failed(error);
+			}
+		}
+		return reset(source);
+	};
+}

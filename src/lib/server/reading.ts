@@ -1,0 +1,145 @@
+/**
+ * The reading itself: begins anew where no position holds, drains from the one that does, and publishes. It owns
+ * cursor, windows and state. The invariant everything else leans on: the ring's head, the state and the windows change in
+ * one synchronous step, so whoever looks between two steps finds them at the same cursor.
+ */
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { COUNT_WINDOW_MS, FEED_LENGTH } from '../protocol';
+import { createAggregator, type Aggregator } from './aggregate';
+import type { Bus, Frame } from './bus';
+import type { Clock } from './clock';
+import { atSnapshot, toId, type Cursor } from './cursor';
+import { withDeadline } from './deadline';
+import { createDrain, HistoryError, verify, type Batch, type Drain } from './drain';
+import { toActivity, toReset } from './frames';
+import { repairFutureTransactions, settleEpoch } from './history';
+import { readStart, toActivityEvent } from './rows';
+import { createEmptyState, createState, type State } from './state';
+import { readPrevious, readSeries, type Figures } from './tick';
+import { toWindowRow } from './window-row';
+
+/** Migrations and reading half an hour of events take their time, but not for ever. */
+const BEGIN_DEADLINE_MS = 10 * 60_000;
+
+export type Reading = {
+	/** Begins, or drains; resolves to whether anything was published. Not to be called while it runs. */
+	run(sql: Sql): Promise<boolean>;
+	running(): boolean;
+	/** What `prepare` does is done. */
+	prepared(): boolean;
+	/** The newest cursor in the ring; null before the first reading. */
+	published(): Cursor | null;
+	state(): State;
+	/** The figures at the database's time now; null while a drain runs, or before the first reading. */
+	figures(): Figures | null;
+};
+
+/**
+ * @param prepare runs before the first reading, until it succeeds: migrations
+ * @param sources the sources that somebody looks at
+ * @param broadcast puts a frame into the ring
+ */
+export function createReading({
+	prepare,
+	bus,
+	clock,
+	sources,
+	broadcast,
+	log,
+}: {
+	prepare: () => Promise<void>;
+	bus: Bus;
+	clock: Clock;
+	sources: () => Iterable<string>;
+	broadcast: (frame: Frame) => void;
+	log: Logger;
+}): Reading {
+	let prepared = false;
+	let running = false;
+	let drain: Drain | null = null;
+	let windows: Aggregator | null = null;
+	let published: Cursor | null = null;
+	let state = createEmptyState();
+
+	function publish(batch: Batch) {
+		published = batch.cursor;
+		const id = toId(batch.cursor);
+		state.move(id, batch.rows.map(toActivityEvent), sources());
+		broadcast(toActivity(batch, state.of, sources(), id));
+	}
+
+	async function readWindows(sql: Sql) {
+		let fresh: Aggregator | null = null;
+		const start = await readStart(
+			sql,
+			{ windowMs: COUNT_WINDOW_MS, feedLength: FEED_LENGTH },
+			(rows, at) => {
+				fresh ??= createAggregator(at);
+				for (const row of rows) fresh.add(row);
+			},
+		);
+		return { ...start, aggregator: fresh ?? createAggregator(start.head.at) };
+	}
+
+	/** reads everything anew: at the start, and when the history has changed; clients get a reset */
+	async function begin(sql: Sql) {
+		if (!prepared) await prepare();
+		prepared = true;
+		await settleEpoch(sql, published);
+		await repairFutureTransactions(sql, (rows) =>
+			log.info({ rows }, 'rows with transaction ids from the future were given transaction 0'),
+		);
+		const { head, last, newest, aggregator } = await readWindows(sql);
+		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
+		verify(head, cursor);
+		const series = await readSeries(sql);
+		const previous = await readPrevious(sql, head.at);
+		clock.see(head.at);
+		windows = aggregator;
+		published = cursor;
+		drain = createDrain({
+			from: cursor,
+			begin(head) {
+				clock.see(head.at);
+				aggregator.advance(head.at);
+			},
+			visit: (row) => aggregator.add(toWindowRow(row)),
+			publish,
+		});
+		const events = newest.map(toActivityEvent);
+		state = createState({ aggregator, cursor: toId(cursor), series, previous, events });
+		broadcast(toReset(state.of, sources()));
+	}
+
+	async function drainOrBegin(sql: Sql) {
+		try {
+			if (drain) return void (await drain.run(sql));
+		} catch (error) {
+			if (!(error instanceof HistoryError)) throw error;
+			log.warn({ reason: error.message }, 'another history: every client gets a reset');
+			drain = null;
+		}
+		await withDeadline(begin(sql), BEGIN_DEADLINE_MS, 'the first reading');
+	}
+
+	return {
+		async run(sql) {
+			const before = bus.head();
+			running = true;
+			await drainOrBegin(sql).finally(() => (running = false));
+			return bus.head() !== before;
+		},
+		running: () => running,
+		prepared: () => prepared,
+		published: () => published,
+		state: () => state,
+		figures() {
+			if (running || !windows || !drain) return null;
+			windows.advance(clock.now());
+			state.settle(sources());
+			const { totals, cursor } = state.of(null);
+			return { totals, at: windows.at(), cursor };
+		},
+	};
+}
