@@ -259,6 +259,35 @@ test.describe('trouble', () => {
 		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'meanwhile']);
 	});
 
+	test('a browser that was offline sends when it is online, and says when it happened', async ({
+		page,
+		context,
+		site,
+		sent,
+	}) => {
+		const bodies: { name: string; timestamp?: string }[][] = [];
+		page.on('requestfinished', (request) => {
+			if (request.method() === 'POST') bodies.push(request.postDataJSON() as (typeof bodies)[0]);
+		});
+		await page.clock.install();
+		await page.goto(site.url);
+		await expect.poll(sent).toHaveLength(1);
+		await context.setOffline(true);
+		const failed = page.waitForEvent('requestfailed');
+		const before = await page.evaluate(() => new Date().toISOString());
+		await track(page, 'offline');
+		await failed;
+		const failedAgain = page.waitForEvent('requestfailed');
+		await page.clock.pauseAt(Date.now() + 60_000);
+		await failedAgain;
+		// the clock stands still: no timer sends this
+		await context.setOffline(false);
+		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'offline']);
+		const [[view] = [], [late] = []] = bodies;
+		expect(view).not.toHaveProperty('timestamp');
+		expect(Date.parse(late?.timestamp ?? '') - Date.parse(before)).toBeLessThan(10_000);
+	});
+
 	test('an event that was taken, but answered 503, is sent again and counted once', async ({
 		page,
 		server,
