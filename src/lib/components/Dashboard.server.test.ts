@@ -4,8 +4,15 @@ import Dashboard from './Dashboard.svelte';
 
 const at = '2026-03-01T12:00:00.000Z';
 const totals = { pageViews: 1234, activeSessions: 56, eventsCount: 7890, eventsPerMinute: 99 };
+const none = { rows: [], other: 0 };
 const page = {
 	totals,
+	tables: {
+		pages: { rows: [{ key: '/pricing', count: 1234 }], other: 0 },
+		referrers: none,
+		names: none,
+		sources: none,
+	},
 	at,
 	previous: null,
 	series: [
@@ -32,7 +39,7 @@ const page = {
 
 test('the server writes the figures, the line and the feed, so the page reads without JavaScript', () => {
 	const { body } = render(Dashboard, { props: page });
-	for (const text of ['1,234', '56', '7,890', 'signup', 'Events per minute'])
+	for (const text of ['1,234', '56', '7,890', 'signup', 'Events per minute', '/pricing'])
 		expect(body).toContain(text);
 	expect(body).toMatch(/<svg class="first[^>]*>.*?<path d="M\d+ [\d.]+L/s);
 	expect(body).not.toContain('number-flow');

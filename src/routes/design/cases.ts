@@ -1,4 +1,4 @@
-import type { ActivityEvent, Tick, Totals } from '$lib/protocol';
+import type { ActivityEvent, Table, Tables, Tick, Totals } from '$lib/protocol';
 import { FEED_LENGTH, SERIES_LENGTH, TICK_MS } from '$lib/protocol';
 
 export type Situation = {
@@ -81,6 +81,32 @@ export function toEvent(id: number, at: number, random: () => number): ActivityE
 	};
 }
 
+/** Divides a figure among keys, each getting half of what is left; the last rest is "others". */
+function divide(sum: number, keys: readonly string[]): Table {
+	const rows: Table['rows'] = [];
+	let other = sum;
+	for (const key of keys) {
+		const count = Math.ceil(other / 2);
+		if (count === 0) break;
+		rows.push({ key, count });
+		other -= count;
+	}
+	return { rows, other };
+}
+
+/** Tables that add up to their figures. */
+export function toTables({ pageViews, eventsCount }: Totals): Tables {
+	return {
+		pages: divide(pageViews, PATHS),
+		referrers: divide(pageViews, ['(direct)', 'news.example', 'search.example', 'letter.example']),
+		names: divide(
+			eventsCount,
+			NAMES.map(([name]) => name),
+		),
+		sources: divide(eventsCount, ['web']),
+	};
+}
+
 /** What the page is first rendered from: figures that fit each other, at database time `now`. */
 export function toStart(name: Case, now: number) {
 	const situation: Situation = CASES[name];
@@ -94,7 +120,8 @@ export function toStart(name: Case, now: number) {
 	});
 	if (situation.empty) {
 		const totals = { pageViews: 0, activeSessions: 0, eventsCount: 0, eventsPerMinute: 0 };
-		return { totals, previous: null, series: [], events: [], arrivals: [] };
+		const tables = toTables(totals);
+		return { totals, tables, previous: null, series: [], events: [], arrivals: [] };
 	}
 	const newest = Math.floor(now / TICK_MS) * TICK_MS;
 	const series: Tick[] = Array.from({ length: SERIES_LENGTH }, (_, index) => ({
@@ -111,8 +138,10 @@ export function toStart(name: Case, now: number) {
 		.filter(({ at }) => at > now - 60_000)
 		.reverse();
 	const last = series.at(-1);
+	const totals = values(1.05);
 	return {
-		totals: values(1.05),
+		totals,
+		tables: toTables(totals),
 		previous: last ? { ...last, ...values(0.9) } : null,
 		series,
 		events,
