@@ -25,7 +25,7 @@ export async function openDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 	await createMissing(server.url, database);
 	return {
 		name: 'database',
-		url: withDatabase(server.url, database),
+		url: withName(server.url, database),
 		exited: server.exited.then(() => 'see postgres.log in the data folder'),
 		stop: (force) => server.stop(force ? 'immediate' : 'fast'),
 	};
@@ -39,7 +39,7 @@ export async function joinDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 		: findRunningPostgres(process.env.DATA_DIR || '.data');
 	if (!running) return openDatabase(database);
 	await createMissing(running, database);
-	return { ...nothingToStop(), url: withDatabase(running, database) };
+	return { ...nothingToStop(), url: withName(running, database) };
 }
 
 function loadEnv(): void {
@@ -50,7 +50,8 @@ function nothingToStop(): Part {
 	return { name: 'database', exited: new Promise(() => {}), stop: async () => {} };
 }
 
-function withDatabase(serverUrl: string, database: string): string {
+/** The URL of another database on the same server. */
+export function withName(serverUrl: string, database: string): string {
 	const url = new URL(serverUrl);
 	url.pathname = `/${database}`;
 	return url.href;

@@ -7,8 +7,10 @@ import {
 	TICK_MS,
 } from '../src/lib/protocol';
 import type { Sql } from '../src/lib/server/db/connect';
+import { toDemoId } from './demo-data';
 import { createRandom, toUuid } from './random';
-import { createVisitors, type VisitorEvent } from './visitors';
+import { steady } from './rhythm';
+import { createVisitors, WARM_UP_MS, type VisitorEvent } from './visitors';
 
 export const SEED_EVENTS = 100;
 export const SEED_SNAPSHOTS = 50;
@@ -25,13 +27,16 @@ export type SeedSnapshot = {
 /** Oldest first; ages are milliseconds before now. The ticks count exactly these events. */
 export function createSeed(seed: number): { events: SeedEvent[]; snapshots: SeedSnapshot[] } {
 	const random = createRandom(seed);
-	const next = createVisitors(random);
-	// more of them lately, as on a page that is being found
-	const ages = Array.from({ length: SEED_EVENTS }, () =>
-		Math.floor(random() ** 1.5 * (COUNT_WINDOW_MS - 1)),
-	);
-	ages.sort((a, b) => b - a);
-	const events = ages.map((ageMs) => ({ eventId: toUuid(random), ageMs, ...next() }));
+	const ratePerS = SEED_EVENTS / (COUNT_WINDOW_MS / 1000);
+	const next = createVisitors(random, { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS });
+	const visits = Array.from({ length: SEED_EVENTS }, next);
+	// the last one happens now, the first just within the half hour
+	const scale = (COUNT_WINDOW_MS - 1) / (visits.at(-1)?.atMs || 1);
+	const events = visits.map(({ atMs, event }) => ({
+		eventId: toDemoId(toUuid(random)),
+		ageMs: Math.floor(COUNT_WINDOW_MS - 1 - atMs * scale),
+		...event,
+	}));
 	const snapshots = Array.from({ length: SEED_SNAPSHOTS }, (_, index) =>
 		count(events, (SEED_SNAPSHOTS - 1 - index) * TICK_MS),
 	);
@@ -56,10 +61,10 @@ export async function seed(sql: Sql, number = 1): Promise<{ events: number; snap
 	return sql.begin(async (tx) => {
 		const inserted = await tx`
 			INSERT INTO events (event_id, name, source, session_id, properties, created_at)
-			SELECT "eventId"::uuid, name, 'seed', "sessionId", properties,
+			SELECT "eventId"::uuid, name, source, "sessionId", properties,
 				date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
 			FROM jsonb_to_recordset(${tx.json(events)}::jsonb)
-				AS seed("eventId" text, name text, "sessionId" text, properties jsonb, "ageMs" integer)
+				AS seed("eventId" text, name text, source text, "sessionId" text, properties jsonb, "ageMs" integer)
 			ON CONFLICT (event_id) DO NOTHING`;
 		const recorded = await tx`
 			INSERT INTO metrics_snapshots

@@ -1,14 +1,17 @@
 /**
  * `npm run simulate -- --rate 50 --url http://localhost:3000 [--seed n] [--duration s]`: visitors who send through
  * the public HTTP API, as anybody's product would. Every event has an id and is sent again with the same id until
- * it is acknowledged, so nothing is counted twice. `--follow` (the demo): send only while the page wants it.
+ * it is acknowledged, so nothing is counted twice. `--rate` is the mean of a day; the hour, crowds and quiet move it.
+ * `--follow` (the demo): send only while the page wants it. `npm run demo:clear` removes what was sent.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { toDemoId } from './demo-data';
 import { createRandom } from './random';
+import { createRhythm } from './rhythm';
 import { createSender } from './send';
-import { createVisitors } from './visitors';
+import { createVisitors, WARM_UP_MS } from './visitors';
 
 /** Short enough that a slow rate looks like single visitors, long enough to group at a high one. */
 const STEP_MS = 50;
@@ -26,12 +29,18 @@ const { values } = parseArgs({
 	},
 });
 const rate = parseNumber('rate', values.rate);
+if (rate === 0) fail('rate', values.rate, 'must be above 0');
 const durationMs = parseNumber('duration', values.duration) * 1000;
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 const random = createRandom(parseNumber('seed', values.seed));
-const next = createVisitors(random);
+const now = new Date();
+const next = createVisitors(random, {
+	ratePerS: rate,
+	rhythm: createRhythm(random, now.getHours() + now.getMinutes() / 60),
+	warmUpMs: WARM_UP_MS,
+});
 const send = createSender(new URL('/api/events', values.url).href, stop.signal);
 if (!values.follow) {
 	console.log(
@@ -41,28 +50,23 @@ if (!values.follow) {
 let running = true;
 if (values.follow) void follow();
 
-const started = performance.now();
-for (let last = started; !stop.signal.aborted && last - started < durationMs;) {
+/** Time of the visitors: it stands still while they are switched off. */
+let clockMs = 0;
+let upcoming = next();
+for (let last = performance.now(); !stop.signal.aborted && clockMs < durationMs;) {
 	await delay(STEP_MS);
 	const now = performance.now();
-	const count = running ? arrivals((rate * (now - last)) / 1000) : 0;
+	if (running) clockMs += now - last;
 	last = now;
-	const events = Array.from({ length: count }, () => ({
-		eventId: randomUUID(),
-		source: 'simulator',
-		...next(),
-	}));
+	const events: object[] = [];
+	for (; upcoming.atMs <= clockMs; upcoming = next()) {
+		// ids of its own for every run: the same seed again must not be taken for the same events sent twice
+		events.push({ eventId: toDemoId(randomUUID()), ...upcoming.event });
+	}
 	if (events.length > 0) await send.add(events);
 }
 await send.finish();
 if (!values.follow) console.log(`${send.accepted()} events were accepted.`);
-
-/** How many arrive in a step when `mean` do on average: visitors know nothing of each other (Poisson). */
-function arrivals(mean: number): number {
-	let count = 0;
-	for (let sum = -Math.log(1 - random()); sum < mean; sum -= Math.log(1 - random())) count++;
-	return count;
-}
 
 async function follow(): Promise<void> {
 	running = false;
@@ -93,6 +97,10 @@ async function isWanted(): Promise<boolean> {
 function parseNumber(name: string, text: string): number {
 	const value = Number(text);
 	if (text.trim() !== '' && value >= 0) return value;
-	console.error(`--${name} is "${text}" and must be a number of at least 0.\n${USAGE}`);
+	return fail(name, text, 'must be a number of at least 0');
+}
+
+function fail(name: string, text: string, rule: string): never {
+	console.error(`--${name} is "${text}" and ${rule}.\n${USAGE}`);
 	process.exit(2);
 }

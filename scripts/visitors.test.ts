@@ -1,44 +1,73 @@
 import { expect, test } from 'vitest';
-import { INGEST_LIMITS } from '../src/lib/protocol';
 import { createRandom } from './random';
-import { createVisitors } from './visitors';
+import { createRhythm, steady } from './rhythm';
+import { createVisitors, WARM_UP_MS, type Timed } from './visitors';
 
-function visit(seed: number, count: number) {
-	const next = createVisitors(createRandom(seed));
+const RATE_PER_S = 3;
+const HOUR_MS = 60 * 60_000;
+
+function watch(seed: number, count: number, startHour = 10): Timed[] {
+	const random = createRandom(seed);
+	const rhythm = createRhythm(random, startHour);
+	const next = createVisitors(random, { ratePerS: RATE_PER_S, rhythm, warmUpMs: WARM_UP_MS });
 	return Array.from({ length: count }, next);
 }
 
-test('the same seed gives the same visitors, another seed gives others', () => {
-	expect(visit(7, 500)).toEqual(visit(7, 500));
-	expect(visit(7, 500)).not.toEqual(visit(8, 500));
+/** Events in each minute of the first hour. */
+function minutes(seed: number, startHour: number): number[] {
+	const counts = Array<number>(60).fill(0);
+	for (const { atMs } of watch(seed, 40_000, startHour)) {
+		if (atMs < HOUR_MS) counts[Math.floor(atMs / 60_000)]!++;
+	}
+	return counts;
+}
+
+const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+
+test('the same seed gives the same events with the same gaps, another seed others', () => {
+	expect(watch(7, 3_000)).toEqual(watch(7, 3_000));
+	expect(watch(7, 3_000)).not.toEqual(watch(8, 3_000));
 });
 
-test('visitors do what visitors do: mostly looking, sometimes signing up, buying or failing', () => {
-	const events = visit(1, 5_000);
-	const share = (name: string) => events.filter((event) => event.name === name).length / 5_000;
-	expect(share('page_view')).toBeGreaterThan(0.6);
-	for (const name of ['signup', 'order', 'error', 'note_created', 'search']) {
-		expect([name, share(name) > 0.002, share(name) < 0.2]).toEqual([name, true, true]);
-	}
-	const sessions = new Set(events.map(({ sessionId }) => sessionId)).size;
-	expect(events.length / sessions).toBeGreaterThan(2);
-	expect(events.length / sessions).toBeLessThan(20);
+test('time goes forward, from the start on', () => {
+	const times = watch(1, 5_000).map(({ atMs }) => atMs);
+	expect(times[0]).toBeGreaterThanOrEqual(0);
+	expect(times).toEqual([...times].sort((a, b) => a - b));
 });
 
-test('a page view says what ours say, and every event is within the limits of ingest', () => {
-	const events = visit(2, 2_000);
-	for (const { name, sessionId, properties } of events) {
-		expect(name.length).toBeLessThanOrEqual(INGEST_LIMITS.nameLength);
-		expect(sessionId).toMatch(
-			/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-		);
-		expect(JSON.stringify(properties).length).toBeLessThan(500);
-		if (name === 'page_view') {
-			const url = new URL(String(properties.url));
-			expect(properties).toMatchObject({ path: url.pathname, title: expect.any(String) });
-			expect(url.searchParams.get('utm_source') ?? undefined).toBe(properties.utm_source);
-		}
+test('there are as many events as asked for, from the first minute on', () => {
+	const next = createVisitors(createRandom(5), {
+		ratePerS: RATE_PER_S,
+		rhythm: steady,
+		warmUpMs: WARM_UP_MS,
+	});
+	const counts = Array<number>(60).fill(0);
+	for (let one = next(); one.atMs < HOUR_MS; one = next()) {
+		counts[Math.floor(one.atMs / 60_000)]!++;
 	}
-	expect(events.some(({ properties }) => properties.referrer)).toBe(true);
-	expect(events.some(({ properties }) => properties.utm_source)).toBe(true);
+	expect(sum(counts) / 3600 / RATE_PER_S).toBeCloseTo(1, 1);
+	expect(counts[0]! / 60 / RATE_PER_S).toBeGreaterThan(0.7);
+});
+
+test('the hour of the day, crowds and quiet show in the counts', () => {
+	const [morning, night] = [minutes(1, 10), minutes(1, 3)];
+	expect(sum(night) / sum(morning)).toBeLessThan(0.5);
+	expect(Math.max(...morning) / Math.min(...morning)).toBeGreaterThan(2);
+});
+
+test('they come from many places, from a search most often, and many type the address', () => {
+	const counts = new Map<string, number>();
+	const firsts = new Map(
+		watch(3, 20_000)
+			.reverse()
+			.map(({ event }) => [event.sessionId, event]),
+	);
+	for (const { properties } of firsts.values()) {
+		const { referrer, utm_source } = properties;
+		const from = referrer ? new URL(String(referrer)).hostname : String(utm_source ?? 'direct');
+		counts.set(from, (counts.get(from) ?? 0) + 1);
+	}
+	const ranked = [...counts].sort(([, a], [, b]) => b - a).map(([from]) => from);
+	expect(ranked.slice(0, 2).sort()).toEqual(['direct', 'www.google.com']);
+	expect(ranked.length).toBeGreaterThanOrEqual(9);
 });

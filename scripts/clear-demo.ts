@@ -1,0 +1,35 @@
+/**
+ * `npm run demo:clear`: removes what the demo, `npm run simulate` and `npm run db:seed` have written, and nothing else
+ * (demo-data.ts). Looks in the database of DATABASE_URL, otherwise in both of the embedded Postgres. May run beside the demo.
+ */
+import { connect, type Sql } from '../src/lib/server/db/connect';
+import { withDatabase } from './command';
+import { clearDemoData } from './demo-data';
+import { withName } from './local-database';
+
+const NAMES = ['nowboard_demo', 'nowboard'];
+
+await withDatabase(async (url) => {
+	const urls = process.env.DATABASE_URL ? [url] : NAMES.map((name) => withName(url, name));
+	for (const each of urls) {
+		const sql = connect(each, { max: 1 });
+		try {
+			console.log(`${new URL(each).pathname.slice(1)}: ${await clear(sql)}`);
+		} finally {
+			await sql.end({ timeout: 5 });
+		}
+	}
+});
+
+async function clear(sql: Sql): Promise<string> {
+	const [found] = await sql`SELECT to_regclass('events') IS NOT NULL AS migrated`.catch(noDatabase);
+	if (!found?.migrated) return 'nothing there yet.';
+	const { events, ticks } = await clearDemoData(sql);
+	if (events + ticks === 0) return 'no demo data.';
+	return `removed ${events} demo events, and ${ticks} recorded ticks that counted them.`;
+}
+
+function noDatabase(error: { code?: string }): { migrated: boolean }[] {
+	if (error.code === '3D000') return [];
+	throw error;
+}

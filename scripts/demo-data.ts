@@ -1,0 +1,41 @@
+/**
+ * What makes demo data demo data: the event id. Simulated and seeded events have ids of a form that nobody else makes,
+ * so they can be removed from any database without touching an event that somebody meant. A source or a property would not do:
+ * a real product may be called `web` too.
+ */
+import { COUNT_WINDOW_MS } from '../src/lib/protocol';
+import type { Sql } from '../src/lib/server/db/connect';
+
+/**
+ * A UUID of version 8, which RFC 9562 (section 5.8) leaves to its maker: "nowboa" in ASCII, then random digits. The ids
+ * lie together, so the index on `event_id` finds them.
+ */
+const PREFIX = '6e6f7762-6f61-8';
+const FIRST = '6e6f7762-6f61-8000-0000-000000000000';
+const LAST = '6e6f7762-6f61-8fff-ffff-ffffffffffff';
+
+/** The form of `uuid` that says "demo". */
+export function toDemoId(uuid: string): string {
+	return PREFIX + uuid.slice(PREFIX.length);
+}
+
+export type Removed = { events: number; ticks: number };
+
+/**
+ * Removes demo events, and the ticks that counted them: without the events their figures are wrong. Everything else stays.
+ * Ends the cursors, so that open pages and running servers count anew.
+ */
+export async function clearDemoData(sql: Sql): Promise<Removed> {
+	return sql.begin(async (tx) => {
+		const ticks = await tx`
+			DELETE FROM metrics_snapshots WHERE cursor = 'seed' OR EXISTS (
+				SELECT FROM events
+				WHERE event_id BETWEEN ${FIRST} AND ${LAST} AND created_at <= recorded_at
+					AND created_at > recorded_at - ${COUNT_WINDOW_MS}::integer * interval '1 millisecond'
+			)`;
+		const events = await tx`DELETE FROM events WHERE event_id BETWEEN ${FIRST} AND ${LAST}`;
+		const removed = { events: events.count, ticks: ticks.count };
+		if (removed.events + removed.ticks > 0) await tx`SELECT nowboard_renew_epoch()`;
+		return removed;
+	});
+}
