@@ -88,6 +88,43 @@ test('an event sent by HTTP and one by SQL move the figures and enter the feed, 
 	}).toPass();
 });
 
+test('a card equals the sum of its table, and a source can be looked at alone', async ({
+	page,
+	server,
+}) => {
+	const views = (source: string, paths: string[]) =>
+		paths.map((path) => ({
+			name: 'page_view',
+			source,
+			properties: { path, referrer: 'https://www.news.test/x' },
+		}));
+	await post(server, views('web', ['/a', '/a', '/b', ...'cdefghij'.split('').map((p) => `/${p}`)]));
+	await post(server, { name: 'order', source: 'shop' });
+	await openLive(page);
+	const table = async (name: string) => {
+		const counts = await page
+			.getByRole('list', { name })
+			.locator('li span:last-child')
+			.allInnerTexts();
+		return counts.reduce((sum, count) => sum + Number(count), 0);
+	};
+	await expect(figure(page, 'Page views')).toHaveText('11');
+	await expect.poll(() => table('Pages')).toBe(11);
+	await expect.poll(() => table('Referrers')).toBe(11);
+	await expect.poll(() => table('Names')).toBe(12);
+	await expect(page.getByRole('list', { name: 'Referrers' })).toContainText('news.test');
+
+	const sources = page.getByRole('navigation', { name: 'Source' });
+	await sources.getByRole('link', { name: 'shop' }).click();
+	await expect(figure(page, 'Events')).toHaveText('1');
+	await expect(feed(page).getByRole('listitem')).toHaveCount(1);
+	await post(server, [{ name: 'order', source: 'shop' }, ...views('web', ['/z'])]);
+	await expect(figure(page, 'Events')).toHaveText('2');
+	await expect(feed(page).getByRole('listitem')).toHaveCount(2);
+	await sources.getByRole('link', { name: 'All sources' }).click();
+	await expect(figure(page, 'Events')).toHaveText('14');
+});
+
 test('what senders write is text', async ({ page, server }) => {
 	await openLive(page);
 	await post(server, {
@@ -186,7 +223,8 @@ test.describe('the demo', () => {
 
 test('dark and light are both there, and the choice is kept', async ({ page }) => {
 	await openLive(page);
-	const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+	const paper = () =>
+		page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 	await page.getByRole('radio', { name: /dark/i }).check({ force: true });
 	const dark = await paper();
 	await page.reload();

@@ -7,7 +7,7 @@ const HEADERS = {
 	// without a charset: SSE is UTF-8, and adapters compare the whole value
 	'content-type': CONTENT_TYPE,
 	'cache-control': 'no-store, no-transform',
-	'x-accel-buffering': 'no'
+	'x-accel-buffering': 'no',
 };
 
 /** What a client may leave out; `reset`, `ping` and `bye` always come. */
