@@ -1,0 +1,68 @@
+/** `node build` as a process of a test, with everything open as in the demo; it ends with the test's process. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { waitForServer } from '../../scripts/wait-for-server';
+
+export type RunningApp = {
+	/** without a slash at the end */
+	url: string;
+	/** resolves when the server is ready */
+	start: () => Promise<void>;
+	/** resolves when the process has ended; SIGKILL is a crash */
+	kill: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>;
+	/** what the server has printed so far */
+	output: () => string;
+};
+
+const FOLLOW_PARENT = new URL('../../scripts/follow-parent.js', import.meta.url).href;
+const STOP_DEADLINE_MS = 15_000;
+
+/** Starts nothing yet. Its address stays the same when it is killed and started again. */
+export function createAppServer(
+	port: number,
+	databaseUrl: string,
+	env: Record<string, string> = {},
+): RunningApp {
+	const url = `http://localhost:${port}`;
+	let child: ChildProcess | undefined;
+	let exited: Promise<string> = Promise.resolve('not started');
+	let output = '';
+
+	async function start(): Promise<void> {
+		child = spawn(process.execPath, ['--import', FOLLOW_PARENT, 'build'], {
+			env: {
+				...process.env,
+				DATABASE_URL: databaseUrl,
+				DATABASE_DIRECT_URL: databaseUrl,
+				PORT: String(port),
+				HOST: '127.0.0.1',
+				ORIGIN: url,
+				DASHBOARD_PUBLIC: 'true',
+				INGEST_OPEN: 'true',
+				...env,
+			},
+			stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+		});
+		child.stdout?.on('data', (chunk: Buffer) => (output += chunk));
+		child.stderr?.on('data', (chunk: Buffer) => (output += chunk));
+		const started = child;
+		exited = new Promise((resolve) => {
+			started.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+		});
+		try {
+			await waitForServer(`http://127.0.0.1:${port}`, exited);
+		} catch (error) {
+			throw new Error(`${(error as Error).message}\n${output}`, { cause: error });
+		}
+	}
+
+	async function kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+		if (!child) return;
+		const ending = child;
+		ending.kill(signal);
+		const timer = setTimeout(() => ending.kill('SIGKILL'), STOP_DEADLINE_MS);
+		await exited;
+		clearTimeout(timer);
+	}
+
+	return { url, start, kill, output: () => output };
+}

@@ -1,0 +1,108 @@
+/** Behind a reverse proxy that nobody has told about streams: what our headers and heartbeats are for. */
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/ports';
+import { PING_INTERVAL_MS } from '../../src/lib/protocol';
+import { createAppServer } from '../setup/app-server';
+import { follow, type Follower } from '../setup/follow';
+import { useDatabase } from '../setup/instances';
+import { startNginx } from './nginx';
+
+async function startBehindNginx() {
+	const { url: databaseUrl, sql } = await useDatabase();
+	const app = createAppServer(await freePort(), databaseUrl);
+	onTestFinished(() => app.kill('SIGTERM'));
+	await app.start();
+	const proxy = await startNginx(app.url.replace('localhost', '127.0.0.1'));
+	return { app, sql, proxy };
+}
+
+/** A client of the stream over HTTP; `status` is that of its answer. */
+function followHttp(url: string, cursor: string | null = null) {
+	let status = 0;
+	const stop = new AbortController();
+	const open = (from: string | null) => {
+		const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+		const query = from === null ? '' : `?cursor=${from}`;
+		void fetch(`${url}/api/dashboard/stream${query}`, { signal: stop.signal })
+			.then((response) => {
+				status = response.status;
+				return response.body?.pipeTo(writable);
+			})
+			.catch((error: unknown) => (stop.signal.aborted ? undefined : writable.abort(error)));
+		return readable;
+	};
+	const client = follow({ open }, cursor);
+	onTestFinished(async () => {
+		await client.leave();
+		stop.abort();
+	});
+	return Object.assign(client, { status: () => status });
+}
+
+const names = (client: Follower) =>
+	client.of('activity').flatMap(({ events }) => events.map(({ name }) => name));
+
+async function post(url: string, name: string): Promise<void> {
+	const response = await fetch(`${url}/api/events`, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: JSON.stringify({ name }),
+	});
+	expect(response.status).toBe(202);
+	await response.body?.cancel();
+}
+
+test('frames pass one by one, though the proxy buffers; without our header they would not', async () => {
+	const { app, proxy } = await startBehindNginx();
+	const buffered = followHttp(proxy.bufferedUrl);
+	const client = followHttp(proxy.url);
+	await client.until(({ resets }) => resets() === 1);
+	for (const name of ['first', 'second', 'third']) {
+		await post(proxy.url, name);
+		await client.until((one) => names(one).at(-1) === name);
+	}
+	expect(names(client)).toEqual(['first', 'second', 'third']);
+	expect([buffered.status(), buffered.events]).toEqual([0, []]);
+	// it was a client all the time: the proxy hands over what it kept when the answer ends
+	await app.kill('SIGTERM');
+	await buffered.until(({ ended }) => ended());
+	expect([buffered.status(), buffered.resets()]).toEqual([200, 1]);
+});
+
+test('pings pass while nothing happens', async () => {
+	const { proxy } = await startBehindNginx();
+	const client = followHttp(proxy.url);
+	await client.until(({ resets }) => resets() === 1);
+	const before = client.of('ping').length;
+	await client.until(({ of }) => of('ping').length > before, PING_INTERVAL_MS + 10_000);
+	expect(client.of('ping').at(-1)).toMatchObject({ database: 'up', listener: 'up' });
+});
+
+test('a client that comes back with its cursor gets what it missed, once, and no reset', async () => {
+	const { proxy, sql } = await startBehindNginx();
+	const first = followHttp(proxy.url);
+	await first.until(({ resets }) => resets() === 1);
+	await post(proxy.url, 'seen');
+	await first.until((one) => names(one).includes('seen'));
+	await first.leave();
+	await sql`INSERT INTO events (name) VALUES ('missed')`;
+	const second = followHttp(proxy.url, first.cursor());
+	await second.until((one) => names(one).includes('missed'));
+	await post(proxy.url, 'new');
+	await second.until((one) => names(one).includes('new'));
+	expect([names(second), second.resets()]).toEqual([['missed', 'new'], 0]);
+});
+
+test('a server that is stopped says goodbye and ends the answer, and the next one goes on from there', async () => {
+	const { app, proxy, sql } = await startBehindNginx();
+	const client = followHttp(proxy.url);
+	await client.until(({ resets }) => resets() === 1);
+	await app.kill('SIGTERM');
+	await client.until(({ ended }) => ended());
+	expect([client.status(), client.events.at(-1)?.name]).toEqual([200, 'bye']);
+	await sql`INSERT INTO events (name) VALUES ('meanwhile')`;
+	await app.start();
+	const next = followHttp(proxy.url, client.cursor());
+	await next.until((one) => names(one).includes('meanwhile'));
+	expect([names(next), next.resets()]).toEqual([['meanwhile'], 0]);
+});

@@ -1,0 +1,59 @@
+/** An nginx in front of one address, configured as little as possible: buffering and time limits are its defaults. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { freePort } from '../../scripts/ports';
+import { findProgram } from '../../scripts/system-programs';
+import { makeTemporaryFolder } from '../setup/server';
+
+export type Proxy = {
+	/** without a slash at the end */
+	url: string;
+	/** the same server behind an nginx that does not listen to X-Accel-Buffering: the negative control */
+	bufferedUrl: string;
+};
+
+const STORES = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+
+/** Ends with the test. */
+export async function startNginx(target: string): Promise<Proxy> {
+	const nginx = findProgram('nginx');
+	if (!nginx) throw new Error('There is no nginx: npm run test:system says how to install it.');
+	const [port, bufferedPort] = [await freePort(), await freePort()];
+	const folder = makeTemporaryFolder();
+	mkdirSync(join(folder, 'stores'));
+	const stores = STORES.map((name) => `${name}_temp_path ${join(folder, 'stores', name)};`);
+	const server = (listen: number, more: string) => `
+		server {
+			listen 127.0.0.1:${listen};
+			location / { proxy_pass ${target}; proxy_set_header Host $http_host; ${more} }
+		}`;
+	writeFileSync(
+		join(folder, 'nginx.conf'),
+		`pid ${join(folder, 'nginx.pid')}; error_log stderr; worker_processes 1; events {}
+		http {
+			access_log off; ${stores.join(' ')}
+			${server(port, '')}
+			${server(bufferedPort, 'proxy_ignore_headers X-Accel-Buffering;')}
+		}`,
+	);
+	const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;'];
+	const child = spawn(nginx, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+	let output = '';
+	child.stderr.on('data', (chunk: Buffer) => (output += chunk));
+	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+	onTestFinished(async () => {
+		child.kill('SIGTERM');
+		await ended;
+		rmSync(folder, { recursive: true });
+	});
+	const url = `http://127.0.0.1:${port}`;
+	const answers = () =>
+		fetch(`${url}/healthz`).then(
+			({ status }) => status,
+			() => output,
+		);
+	await expect.poll(answers, { timeout: 10_000 }).toBe(200);
+	return { url, bufferedUrl: `http://127.0.0.1:${bufferedPort}` };
+}
