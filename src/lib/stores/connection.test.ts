@@ -55,7 +55,7 @@ describe('the table', () => {
 			elapsed               ·                     waiting −?            waiting −?            connecting +          ·                     connecting +          ·
 			online                ·                     connecting            live                  waiting               waiting               waiting               hidden
 			offline               ·                     offline −             offline −             offline               ·                     offline               hidden
-			hidden                ·                     hidden −              hidden −              hidden                hidden                hidden                ·
+			hidden                hidden                hidden −              hidden −              hidden                hidden                hidden                ·
 			shown                 ·                     ·                     ·                     connecting +          ·                     connecting +          connecting +
 			pagehide              ·                     hidden −              hidden −              hidden                hidden                hidden                ·
 			pageshow              ·                     ·                     ·                     connecting +          ·                     connecting +          connecting +

@@ -40,7 +40,7 @@ export type Input =
 				| 'elapsed'
 				| 'online'
 				| 'offline'
-				/** the tab has been hidden for HIDDEN_MS */
+				/** the tab has been hidden for HIDDEN_MS, or from the start */
 				| 'hidden'
 				| 'shown'
 				| 'pagehide'
@@ -154,7 +154,7 @@ const TABLE: { [I in Input['type']]: Row } = {
 	elapsed:   [ stay,  overdue,   overdue, open,   stay,   open,  stay ],
 	online:    [ stay,  recheck,   recheck, soon,   soon,   soon,  note(true) ],
 	offline:   [ stay,  lift,      lift,    lift,   stay,   lift,  note(false) ],
-	hidden:    [ stay,  hide,      hide,    hide,   hide,   hide,  stay ],
+	hidden:    [ hide,  hide,      hide,    hide,   hide,   hide,  stay ],
 	shown:     [ stay,  check,     check,   wake,   stay,   wake,  show ],
 	pagehide:  [ stay,  hide,      hide,    hide,   hide,   hide,  stay ],
 	pageshow:  [ stay,  check,     check,   wake,   stay,   wake,  show ],

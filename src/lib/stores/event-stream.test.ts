@@ -237,6 +237,17 @@ test('a tab hidden for long gives its connection back, and resumes when shown', 
 	expect(last().status).toBe('connecting');
 });
 
+test('a tab opened in the background connects when it is first looked at', () => {
+	const { browser, subscribe, last } = toStream({ cursor: 'e-1' });
+	browser.hide();
+	subscribe();
+	browser.pass(HIDDEN_MS);
+	expect([browser.sources.length, browser.timerCount()]).toEqual([0, 0]);
+	browser.show();
+	expect([browser.openCount(), browser.source().url]).toEqual([1, '/stream?cursor=e-1']);
+	expect(last().status).toBe('connecting');
+});
+
 test('offline is said and waited out without an attempt, then over at once', () => {
 	const { browser, subscribe, last } = toStream();
 	subscribe();

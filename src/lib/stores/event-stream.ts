@@ -174,8 +174,8 @@ export function createEventStream<Events extends { bye: Bye }>(
 		cancelLinger();
 		if (connection.phase === 'idle') {
 			detach = attach();
-			give({ type: 'subscribe' });
-			watchHidden();
+			// tabs opened in the background must not take all of the connections before one is looked at
+			give({ type: document.hidden ? 'hidden' : 'subscribe' });
 		}
 		return () => {
 			cancelLinger = after(LINGER_MS, () => {
