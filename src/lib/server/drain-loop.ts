@@ -105,7 +105,9 @@ export function startDrainLoop({
 		while (!stopped) {
 			if (!rung && waiting.length === 0) await pause(pollMs(), true);
 			if (stopped) return;
-			await pause(await once(), false);
+			const rest = await once();
+			// who asked meanwhile does not wait for the rest, unless the database needs it
+			if (waiting.length === 0 || failures > 0) await pause(rest, false);
 		}
 	}
 	const done = loop();
