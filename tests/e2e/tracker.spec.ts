@@ -201,9 +201,10 @@ test.describe('leaving', () => {
 		await expect.poll(() => site.received).toHaveLength(1);
 		await leave(page, `${site.url}/bare`);
 		await expect.poll(() => site.received).toHaveLength(2);
-		expect(site.received).toEqual([
-			['cors', 'text/plain;charset=UTF-8', ['page_view']],
-			['no-cors', 'text/plain;charset=UTF-8', ['leaving']],
+		// the first answer may not have come in time: then the page view is in both
+		expect(site.received.map(([mode, type, names]) => [mode, type, names.at(-1)])).toEqual([
+			['cors', 'text/plain;charset=UTF-8', 'page_view'],
+			['no-cors', 'text/plain;charset=UTF-8', 'leaving'],
 		]);
 	});
 
@@ -286,6 +287,30 @@ test.describe('trouble', () => {
 		const [[view] = [], [late] = []] = bodies;
 		expect(view).not.toHaveProperty('timestamp');
 		expect(Date.parse(late?.timestamp ?? '') - Date.parse(before)).toBeLessThan(10_000);
+	});
+
+	test('a tab that is looked at again sends what its beacon brought to nobody', async ({
+		page,
+		server,
+		site,
+		sent,
+	}) => {
+		const look = (visibilityState: string) =>
+			page.evaluate((value) => {
+				Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+				document.dispatchEvent(new Event('visibilitychange'));
+			}, visibilityState);
+		await page.clock.install();
+		await page.goto(site.url);
+		await expect.poll(sent).toHaveLength(1);
+		// the clock stands still: no timer sends this
+		await page.clock.pauseAt(Date.now() + 60_000);
+		await server.kill('SIGKILL');
+		await track(page, 'looked away');
+		await look('hidden');
+		await server.start();
+		await look('visible');
+		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'looked away']);
 	});
 
 	test('an event that was taken, but answered 503, is sent again and counted once', async ({
