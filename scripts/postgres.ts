@@ -5,13 +5,13 @@
  * a session of its own; otherwise the database would be gone before the web server has finished.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { findAccount, makeDataFolder, possibleFolders } from './postgres-account';
 import { findBinaries, program, reachableBinaries } from './postgres-binaries';
 import { openCluster, stopOrphan, type Cluster } from './postgres-cluster';
-import { explainFailure } from './postgres-errors';
+import { explainError, explainFailure } from './postgres-errors';
 import { freePort, isFree } from './ports';
 import { claimFolder, hasOwner } from './postgres-owner';
 
@@ -50,9 +50,13 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 	const log = options.log ?? (() => {});
 	const account = findAccount();
 	const binaries = reachableBinaries(findBinaries(), account);
-	const folder = makeDataFolder(join(options.dataDir, `pg${binaries.major}`), account, log);
-	const release = claimFolder(folder);
+	const wanted = join(options.dataDir, `pg${binaries.major}`);
+	let folder = wanted;
+	let release = () => {};
 	try {
+		folder = makeDataFolder(wanted, account, log);
+		release = claimFolder(folder);
+		if (!existsSync(join(folder, 'data'))) mentionOtherMajors(options.dataDir, binaries.major, log);
 		const context = { binaries, account, log };
 		await stopOrphan(join(folder, 'data'), context);
 		const settings = { ...ALWAYS, ...options.settings };
@@ -75,7 +79,20 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 		return await supervise(server, { cluster, port, logFile, release });
 	} catch (error) {
 		release();
-		throw error;
+		throw explainError(`Postgres could not be started in ${folder}.`, error);
+	}
+}
+
+/** New data beside old data looks as if everything were lost. */
+function mentionOtherMajors(dataDir: string, major: number, log: (line: string) => void): void {
+	for (const name of readdirSync(dataDir)) {
+		if (!/^pg\d+$/.test(name) || name === `pg${major}`) continue;
+		const old = possibleFolders(join(dataDir, name)).find((at) => existsSync(join(at, 'data')));
+		if (!old) continue;
+		log(
+			`${old} holds data of another Postgres, which this one (Postgres ${major}) cannot read. It stays as it is, and new ` +
+				'data begins beside it. To take the old data along, dump it with its own version and restore it here.',
+		);
 	}
 }
 
