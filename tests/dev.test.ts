@@ -87,13 +87,13 @@ test('saving files under vite dev leaks no connection, timer or signal handler',
 							and application_name = 'nowboard' and backend_start > ${before?.now as Date}`;
 					return ready && (row?.fresh ?? 0) >= 2;
 				},
-				{ timeout: 30_000, interval: 50 },
+				{ timeout: 60_000, interval: 50 },
 			)
 			.toBe(true);
 	}
 	const comment = (text: string) => `${text}\n// saved\n`;
 
-	await expect.poll(isReady, { timeout: 60_000, interval: 100 }).toBe(true);
+	await expect.poll(isReady, { timeout: 150_000, interval: 100 }).toBe(true);
 	await save('src/hooks.server.ts', comment);
 	await save('src/lib/server/bus.ts', comment);
 	const before = await probe(server, sql);
@@ -115,4 +115,4 @@ test('saving files under vite dev leaks no connection, timer or signal handler',
 	const leaked = await probe(server, sql);
 	expect(leaked.handlers[0]).toBeGreaterThanOrEqual((before.handlers[0] ?? 0) + 2);
 	expect(leaked.connections).toBeGreaterThan(before.connections);
-}, 180_000);
+}, 400_000);
