@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: everything at once, on this machine alone: build, embedded Postgres, migrations, some history,
+ * `npm run demo`: everything at once, on this machine alone: embedded Postgres, build, migrations, some history,
  * the web server, and simulated visitors who send through the public HTTP API.
  */
 import { connect } from '../src/lib/server/db/connect';
@@ -15,10 +15,10 @@ const RATE_PER_S = 3;
 process.exitCode = await supervise(async (add) => {
 	const port = await choosePort();
 	const url = `http://localhost:${port}`;
-	await build(add);
-
+	// first, so that a second demo in the same folder ends here, and not after building over the first one's head
 	const database = await openDatabase('nowboard_demo');
 	add(database);
+	await build(add);
 	await migrate(database.url);
 	await seedWhenEmpty(database.url);
 
@@ -41,7 +41,7 @@ process.exitCode = await supervise(async (add) => {
 	await waitForServer(`http://127.0.0.1:${port}`, server.exited);
 	console.log(`
   Nowboard is running: ${url}
-  Its visitors are simulated; the page can switch them off.
+  Its visitors are simulated; the page can switch them off, and \`npm run demo:clear\` removes what they did.
 
   Send an event of your own and watch it arrive:
 
