@@ -1,0 +1,222 @@
+/** The page for everyone: axe, keyboard, less motion, narrow screens, other zones and languages. */
+import type { Page } from '@playwright/test';
+import { findProblems } from './axe';
+import { chart, feed, figure, openLive, post, status } from './board';
+import { expect, test, type AppServer } from './server';
+
+const EVENTS = [
+	{ name: 'page_view', sessionId: 'a', properties: { path: '/pricing', title: 'Pricing' } },
+	{ name: 'page_view', sessionId: 'b', properties: { path: '/docs', referrer: 'https://a.test' } },
+	{
+		name: 'signup',
+		sessionId: 'b',
+		properties: { plan: 'pro', 'a very long key': 'x'.repeat(99) },
+	},
+];
+
+async function openWithEvents(page: Page, server: AppServer) {
+	await openLive(page);
+	await post(server, EVENTS);
+	await expect(feed(page)).toContainText('signup');
+	await expect(chart(page).getByTestId('trace')).toHaveAttribute('data-drawn', 'layerchart');
+}
+
+const isWiderThanScreen = (page: Page) =>
+	page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+
+for (const colorScheme of ['light', 'dark'] as const)
+	test.describe(colorScheme, () => {
+		test.use({ colorScheme });
+
+		test('axe finds nothing: empty, with events, a row opened, the server away', async ({
+			page,
+			server,
+		}) => {
+			test.slow();
+			const found: Record<string, string[]> = {};
+			await openLive(page);
+			found.empty = await findProblems(page);
+			await openWithEvents(page, server);
+			found.events = await findProblems(page);
+			await feed(page).locator('summary').first().click();
+			await expect(feed(page).locator('dl')).toBeVisible();
+			found.opened = await findProblems(page);
+			await page.getByRole('button', { name: /^Events/ }).hover();
+			found.definition = await findProblems(page);
+			await server.kill('SIGKILL');
+			await expect(page.getByText('The stream was cut')).toBeVisible();
+			found.away = await findProblems(page);
+			expect(found).toEqual({ empty: [], events: [], opened: [], definition: [], away: [] });
+		});
+	});
+
+test('(control) axe does find: an image without a text, grey on grey', async ({ page, server }) => {
+	await openWithEvents(page, server);
+	await page.evaluate(() => {
+		document
+			.querySelector('main')
+			?.insertAdjacentHTML(
+				'beforeend',
+				'<img src="data:,"><p style="color: #999; background: #aaa">grey</p>',
+			);
+	});
+	const rules = (await findProblems(page)).map((problem) => problem.split(' ')[0]);
+	expect(rules.sort()).toEqual(['color-contrast', 'image-alt']);
+});
+
+test('by keyboard: everything in the order of reading, with visible focus', async ({
+	page,
+	server,
+}) => {
+	await openWithEvents(page, server);
+	const stops: string[] = [];
+	for (let press = 0; press < 40; press++) {
+		await page.keyboard.press('Tab');
+		const stop = await page.evaluate(() => {
+			const focused = document.activeElement;
+			if (!focused || focused === document.body) return null;
+			const outlined = focused.closest('label') ?? focused;
+			const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
+			const visible = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+			const name = focused.getAttribute('aria-label') ?? outlined.textContent ?? '';
+			return `${name.replace(/\s+/g, ' ').trim()}${visible ? '' : ' (focus is not visible)'}`;
+		});
+		if (stop === null) break;
+		stops.push(stop);
+	}
+	expect(stops.filter((stop) => stop.includes('not visible'))).toEqual([]);
+	const order = [
+		'Nowboard',
+		'As the system',
+		'Page views',
+		'Active sessions',
+		'Events ·',
+		'signup',
+	];
+	const found = order.map((name) => stops.findIndex((stop) => stop.includes(name)));
+	expect(found, stops.join('\n')).toEqual([...found].sort((a, b) => a - b));
+	expect(found).not.toContain(-1);
+	// a row opens and closes
+	const row = feed(page).locator('summary').first();
+	await row.focus();
+	await page.keyboard.press('Enter');
+	await expect(feed(page).locator('dl')).toBeVisible();
+	await page.keyboard.press('Enter');
+	await expect(feed(page).locator('dl')).toHaveCount(0);
+});
+
+test('a definition opens on focus, and Escape takes it away', async ({ page, server }) => {
+	await openWithEvents(page, server);
+	const text = page.getByText('Events named page_view in the last 30 minutes');
+	await expect(text).toBeHidden();
+	await page.keyboard.press('Tab');
+	while (!(await page.evaluate(() => document.activeElement?.closest('.readout'))))
+		await page.keyboard.press('Tab');
+	await expect(text).toBeVisible();
+	await page.keyboard.press('Escape');
+	await expect(text).toBeHidden();
+});
+
+test('the chart is told in a sentence and in a table', async ({ page, server }) => {
+	await openWithEvents(page, server);
+	const drawn = page.getByRole('figure', {
+		name: /^Events per minute, the last 38 seconds: 3 now/,
+	});
+	await expect(drawn).toBeAttached();
+	const table = page.getByRole('table', { name: 'Events per minute' });
+	await expect(table.getByRole('columnheader')).toHaveText(['Time', 'Events per minute']);
+	await expect.poll(() => table.getByRole('row').count()).toBeGreaterThan(1);
+});
+
+test('the feed is a polite log that falls silent while events come faster than anybody reads', async ({
+	page,
+	server,
+}) => {
+	await openWithEvents(page, server);
+	await expect(feed(page)).toHaveAttribute('aria-live', 'polite');
+	await post(
+		server,
+		Array.from({ length: 30 }, () => ({ name: 'burst' })),
+	);
+	await expect(feed(page)).toContainText('burst');
+	await expect(feed(page)).toHaveAttribute('aria-live', 'off');
+	await expect(async () => {
+		await post(server, { name: 'calm again' });
+		await expect(feed(page)).toHaveAttribute('aria-live', 'polite', { timeout: 1_500 });
+	}).toPass();
+});
+
+test.describe('with reduced motion', () => {
+	test.use({ contextOptions: { reducedMotion: 'reduce' } });
+
+	/** What still moves or changes size; a change of colour or opacity may stay. */
+	const countMovements = (page: Page) =>
+		page.evaluate(() => {
+			const roots = [...document.querySelectorAll('*')].flatMap(
+				({ shadowRoot }) => shadowRoot ?? [],
+			);
+			return [document, ...roots]
+				.flatMap((root) => root.getAnimations())
+				.filter(({ playState }) => playState === 'running')
+				.flatMap(({ effect }) => (effect as KeyframeEffect).getKeyframes())
+				.filter((frame) =>
+					['transform', 'translate', 'scale', 'height'].some((key) => key in frame),
+				).length;
+		});
+
+	test('nothing moves, neither empty nor when events arrive', async ({ page, server }) => {
+		await openLive(page);
+		expect(await countMovements(page)).toBe(0);
+		await openWithEvents(page, server);
+		for (let count = 0; count < 5; count++) {
+			await post(server, { name: `event ${count}` });
+			await expect(feed(page)).toContainText(`event ${count}`);
+			expect(await countMovements(page)).toBe(0);
+		}
+	});
+});
+
+test.describe('a viewer in New York who reads German', () => {
+	test.use({ locale: 'de-DE', timezoneId: 'America/New_York' });
+
+	test('times are local, numbers are German, and the console stays empty', async ({
+		page,
+		server,
+	}) => {
+		const messages: string[] = [];
+		page.on('console', (message) => messages.push(message.text()));
+		await server.sql`
+			insert into events (name, created_at) values ('yesterday', now() - interval '23 hours')`;
+		await server.sql`
+			insert into events (name) select 'many' from generate_series(1, 1234)`;
+		await openLive(page);
+		await expect(figure(page, 'Events')).toHaveText('1.234');
+		const local = (at: number, options: Intl.DateTimeFormatOptions) =>
+			new Intl.DateTimeFormat('de-DE', { timeZone: 'America/New_York', ...options }).format(at);
+		const time = feed(page).locator('time').first();
+		const at = Date.parse((await time.getAttribute('datetime')) ?? '');
+		await expect(time).toHaveAttribute(
+			'title',
+			new RegExp(local(at, { hour: '2-digit', minute: '2-digit', second: '2-digit' })),
+		);
+		expect(messages).toEqual([]);
+	});
+});
+
+for (const width of [320, 360, 390])
+	test.describe(`${width} px wide`, () => {
+		test.use({ viewport: { width, height: 844 }, hasTouch: true });
+
+		test('nothing is cut and nothing scrolls sideways', async ({ page, server }) => {
+			await openLive(page);
+			expect(await isWiderThanScreen(page), 'empty').toBe(false);
+			await openWithEvents(page, server);
+			expect(await isWiderThanScreen(page), 'with events').toBe(false);
+			await feed(page).locator('summary').first().tap();
+			await expect(feed(page).locator('dl')).toBeVisible();
+			expect(await isWiderThanScreen(page), 'a row opened').toBe(false);
+			await server.kill('SIGKILL');
+			await expect(status(page)).toHaveText('Reconnecting');
+			expect(await isWiderThanScreen(page), 'the server away').toBe(false);
+		});
+	});

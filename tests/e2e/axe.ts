@@ -1,0 +1,17 @@
+/** What axe has against a page, as lines to read: rule, element, reason. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export async function findProblems(page: Page): Promise<string[]> {
+	const axe = new AxeBuilder({ page }).withTags(TAGS);
+	// there are no frames, so the results need no page of their own
+	const { violations } = await axe.setLegacyMode().analyze();
+	return violations.flatMap(({ id, help, nodes }) =>
+		nodes.map(({ target, any, all, none }) => {
+			const reasons = [...any, ...all, ...none].map(({ message }) => message);
+			return `${id} (${help}): ${target.join(' ')}: ${reasons.join('; ')}`;
+		}),
+	);
+}
