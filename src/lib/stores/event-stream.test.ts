@@ -241,6 +241,7 @@ test('a tab opened in the background connects when it is first looked at', () =>
 	const { browser, subscribe, last } = toStream({ cursor: 'e-1' });
 	browser.hide();
 	subscribe();
+	browser.tell('pageshow');
 	browser.pass(HIDDEN_MS);
 	expect([browser.sources.length, browser.timerCount()]).toEqual([0, 0]);
 	browser.show();

@@ -194,6 +194,8 @@ export function createEventStream<Events extends { bye: Bye }>(
 	function wake(type: 'shown' | 'pageshow'): void {
 		leavingUntil = 0;
 		watchHidden();
+		// every page gets its first `pageshow`, also one that nobody sees yet
+		if (document.hidden) return;
 		if (isOnline()) give({ type: 'online' });
 		give({ type });
 	}
