@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { createBus, type Bus, type Frame } from './bus';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createBus, STUCK_MS, type Bus, type Frame } from './bus';
 import { createClientStream, type Joined } from './stream';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -108,6 +108,22 @@ describe('every way out is the same, once', () => {
 		for (const id of ['1', '2', '3', '4']) bus.publish(frame(id));
 		expect(await stream.read(9)).toEqual(['1', 'bye', 'end']);
 		expect([stream.left, bus.size()]).toEqual([['fell off the ring'], 0]);
+	});
+
+	test('it takes nothing of what it missed for too long: slow is not stuck', async () => {
+		vi.useFakeTimers();
+		onTestFinished(() => void vi.useRealTimers());
+		const bus = createBus();
+		const missed = ['m1', 'm2', 'm3'].map(frame);
+		const stream = open(bus, () => ({ frames: missed, position: bus.head() }));
+		for (const chunk of ['opening', 'm1']) {
+			await vi.advanceTimersByTimeAsync(STUCK_MS - 1);
+			expect(await stream.read(1)).toEqual([chunk]);
+		}
+		expect(stream.left).toEqual([]);
+		await vi.advanceTimersByTimeAsync(STUCK_MS);
+		expect(await stream.read(9)).toEqual(['m2', 'bye', 'end']);
+		expect(stream.left).toEqual(['stood still']);
 	});
 
 	test('it cannot join', async () => {

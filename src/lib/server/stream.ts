@@ -5,7 +5,7 @@
  * out goes through the same idempotent `leave`.
  */
 import type { StreamEventName } from '../protocol';
-import type { Bus, Frame, Subscription } from './bus';
+import { STUCK_MS, type Bus, type Frame, type Subscription } from './bus';
 
 /** What a client is given on joining: the frames it missed, and the place in the ring where it goes on. */
 export type Joined = { frames: Frame[]; position: number };
@@ -32,6 +32,7 @@ export function createClientStream({
 	join,
 	bye,
 	onLeave,
+	stuckMs = STUCK_MS,
 }: {
 	bus: Bus;
 	cursor: string | null;
@@ -41,6 +42,7 @@ export function createClientStream({
 	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
 	bye: () => Uint8Array;
 	onLeave: (reason: string) => void;
+	stuckMs?: number;
 }): ClientStream {
 	let controller: ReadableStreamDefaultController<Uint8Array>;
 	let left = false;
@@ -49,6 +51,7 @@ export function createClientStream({
 	let position: number | null = null;
 	let subscription: Subscription | null = null;
 	let last = cursor;
+	let standing: ReturnType<typeof setTimeout> | undefined;
 
 	const ready = () => !left && (controller.desiredSize ?? 0) > 0;
 
@@ -61,6 +64,7 @@ export function createClientStream({
 		if (left) return;
 		left = true;
 		missed = [];
+		clearTimeout(standing);
 		subscription?.unsubscribe();
 		onLeave(reason);
 	}
@@ -91,7 +95,13 @@ export function createClientStream({
 	/** hands over what lies ahead while the socket takes it */
 	function fill() {
 		while (ready() && missed.length > 0) deliver(missed.shift() as Frame);
-		if (missed.length > 0 || left || joining) return;
+		clearTimeout(standing);
+		if (left || joining) return;
+		if (missed.length > 0) {
+			// slow is fine, but one that takes nothing holds what it missed in memory
+			standing = setTimeout(() => end('stood still'), stuckMs);
+			return;
+		}
 		if (!subscription) {
 			// catching up never counts as falling behind: if the ring has moved on meanwhile, the rest is caught up as well
 			if (position === null || position < bus.tail()) return void enter();
