@@ -1,0 +1,77 @@
+/**
+ * The visitors in the screenshots: an hour and more of history, then live ones that go on where history ends. The same ones
+ * in every run, whatever the hour: the pictures change when the page does.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { PAGE_VIEW, TICK_MS } from '../src/lib/protocol';
+import type { Sql } from '../src/lib/server/db/connect';
+import { createRandom, toUuid } from './random';
+import { steady } from './rhythm';
+import { createSender } from './send';
+import { createVisitors, WARM_UP_MS, type Timed } from './visitors';
+
+/** More than two windows of the figures, so that there is a half hour before to compare with. */
+const HISTORY_MS = 70 * 60_000;
+const STEP_MS = 50;
+
+export type Visitors = () => Timed;
+
+export function createScreenshotVisitors(seed: number, ratePerS: number): Visitors {
+	return createVisitors(createRandom(seed), { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS });
+}
+
+/** Writes what they did up to now, and the ticks that are looked at; returns the first event that is still to come. */
+export async function writeHistory(sql: Sql, next: Visitors): Promise<Timed> {
+	const random = createRandom(1);
+	const events: object[] = [];
+	let upcoming = next();
+	for (; upcoming.atMs < HISTORY_MS; upcoming = next()) {
+		const ageMs = Math.round(HISTORY_MS - upcoming.atMs);
+		events.push({ eventId: toUuid(random), ageMs, ...upcoming.event });
+	}
+	await sql`
+		INSERT INTO events (event_id, name, source, session_id, properties, created_at)
+		SELECT "eventId"::uuid, name, source, "sessionId", properties,
+			date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
+		FROM jsonb_to_recordset(${sql.json(events as never)}::jsonb)
+			AS seed("eventId" text, name text, source text, "sessionId" text, properties jsonb, "ageMs" integer)`;
+	// the chart shows the last ones, the change is measured against those of half an hour ago
+	await sql`
+		INSERT INTO metrics_snapshots
+			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+		SELECT tick,
+			count(*) FILTER (WHERE name = ${PAGE_VIEW}),
+			count(DISTINCT session_id) FILTER (WHERE created_at > at - interval '5 minutes'),
+			count(*),
+			count(*) FILTER (WHERE created_at > at - interval '1 minute'),
+			at, 'screenshots'
+		FROM (
+			SELECT tick, to_timestamp(tick * ${TICK_MS}::integer / 1000.0) AS at
+			FROM generate_series(0, 1020) AS age,
+				LATERAL (SELECT floor(extract(epoch FROM now()) * 1000 / ${TICK_MS}::integer)::bigint - age AS tick) t
+			WHERE age < 30 OR age > 840
+		) AS ticks
+		JOIN events ON created_at > at - interval '30 minutes' AND created_at <= at
+		GROUP BY tick, at`;
+	return upcoming;
+}
+
+/** Lets them go on through the public API until `signal` ends it; time before `first` is skipped. */
+export async function sendLive(
+	url: string,
+	next: Visitors,
+	signal: AbortSignal,
+	first = next(),
+): Promise<void> {
+	const send = createSender(new URL('/api/events', url).href, signal);
+	const began = performance.now() - first.atMs;
+	let upcoming = first;
+	while (!signal.aborted) {
+		await delay(STEP_MS);
+		const events: object[] = [];
+		for (; upcoming.atMs <= performance.now() - began; upcoming = next())
+			events.push(upcoming.event);
+		if (events.length > 0) await send.add(events);
+	}
+	await send.finish();
+}
