@@ -108,7 +108,7 @@ test('a single-page app: a view for each new path, with the title that comes aft
 	site,
 	sent,
 }) => {
-	await page.goto(`${site.url}/app`);
+	await page.goto(`${site.url}/app`, { referer: 'https://search.example/' });
 	await expect.poll(async () => paths(await sent())).toEqual(['/app']);
 	await page.getByRole('link', { name: 'A', exact: true }).click();
 	await expect.poll(async () => paths(await sent())).toEqual(['/app', '/app/a']);
@@ -122,7 +122,9 @@ test('a single-page app: a view for each new path, with the title that comes aft
 	await expect
 		.poll(async () => paths(await sent()))
 		.toEqual(['/app', '/app/a', '/app/b', '/app/c', '/app/a']);
-	expect((await sent())[1]?.properties).toEqual({
+	const [first, second] = await sent();
+	expect(first?.properties.referrer).toBe('https://search.example/');
+	expect(second?.properties).toEqual({
 		url: `${site.url}/app/a`,
 		path: '/app/a',
 		title: 'Page a',
