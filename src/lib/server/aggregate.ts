@@ -39,9 +39,9 @@ export type Aggregator = {
 	at(): number;
 };
 
-/** Shown for page views that name no path or no referrer. */
+/** Shown for page views that name no path or no referrer: typed in, or from a page of the same site. */
 export const NO_PATH = '(no path)';
-export const DIRECT = '(direct)';
+export const DIRECT = '(direct or internal)';
 
 /** What rows have in common as far as counting goes: kept once, however many rows there are. */
 type Kind = {
