@@ -49,7 +49,7 @@ export async function writeHistory(sql: Sql, next: Visitors): Promise<Timed> {
 			SELECT tick, to_timestamp(tick * ${TICK_MS}::integer / 1000.0) AS at
 			FROM generate_series(0, 1020) AS age,
 				LATERAL (SELECT floor(extract(epoch FROM now()) * 1000 / ${TICK_MS}::integer)::bigint - age AS tick) t
-			WHERE age < 30 OR age > 840
+			WHERE age < 30 OR age > 600
 		) AS ticks
 		JOIN events ON created_at > at - interval '30 minutes' AND created_at <= at
 		GROUP BY tick, at`;

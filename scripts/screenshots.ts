@@ -15,8 +15,8 @@ import { createScreenshotVisitors, sendLive, writeHistory } from './screenshot-d
 
 const FOLDER = 'docs/screenshots';
 const MAX_BYTES = 400 * 1024;
-const RATE_PER_S = 2;
-const BUSY_PER_S = 60;
+const RATE_PER_S = 1;
+const BUSY_PER_S = 40;
 /** Until the whole chart has happened before the page's eyes: a page begins with the newest events only. */
 const CHART_MS = 40_000;
 const BUSY_MS = 25_000;
@@ -54,7 +54,26 @@ async function open(browser: Browser, url: string, options: BrowserContextOption
 	return page;
 }
 
+/** A browser that does not keep up leaves parts of the page unpainted: waits for half a second of even frames. */
+async function settle(page: Page): Promise<void> {
+	await page.evaluate(
+		() =>
+			new Promise<void>((resolve) => {
+				const deadline = performance.now() + 60_000;
+				let last = performance.now();
+				let even = 0;
+				requestAnimationFrame(function frame(now) {
+					even = now - last < 50 ? even + 1 : 0;
+					last = now;
+					if (even >= 30 || now > deadline) resolve();
+					else requestAnimationFrame(frame);
+				});
+			}),
+	);
+}
+
 async function photograph(page: Page, name: string): Promise<void> {
+	await settle(page);
 	const path = `${FOLDER}/${name}.png`;
 	await page.screenshot({ path });
 	const { size } = statSync(path);
