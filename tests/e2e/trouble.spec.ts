@@ -29,6 +29,8 @@ async function expectStale(page: Page) {
 	await expect(page.locator('.readout.stale')).toHaveCount(3);
 	await expect(chart(page)).toHaveClass(/away/);
 	await expect(page).toHaveTitle('Nowboard (waiting)');
+	for (const time of await feed(page).locator('time').all())
+		await expect(time).toHaveText(/^\d\d:\d\d:\d\d/);
 }
 
 async function expectLive(page: Page) {

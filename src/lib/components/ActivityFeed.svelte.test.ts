@@ -49,6 +49,16 @@ test('only what arrives while the page is open is marked as new', async () => {
 	expect(fresh(container)).toBe(1);
 });
 
+test('while nothing is heard, rows say when, not how long ago', async () => {
+	const { container, rerender } = await render(ActivityFeed, {
+		props: { events: newestFirst(1, 2), now: NOW },
+	});
+	const times = () => [...container.querySelectorAll('time')].map((time) => time.textContent);
+	for (const time of times()) expect(time).toMatch(/now|ago/);
+	await rerender({ stale: true });
+	for (const time of times()) expect(time).toMatch(/^\d\d:\d\d:\d\d$/);
+});
+
 test('markup in properties is text', async () => {
 	const attack = '<img src=x onerror="window.attacked = true">';
 	const events = [toEvent(1, { note: attack, [attack]: 'key', nested: { deep: attack } })];
