@@ -1,6 +1,8 @@
-import { connect } from './db/connect';
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { isKnownException, isKnownRejection } from './crash';
+import { connect } from './db/connect';
 
 const from = (error: Error, place: string) =>
 	Object.assign(error, { stack: `Error\n    at ${place}:1:1` });
@@ -25,10 +27,16 @@ describe('what is survived', () => {
 	});
 
 	test('as the driver really says it', async () => {
-		const sql = connect('postgres://nobody@127.0.0.1:9/none', { max: 1 });
-		const pending = sql`select 1`.execute();
+		const silent = createServer().listen(0, '127.0.0.1');
+		onTestFinished(() => void silent.close());
+		await once(silent, 'listening');
+		const { port } = silent.address() as AddressInfo;
+		const sql = connect(`postgres://nobody@127.0.0.1:${port}/none`, { max: 1 });
+		const failure = sql`select 1`.catch((error: unknown) => error);
+		const [socket] = (await once(silent, 'connection')) as [Socket];
 		await sql.end({ timeout: 0 });
-		const error = await pending.catch((error: unknown) => error);
+		const error = await failure;
+		socket.destroy();
 		expect([isKnownRejection(error), (error as { code?: string }).code]).toEqual([
 			true,
 			'CONNECTION_DESTROYED',
