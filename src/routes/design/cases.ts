@@ -98,7 +98,12 @@ function divide(sum: number, keys: readonly string[]): Table {
 export function toTables({ pageViews, eventsCount }: Totals): Tables {
 	return {
 		pages: divide(pageViews, PATHS),
-		referrers: divide(pageViews, ['(direct or internal)', 'news.example', 'search.example', 'letter.example']),
+		referrers: divide(pageViews, [
+			'(direct or internal)',
+			'news.example',
+			'search.example',
+			'letter.example',
+		]),
 		names: divide(
 			eventsCount,
 			NAMES.map(([name]) => name),
