@@ -72,6 +72,11 @@ export function toMetrics(state: StateOf, sources: Iterable<string>, whole: bool
 	return toFrames('metrics', known, data);
 }
 
+/** The bytes for who looks at a source; null when the frame was not made for it. Frames about no source are everybody's. */
+export function pickFor({ bytes, bySource }: Frame, source: Source): Uint8Array | null {
+	return source === null || !bySource ? bytes : (bySource.get(source) ?? null);
+}
+
 /** A comment keeps proxies from closing the connection; the event is what the page can see. */
 export function toHeartbeat(status: Ping): Frame {
 	const { event, bytes } = toFrame('ping', status);

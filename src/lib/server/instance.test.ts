@@ -356,6 +356,25 @@ describe('one source', () => {
 		expect(web.of('metrics').at(-1)?.eventsCount).toBe(2);
 	});
 
+	test('joining from the page’s cursor, it is never shown the figures of all', async () => {
+		const { url, sql } = await useDatabase();
+		await insert(sql, 'web', '/1');
+		await insert(sql, 'web', '/2');
+		await insert(sql, 'shop', '/3');
+		const instance = await startTestInstance(url);
+		await expect.poll(() => instance.state().series.length, { timeout: 10_000 }).toBeGreaterThan(0);
+		const { cursor } = instance.state('shop');
+		const shop = follow({ open: (cursor) => instance.open(cursor, { source: 'shop' }) }, cursor);
+		await shop.until(() => shop.of('metrics').length >= 1 || shop.of('ping').length >= 2, 20_000);
+		await insert(sql, 'shop', '/4');
+		await shop.until(() => shop.of('metrics').length >= 1 && shop.ids.length === 1, 20_000);
+		const shown = [
+			...shop.of('metrics').map(({ figures }) => figures.totals.eventsCount),
+			...shop.of('activity').map(({ totals }) => totals.eventsCount),
+		];
+		expect(Math.max(...shown)).toBe(2);
+	});
+
 	test('it resumes by cursor when its frames are there, else it gets a reset: never a gap', async () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);

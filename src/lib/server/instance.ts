@@ -21,7 +21,7 @@ import {
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from './drain-loop';
-import { concat, toActivity, toFrame, toHeartbeat, toMetrics } from './frames';
+import { concat, pickFor, toActivity, toFrame, toHeartbeat, toMetrics } from './frames';
 import { createJoin } from './join';
 import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
@@ -198,7 +198,7 @@ export function startInstance({
 				bus,
 				cursor,
 				wants,
-				pick: (frame) => (source === null ? undefined : frame.bySource?.get(source)) ?? frame.bytes,
+				pick: (frame) => pickFor(frame, source),
 				opening: concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
 				join: (cursor, stream) => join(cursor, source, stream),
 				bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,

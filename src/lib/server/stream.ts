@@ -17,7 +17,7 @@ export type ClientStream = {
 };
 
 /**
- * @param pick which bytes of a frame are this client's
+ * @param pick which bytes of a frame are this client's; null: none
  * @param opening first bytes, sent at once
  * @param join resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile
  * @param bye encodes the farewell, individually random
@@ -37,7 +37,7 @@ export function createClientStream({
 	bus: Bus;
 	cursor: string | null;
 	wants: (event: StreamEventName) => boolean;
-	pick?: (frame: Frame) => Uint8Array;
+	pick?: (frame: Frame) => Uint8Array | null;
 	opening: Uint8Array;
 	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
 	bye: () => Uint8Array;
@@ -56,7 +56,10 @@ export function createClientStream({
 	const ready = () => !left && (controller.desiredSize ?? 0) > 0;
 
 	function deliver(frame: Frame) {
-		controller.enqueue(pick(frame));
+		const bytes = pick(frame);
+		if (bytes) controller.enqueue(bytes);
+		// without it the client would miss something: it comes back with its cursor, and gets a reset
+		else if (frame.id !== undefined) return end('a frame was not made for it');
 		if (frame.id !== undefined) last = frame.id;
 	}
 
