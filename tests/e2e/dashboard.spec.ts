@@ -148,8 +148,12 @@ test('the server is killed and started again with events in between: each is the
 	await expect(status(page)).toHaveText('Reconnecting');
 	await server.sql`insert into events (name) select 'between ' || i from generate_series(1, 5) i`;
 	await server.start();
-	await page.getByRole('button', { name: 'Try now' }).click();
-	await expect(status(page)).toHaveText('Live');
+	// unless it has come back by itself meanwhile
+	await page
+		.getByRole('button', { name: 'Try now' })
+		.click({ timeout: 3_000 })
+		.catch(() => {});
+	await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
 	await expect(figure(page, 'Events')).toHaveText('6');
 	await post(server, { name: 'after' });
 	await expect(figure(page, 'Events')).toHaveText('7');

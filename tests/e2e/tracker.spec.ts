@@ -199,12 +199,11 @@ test.describe('leaving', () => {
 		await page.goto(site.url);
 		await expect.poll(() => site.received).toHaveLength(1);
 		await leave(page, `${site.url}/bare`);
-		await expect.poll(() => site.received).toHaveLength(2);
-		// the first answer may not have come in time: then the page view is in both
-		expect(site.received.map(([mode, type, names]) => [mode, type, names.at(-1)])).toEqual([
-			['cors', 'text/plain;charset=UTF-8', 'page_view'],
-			['no-cors', 'text/plain;charset=UTF-8', 'leaving'],
-		]);
+		// an answer that did not come in time is no answer: the same events may go by fetch as well, and count once
+		const beacons = () => site.received.filter(([mode]) => mode === 'no-cors');
+		await expect.poll(() => beacons().map(([, , names]) => names.at(-1))).toEqual(['leaving']);
+		const types = site.received.map(([, type]) => type);
+		expect(new Set(types)).toEqual(new Set(['text/plain;charset=UTF-8']));
 	});
 
 	for (const [what, script] of [
@@ -283,6 +282,8 @@ test.describe('trouble', () => {
 		// the clock stands still: no timer sends this
 		await context.setOffline(false);
 		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'offline']);
+		// the page hears of its answer a moment after the table
+		await expect.poll(() => bodies).toHaveLength(2);
 		const [[view] = [], [late] = []] = bodies;
 		expect(view).not.toHaveProperty('timestamp');
 		expect(Date.parse(late?.timestamp ?? '') - Date.parse(before)).toBeLessThan(10_000);
