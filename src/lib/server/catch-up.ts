@@ -1,28 +1,32 @@
 /**
- * Brings a client from its cursor to the bus when the ring no longer (or not yet) knows the cursor: it comes from another
- * instance, or was away for long. One forced drain, because the client may be ahead of this instance; then one read of
- * what the client has not seen and the bus has. Equal cursors share a read, and only a few reads run at once.
+ * Brings a client from its cursor to the bus: from the ring, where the cursor is known there, else from a backlog that is read
+ * for everybody who waits. One round runs at a time and serves all who came before it, so that a crowd costs a
+ * few queries however many cursors it brings. A client that is ahead of this instance (it comes from another) makes the round
+ * begin with a drain. What was read is kept for a while: those who follow need no query at all.
  */
 import type { Sql } from 'postgres';
-import { MAX_EVENTS_PER_FRAME } from '../protocol';
+import { createBacklog, type Backlog } from './backlog';
 import type { Bus, Frame } from './bus';
-import { toId, type Cursor } from './cursor';
-import { createDrain, HistoryError, MAX_FRAMES_PER_DRAIN, type Batch } from './drain';
+import { isWithin, meet, sees, toId, type Cursor } from './cursor';
+import { withDeadline } from './deadline';
+import { HistoryError, verify, type Batch } from './drain';
+import { CHUNK, readMissed, readTransactions, type Row } from './rows';
+import type { Source } from './state';
 import type { Joined } from './stream';
 
-/** A client further behind gets a reset: replaying more would take longer than looking at the whole. */
-export const MAX_CATCH_UP = MAX_FRAMES_PER_DRAIN * MAX_EVENTS_PER_FRAME;
-/** Reads at once: clients that return in a crowd must not take the database from those who write. */
-export const MAX_READS = 2;
-/** A finished read serves followers with the same cursor while its place is in the ring. */
-const KEPT_READS = 16;
-
-class TooFar extends Error {}
+/** A client further behind gets a reset: replaying more would take longer than looking at the whole. In events, and in bytes of their properties. */
+export const MAX_CATCH_UP = 10_000;
+export const MAX_CATCH_UP_BYTES = 16 * 1024 * 1024;
+/** What was read serves those who come back within this time; a restarted server's clients come within seconds. */
+const KEPT_MS = 30_000;
+/** Reads that are kept: the second serves whoever the newest one does not reach. */
+const KEPT = 2;
+const STATEMENT_DEADLINE_MS = 3_000;
 
 /**
  * @param force a drain that starts after the call
- * @param published the bus's position, as a cursor and in the ring
- * @param toFrame encodes a batch
+ * @param published the bus's position as a cursor; in the ring it is the head
+ * @param encode a batch for those who look at a source
  * @returns a function that resolves to the way in, or to null when the cursor has no way: a reset is due. Rejects when the database does not answer.
  */
 export function createCatchUp({
@@ -30,78 +34,134 @@ export function createCatchUp({
 	connect,
 	force,
 	published,
-	toFrame,
+	encode,
 }: {
 	bus: Bus;
 	connect: () => Sql;
 	force: () => Promise<void>;
 	published: () => Cursor | null;
-	toFrame: (batch: Batch) => Frame;
-}) {
-	const reads = new Map<string, Promise<Joined | null>>();
-	const queue: (() => void)[] = [];
-	let running = 0;
+	encode: (batch: Batch, source: Source, id: string) => Frame;
+}): (from: Cursor, source: Source) => Promise<Joined | null> {
+	type Kept = Backlog & { position: number };
+	let kept: Kept[] = [];
+	let forgetting: ReturnType<typeof setTimeout> | undefined;
+	let coming: { cursors: Map<string, Cursor>; done: Promise<void> } | null = null;
+	let last: Promise<unknown> = Promise.resolve();
 
-	async function limited<T>(read: () => Promise<T>): Promise<T> {
-		if (running >= MAX_READS) await new Promise<void>((resolve) => queue.push(resolve));
-		else running++;
-		try {
-			return await read();
-		} finally {
-			const next = queue.shift();
-			if (next) next();
-			else running--;
-		}
+	function fromRing(cursor: Cursor, source: Source): Joined | null {
+		const place = bus.find(toId(cursor));
+		if (place === null) return null;
+		const frames = bus.since(place);
+		// nobody looked at the source when they were encoded: they are read again
+		if (source !== null && !frames.every(({ bySource }) => bySource?.has(source))) return null;
+		return { frames, position: bus.head() };
 	}
 
-	async function read(from: Cursor): Promise<Joined | null> {
-		await force();
+	function fromKept(cursor: Cursor, source: Source): Joined | null {
+		for (const { way, position } of kept) {
+			const frames = position >= bus.tail() ? way(cursor, source) : null;
+			if (frames) return { frames, position };
+		}
+		return null;
+	}
+
+	const find = (cursor: Cursor, source: Source) =>
+		fromRing(cursor, source) ?? fromKept(cursor, source);
+
+	function keep(one: Kept) {
+		kept = [one, ...kept].slice(0, KEPT);
+		clearTimeout(forgetting);
+		forgetting = setTimeout(() => (kept = []), KEPT_MS);
+		forgetting.unref();
+	}
+
+	/** one drain if anyone is ahead, then one read for all */
+	async function run(cursors: Cursor[]) {
+		const here = published();
+		const mine = cursors.filter(({ epoch }) => epoch === here?.epoch);
+		if (!here || mine.length === 0) return;
+		if (!mine.every((cursor) => isWithin(cursor, here))) await force();
 		const upTo = published();
 		const position = bus.head();
-		if (!upTo || upTo.epoch !== from.epoch || from.last > upTo.last) return null;
-		const known = bus.find(toId(from));
-		if (known !== null) return { frames: bus.since(known), position };
-
-		let rows = 0;
-		const batches: Batch[] = [];
-		const drain = createDrain({
-			from,
-			upTo,
-			visit() {
-				if (++rows > MAX_CATCH_UP) throw new TooFar();
-			},
-			publish: (batch) => batches.push(batch),
-		});
+		if (!upTo) return;
+		const behind = mine.filter((cursor) => isWithin(cursor, upTo));
+		if (behind.length === 0) return;
 		const sql = connect();
 		try {
-			await drain.run(sql);
+			const { base, rows } = await readBacklog(sql, meet(behind), upTo);
+			keep({ ...createBacklog({ base, upTo, rows, encode }), position });
 		} catch (error) {
-			if (error instanceof TooFar || error instanceof HistoryError) return null;
-			throw error;
+			// another history: the drain will find out too, and all cursors end
+			if (!(error instanceof HistoryError)) throw error;
 		} finally {
 			sql.end({ timeout: 0 }).catch(() => {});
 		}
-		return { frames: batches.map(toFrame), position };
 	}
 
-	return function catchUp(from: Cursor): Promise<Joined | null> {
-		const id = toId(from);
-		const shared = reads.get(id);
-		if (shared)
-			return shared.then((way) => {
-				if (way === null || way.position >= bus.tail()) return way;
-				if (reads.get(id) === shared) reads.delete(id);
-				return catchUp(from);
-			});
-		const started = limited(() => read(from));
-		reads.set(id, started);
-		if (reads.size > KEPT_READS) reads.delete(reads.keys().next().value as string);
-		const forget = () => {
-			if (reads.get(id) === started) reads.delete(id);
-		};
-		started.then((way) => {
-			if (way === null) forget();
-		}, forget);
-		return started;
+	function round(cursor: Cursor): Promise<void> {
+		if (!coming) {
+			const cursors = new Map<string, Cursor>();
+			const start = () => {
+				coming = null;
+				return run([...cursors.values()]);
+			};
+			// a turn of the event loop later, so that who comes in the same breath is served together
+			const done = last.then(() => new Promise(setImmediate)).then(start);
+			last = done.catch(() => {});
+			coming = { cursors, done };
+		}
+		coming.cursors.set(toId(cursor), cursor);
+		return coming.done;
+	}
+
+	return async (from, source) => {
+		const known = find(from, source);
+		if (known) return known;
+		await round(from);
+		return find(from, source);
 	};
+}
+
+/**
+ * The newest rows between two positions, as far as the limits allow, in ascending order; `base` is the position from which they are
+ * complete: `from`, or a later one.
+ */
+async function readBacklog(
+	sql: Sql,
+	from: Cursor,
+	upTo: Cursor,
+): Promise<{ base: Cursor; rows: Row[] }> {
+	const newestFirst: Row[] = [];
+	let bytes = 0;
+	for (;;) {
+		const before = newestFirst.at(-1) ?? null;
+		const { head, rows } = await withDeadline(
+			readMissed(sql, from, upTo, before),
+			STATEMENT_DEADLINE_MS,
+			'reading what was missed',
+		);
+		verify(head, upTo);
+		for (const row of rows) {
+			newestFirst.push(row);
+			bytes += JSON.stringify(row.properties).length;
+			if (newestFirst.length > MAX_CATCH_UP || bytes > MAX_CATCH_UP_BYTES) {
+				// the transaction that did not fit is not there as a whole
+				const whole = newestFirst.filter(({ tx }) => tx > row.tx).reverse();
+				return { base: { ...from, last: row.tx, holes: [] }, rows: whole };
+			}
+		}
+		if (rows.length < CHUNK) break;
+	}
+	const holes = from.holes.filter((hole) => sees(upTo, hole));
+	const room = MAX_CATCH_UP - newestFirst.length;
+	const held = await withDeadline(
+		readTransactions(sql, holes, room + 1),
+		STATEMENT_DEADLINE_MS,
+		'reading what was held back',
+	);
+	const rows = [...held, ...newestFirst.reverse()];
+	// without its holes the position holds for those who have none of them
+	return held.length > room
+		? { base: { ...from, holes: [] }, rows: rows.filter(({ tx }) => tx > from.last) }
+		: { base: from, rows };
 }

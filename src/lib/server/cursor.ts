@@ -82,6 +82,28 @@ export function sees(cursor: Cursor, tx: bigint): boolean {
 	return tx <= cursor.last && !cursor.holes.includes(tx);
 }
 
+/** Whether `other` has seen everything that `cursor` has: who stands at `cursor` is behind `other` in every transaction. */
+export function isWithin(cursor: Cursor, other: Cursor): boolean {
+	return (
+		cursor.epoch === other.epoch &&
+		cursor.last <= other.last &&
+		other.holes.every((hole) => hole > cursor.last || cursor.holes.includes(hole))
+	);
+}
+
+/**
+ * The position that has seen what all of `cursors` have, and nothing else: from it, one read brings what any of them misses.
+ * It is for reading only, not to be written as an id: `last` itself may be one of its holes.
+ * @param cursors at least one, all of the same epoch
+ */
+export function meet(cursors: readonly Cursor[]): Cursor {
+	const [first] = cursors;
+	if (!first) throw new Error('meet: no cursors');
+	const last = cursors.reduce((least, one) => (one.last < least ? one.last : least), first.last);
+	const holes = new Set(cursors.flatMap((one) => one.holes.filter((hole) => hole <= last)));
+	return { epoch: first.epoch, last, holes: [...holes].sort(ascending) };
+}
+
 /** A position that this database has not reached: it belongs to another history of it. */
 export function isAhead(cursor: Cursor, snapshot: Snapshot): boolean {
 	return cursor.last >= snapshot.xmax;

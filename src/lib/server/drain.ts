@@ -52,20 +52,17 @@ export const MAX_FRAMES_PER_DRAIN = 10;
 
 /**
  * @param from the position to begin at
- * @param upTo read no further than this position (a client catching up with the bus); null: to the present
  * @param begin called with the head of every reading statement, before its rows
  * @param visit called with every row, once, in order, also those that a frame omits
  * @param publish called synchronously, oldest batch first, when exactly the rows up to `batch.cursor` were visited
  */
 export function createDrain({
 	from,
-	upTo = null,
 	begin = () => {},
 	visit = () => {},
 	publish,
 }: {
 	from: Cursor;
-	upTo?: Cursor | null;
 	begin?: (head: Head) => void;
 	visit?: (row: Row) => void;
 	publish: (batch: Batch) => void;
@@ -115,12 +112,11 @@ export function createDrain({
 			head,
 			rows: read,
 			full,
-		} = await withDeadline(readUnseen(sql, cursor, upTo), STATEMENT_DEADLINE_MS, 'reading events');
+		} = await withDeadline(readUnseen(sql, cursor), STATEMENT_DEADLINE_MS, 'reading events');
 		verify(head, cursor);
 		begin(head);
 		const start = cursor;
-		// what `upTo` has not seen is, to a client catching up with it, still running
-		const running = upTo ? { running: upTo.holes } : head.snapshot;
+		const running = head.snapshot;
 		let through: bigint | null = null;
 		const groups = byTransaction(read);
 		const last = groups.at(-1);
@@ -192,7 +188,14 @@ function createOmitted() {
 	return omitted;
 }
 
-function byTransaction(rows: Row[]): Row[][] {
+export function countOmitted(rows: readonly Row[]): Omitted {
+	const omitted = createOmitted();
+	for (const row of rows) omitted.add(row.source);
+	return omitted;
+}
+
+/** Rows in ascending order of transactions, by transaction. */
+export function byTransaction(rows: readonly Row[]): Row[][] {
 	const groups: Row[][] = [];
 	for (const row of rows) {
 		const group = groups.at(-1);

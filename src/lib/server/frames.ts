@@ -4,6 +4,7 @@
  */
 import type {
 	Activity,
+	ActivityEvent,
 	DashboardState,
 	Metrics,
 	Ping,
@@ -51,13 +52,25 @@ export function toActivity(
 	id: string,
 ): Frame {
 	const events = batch.rows.map(toActivityEvent);
-	const data = (source: Source): Activity => {
-		const { totals, tables, at } = state(source);
-		if (source === null) return { events, omitted: batch.omitted.size, totals, tables, at };
-		const its = events.filter((event) => event.source === source);
-		return { events: its, omitted: batch.omitted.of(source), totals, tables, at };
-	};
-	return toFrames('activity', sources, data, id);
+	return toFrames('activity', sources, (source) => activity(batch, events, state, source), id);
+}
+
+/** The same for those who look at one source (null: all) and nobody else. */
+export function toActivityOf(source: Source, batch: Batch, state: StateOf, id: string): Frame {
+	const events = batch.rows.map(toActivityEvent);
+	return toFrame('activity', activity(batch, events, state, source), id);
+}
+
+function activity(
+	{ omitted }: Batch,
+	events: ActivityEvent[],
+	state: StateOf,
+	source: Source,
+): Activity {
+	const { totals, tables, at } = state(source);
+	if (source === null) return { events, omitted: omitted.size, totals, tables, at };
+	const its = events.filter((event) => event.source === source);
+	return { events: its, omitted: omitted.of(source), totals, tables, at };
 }
 
 /** The newest tick; null before the first. @param whole with the series, for who has just joined */

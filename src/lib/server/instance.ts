@@ -13,7 +13,6 @@ import {
 import { createBus, type Bus, type Frame } from './bus';
 import { createCatchUp } from './catch-up';
 import { createClock } from './clock';
-import { toId } from './cursor';
 import {
 	DEAF_POLL_MS,
 	FRAME_INTERVAL_MS,
@@ -21,7 +20,7 @@ import {
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from './drain-loop';
-import { concat, pickFor, toActivity, toFrame, toHeartbeat, toMetrics } from './frames';
+import { concat, pickFor, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames';
 import { createJoin } from './join';
 import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
@@ -165,7 +164,7 @@ export function startInstance({
 			connect,
 			force: () => loop.force(),
 			published: () => reading.published(),
-			toFrame: (batch) => toActivity(batch, stateOf, sources.keys(), toId(batch.cursor)),
+			encode: (batch, source, id) => toActivityOf(source, batch, stateOf, id),
 		}),
 		async failed(error) {
 			log.warn({ reason: String(error) }, 'a client waits for the database to catch up');

@@ -1,10 +1,10 @@
 /**
- * How a client gets in: with a cursor that the ring knows, from memory; with another, by catching up; with none, or one that
- * has no way, by a reset. It decides, and leaves the reading to catch-up.ts and the delivery to stream.ts.
+ * How a client gets in: with a cursor, by catching up from there; with none, or one that has no way, by a reset.
+ * It decides, and leaves the reading to catch-up.ts and the delivery to stream.ts.
  */
 import type { DashboardState } from '../protocol';
 import type { Bus, Frame } from './bus';
-import { parseCursor, toId, type Cursor } from './cursor';
+import { parseCursor, type Cursor } from './cursor';
 import { toFrame, toMetrics } from './frames';
 import type { Source } from './state';
 import type { Joined } from './stream';
@@ -25,7 +25,7 @@ export function createJoin({
 	bus: Bus;
 	state: (source: Source) => DashboardState;
 	begun: () => boolean;
-	catchUp: (from: Cursor) => Promise<Joined | null>;
+	catchUp: (from: Cursor, source: Source) => Promise<Joined | null>;
 	failed: (error: unknown) => Promise<void>;
 }) {
 	/** encoded once for all who need the same state */
@@ -38,10 +38,8 @@ export function createJoin({
 		return { frames: [frame], position: bus.head() };
 	}
 
-	/** what was missed, and the newest tick; a reset when a frame was not encoded for the source */
+	/** what was missed, and the newest tick */
 	function resume(way: Joined, source: Source): Joined {
-		if (source !== null && !way.frames.every(({ bySource }) => bySource?.has(source)))
-			return reset(source);
 		const metrics = toMetrics(state, source === null ? [] : [source], true);
 		return metrics ? { ...way, frames: [...way.frames, metrics] } : way;
 	}
@@ -59,11 +57,9 @@ export function createJoin({
 		if (!begun()) return { frames: [], position: bus.head() };
 		const parsed = text === null ? null : parseCursor(text);
 		if (!parsed?.ok) return reset(source);
-		const place = bus.find(toId(parsed.cursor));
-		if (place !== null) return resume({ frames: bus.since(place), position: bus.head() }, source);
 		while (!stream.gone()) {
 			try {
-				const way = await catchUp(parsed.cursor);
+				const way = await catchUp(parsed.cursor, source);
 				return way ? resume(way, source) : reset(source);
 			} catch (error) {
 				await failed(error);

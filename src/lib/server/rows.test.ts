@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../tests/setup/instances';
 import type { Cursor } from './cursor';
-import { CHUNK, unseenQuery } from './rows';
+import { CHUNK, missedQuery, unseenQuery } from './rows';
 
 type Plan = {
 	'Node Type': string;
@@ -47,22 +47,33 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 	const start: Cursor = { epoch: 'e', last: 0n, holes: [] };
 	const upTo: Cursor = { epoch: 'e', last: txs.at(-2) as bigint, holes: [txs.at(-3) as bigint] };
 
-	const explain = async (from: Cursor, to: Cursor | null) => {
+	const explain = async (query: ReturnType<typeof unseenQuery>) => {
 		const [row] = await sql<{ 'QUERY PLAN': { Plan: Plan }[] }[]>`
-			explain (analyze, format json) ${unseenQuery(sql, from, to, CHUNK)}`;
+			explain (analyze, format json) ${query}`;
 		return scans(row?.['QUERY PLAN'][0]?.Plan as Plan);
 	};
+	const unseen = (from: Cursor) => explain(unseenQuery(sql, from, CHUNK));
+	const missed = (from: Cursor, before: { tx: bigint; id: number } | null = null) =>
+		explain(missedQuery(sql, from, upTo, before, CHUNK));
 	for (const statistics of ['without', 'with']) {
 		if (statistics === 'with') await sql`analyze events`;
 		// more often than the five runs after which a prepared statement may get a generic plan
 		for (let run = 0; run < 7; run++) {
-			const found = await explain(cursor, null);
+			const found = await unseen(cursor);
 			expect(found.map(({ scan }) => scan)).toEqual(['Index Scan', 'Index Scan']);
 			expect(found.map(({ rows }) => rows)).toEqual([1, 3]);
 		}
-		expect((await explain(cursor, upTo)).map(({ rows }) => rows)).toEqual([1, 2]);
+		// of the three, `upTo` has not seen the newest, nor the one in its hole
+		const again = await missed(cursor);
+		expect(again.map(({ scan }) => scan)).toEqual(['Index Scan']);
+		expect(again[0]?.rows).toBeLessThanOrEqual(2);
 		// from the beginning of time: a chunk, not the table
-		expect((await explain(start, null)).every(({ rows }) => rows <= CHUNK)).toBe(true);
+		const many = [
+			await unseen(start),
+			await missed(start),
+			await missed(start, { tx: last, id: 1 }),
+		];
+		expect(many.flat().every(({ rows }) => rows <= CHUNK + 2)).toBe(true);
 	}
 
 	// control: asking by the snapshot alone has every row in its hands

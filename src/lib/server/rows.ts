@@ -6,7 +6,7 @@
 import type { Fragment, Sql } from 'postgres';
 import type { ActivityEvent, Json } from '../protocol';
 import type { WindowRow } from './aggregate';
-import { parseSnapshot, sees, type Cursor, type Snapshot } from './cursor';
+import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
 import { toWindowRow } from './window-row';
 
 /** One row of `events`. `createdAt` in ms since 1970. */
@@ -34,6 +34,8 @@ export type Head = {
 /** Rows read at once: bounds memory and the length of a statement, and makes the planner take the index without statistics. */
 export const CHUNK = 2_000;
 
+const MAX_ID = '9223372036854775807';
+
 type Raw = {
 	tx: string | null;
 	id: string;
@@ -58,31 +60,35 @@ const head = (sql: Sql) => sql`
 			'here', nowboard_identity()) as properties, null::timestamptz as created_at`;
 
 /**
- * The head, and the first `limit` rows that `from` has not seen, by (tx, id); with `upTo`, only rows that `upTo` has seen.
+ * The head, and the first `limit` rows that `from` has not seen, by (tx, id).
  * The statement whose plan is held by a test: at any size of the table it touches the unseen rows only.
  */
-export function unseenQuery(sql: Sql, from: Cursor, upTo: Cursor | null, limit: number): Fragment {
-	const holes = upTo ? from.holes.filter((hole) => sees(upTo, hole)) : from.holes;
-	const bound = upTo
-		? sql`and tx <= ${upTo.last.toString()}::xid8 and tx <> all(${toArray(upTo.holes)}::xid8[])`
-		: sql``;
+export function unseenQuery(sql: Sql, from: Cursor, limit: number): Fragment {
 	// a literal, so that a generic plan knows it too
 	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
 	return sql`${head(sql)}
 		union all
-		(select ${columns(sql)} from events where tx = any(${toArray(holes)}::xid8[]) order by events.tx, events.id limit ${rows})
+		(select ${columns(sql)} from events where tx = any(${toArray(from.holes)}::xid8[]) order by events.tx, events.id limit ${rows})
 		union all
-		(select ${columns(sql)} from events where tx > ${from.last.toString()}::xid8 ${bound} order by events.tx, events.id limit ${rows})`;
+		(select ${columns(sql)} from events where tx > ${from.last.toString()}::xid8 order by events.tx, events.id limit ${rows})`;
 }
 
 /** Runs `unseenQuery`. `rows` is in ascending order of (tx, id); `full` says that the limit cut it off. */
 export async function readUnseen(
 	sql: Sql,
 	from: Cursor,
-	upTo: Cursor | null = null,
 	limit = CHUNK,
 ): Promise<{ head: Head; rows: Row[]; full: boolean }> {
-	const raw = await sql<Raw[]>`${unseenQuery(sql, from, upTo, limit)}`;
+	const { head, rows } = split(await sql<Raw[]>`${unseenQuery(sql, from, limit)}`);
+	// holes lie below `last`, new transactions above it, and each branch is sorted: this only guards against a reordering plan
+	rows.sort(byPosition);
+	const full = rows.length >= limit;
+	rows.length = Math.min(rows.length, limit);
+	return { head, rows, full };
+}
+
+/** A reading statement's answer: one row without a transaction is the head. */
+function split(raw: Raw[]): { head: Head; rows: Row[] } {
 	const rows: Row[] = [];
 	let found: Head | undefined;
 	for (const one of raw) {
@@ -90,11 +96,60 @@ export async function readUnseen(
 		else rows.push(toRow(one));
 	}
 	if (!found) throw new Error('the reading statement returned no head');
-	// holes lie below `last`, new transactions above it, and each branch is sorted: this only guards against a reordering plan
-	rows.sort((a, b) => (a.tx === b.tx ? a.id - b.id : a.tx < b.tx ? -1 : 1));
-	const full = rows.length >= limit;
-	rows.length = Math.min(rows.length, limit);
-	return { head: found, rows, full };
+	return { head: found, rows };
+}
+
+function byPosition(a: Row, b: Row): number {
+	return a.tx === b.tx ? a.id - b.id : a.tx < b.tx ? -1 : 1;
+}
+
+/**
+ * The head, and the newest `limit` rows that `upTo` has seen and `from` has not, among those of transactions after
+ * `from.last`, newest first; with `before`, only rows before that one.
+ */
+export function missedQuery(
+	sql: Sql,
+	from: Cursor,
+	upTo: Cursor,
+	before: Pick<Row, 'tx' | 'id'> | null,
+	limit: number,
+): Fragment {
+	// a row comparison: two plain bounds make the planner expect so few rows that it sorts all of them
+	const bound = before
+		? sql`(tx, id) < (${before.tx.toString()}::xid8, ${before.id}::bigint)`
+		: sql`(tx, id) <= (${upTo.last.toString()}::xid8, ${MAX_ID}::bigint)`;
+	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
+	return sql`${head(sql)}
+		union all
+		(select ${columns(sql)} from events
+			where tx > ${from.last.toString()}::xid8 and ${bound}
+				and tx <> all(${toArray(upTo.holes)}::xid8[])
+			order by events.tx desc, events.id desc limit ${rows})`;
+}
+
+/** Runs `missedQuery`; `rows` newest first. */
+export async function readMissed(
+	sql: Sql,
+	from: Cursor,
+	upTo: Cursor,
+	before: Pick<Row, 'tx' | 'id'> | null,
+	limit = CHUNK,
+): Promise<{ head: Head; rows: Row[] }> {
+	const { head, rows } = split(await sql<Raw[]>`${missedQuery(sql, from, upTo, before, limit)}`);
+	return { head, rows: rows.sort((a, b) => byPosition(b, a)) };
+}
+
+/** The rows of these transactions, by (tx, id), at most `limit`: what a position has in its holes. */
+export async function readTransactions(
+	sql: Sql,
+	txs: readonly bigint[],
+	limit: number,
+): Promise<Row[]> {
+	if (txs.length === 0) return [];
+	const raw = await sql<Raw[]>`
+		select ${columns(sql)} from events where tx = any(${toArray(txs)}::xid8[])
+		order by events.tx, events.id limit ${limit}`;
+	return raw.map(toRow);
 }
 
 /** The next rows of one transaction that is committed and seen, by id: a transaction larger than CHUNK is read in pieces. */

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createBacklog, PAST_FRAME_EVENTS } from './backlog';
+import type { Frame } from './bus';
+import { meet, parseCursor, sees, toId, type Cursor } from './cursor';
+import type { Batch } from './drain';
+import type { Row } from './rows';
+
+const cursorOf = (last: bigint, ...holes: bigint[]): Cursor => ({ epoch: 'e1', last, holes });
+
+/** `size` rows of each transaction, ids in order. */
+function rowsOf(txs: readonly bigint[], size = 1): Row[] {
+	return txs.flatMap((tx) =>
+		Array.from({ length: size }, (_, i) => ({
+			tx,
+			id: Number(tx) * 10_000 + i,
+			eventId: '',
+			name: 'x',
+			source: i % 2 ? 'odd' : 'even',
+			sessionId: null,
+			properties: {},
+			createdAt: 0,
+		})),
+	);
+}
+
+type Told = Frame & { batch: Batch };
+const encode = (batch: Batch, _: unknown, id: string): Told => ({
+	event: 'activity',
+	bytes: new Uint8Array(),
+	id,
+	batch,
+});
+const idsOf = (frames: Frame[]) =>
+	frames.flatMap((frame) => (frame as Told).batch.rows.map(({ id }) => id));
+const txsOf = (frames: Frame[]) => [
+	...new Set(frames.flatMap((frame) => (frame as Told).batch.rows.map(({ tx }) => tx))),
+];
+
+describe('against a model of readers that stopped anywhere', () => {
+	/** transactions 1…30: which committed before the bus's position, and what each reader had seen before it left */
+	const worlds = fc.record({
+		committed: fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 30 }),
+		open: fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 5 }),
+		size: fc.constantFrom(1, 70, 150),
+		readers: fc.array(
+			fc.record({
+				last: fc.integer({ min: 0, max: 30 }),
+				holes: fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 5 }),
+			}),
+			{ minLength: 1, maxLength: 6 },
+		),
+	});
+
+	type World = typeof worlds extends fc.Arbitrary<infer W> ? W : never;
+
+	function play({ committed, open, size, readers }: World) {
+		const holes = open.map(BigInt).sort((a, b) => (a < b ? -1 : 1));
+		const done = committed
+			.map(BigInt)
+			.filter((tx) => !holes.includes(tx))
+			.sort((a, b) => (a < b ? -1 : 1));
+		const upTo = cursorOf(31n, ...holes);
+		const cursors = readers.map(({ last, holes: own }) => {
+			// what is open to the bus now was open to everyone before
+			const below = [...new Set([...own.map(BigInt), ...holes])].filter((tx) => tx < last);
+			return cursorOf(BigInt(last), ...below.sort((a, b) => (a < b ? -1 : 1)));
+		});
+		const within = cursors.filter(({ last }) => holes.every((hole) => hole !== last));
+		if (within.length === 0) return [];
+		const base = meet(within);
+		const rows = rowsOf(
+			done.filter((tx) => !sees(base, tx)),
+			size,
+		);
+		const backlog = createBacklog({ base, upTo, rows, encode });
+		return within.map((cursor) => ({
+			cursor,
+			frames: backlog.way(cursor, null),
+			unseen: rowsOf(
+				done.filter((tx) => !sees(cursor, tx)),
+				size,
+			).map(({ id }) => id),
+		}));
+	}
+
+	test('each gets what it has not seen, in order, once; and may leave again after any frame', () => {
+		fc.assert(
+			fc.property(worlds, (world) => {
+				for (const { frames, unseen } of play(world)) {
+					expect(frames).not.toBeNull();
+					const all = frames as Frame[];
+					expect(idsOf(all)).toEqual(unseen);
+					all.forEach((frame, i) => {
+						const parsed = parseCursor(frame.id ?? '');
+						if (!parsed.ok) throw new Error(parsed.reason);
+						// what the cursor after this frame has not seen is exactly what comes after it
+						const seen = txsOf(all.slice(0, i + 1));
+						const rest = txsOf(all.slice(i + 1));
+						expect(seen.every((tx) => sees(parsed.cursor, tx))).toBe(true);
+						expect(rest.some((tx) => sees(parsed.cursor, tx))).toBe(false);
+					});
+				}
+			}),
+			{ numRuns: 2_000 },
+		);
+	});
+
+	test('control: a reader of "newer than its last" would lose what was open when it left', () => {
+		const world = { committed: [1, 2, 3], open: [], size: 1, readers: [{ last: 2, holes: [1] }] };
+		const [reader] = play(world);
+		const naive = rowsOf([1n, 2n, 3n]).filter(({ tx }) => tx > 2n);
+		expect(naive.map(({ id }) => id)).toEqual([30_000]);
+		expect(reader?.unseen).toEqual([10_000, 30_000]);
+		expect(idsOf(reader?.frames ?? [])).toEqual(reader?.unseen);
+	});
+});
+
+test('frames are shared by all that need them, and made for nobody else', () => {
+	const rows = rowsOf([1n, 2n, 3n, 4n, 5n, 6n], 100);
+	const made: string[] = [];
+	const backlog = createBacklog({
+		base: cursorOf(0n),
+		upTo: cursorOf(6n),
+		rows,
+		encode: (batch, source, id) => {
+			made.push(id);
+			return encode(batch, source, id);
+		},
+	});
+	const ways = [0n, 2n, 3n, 3n].map((last) => backlog.way(cursorOf(last), null) as Frame[]);
+	expect(ways.map((way) => way.map(({ id }) => id))).toEqual([
+		['e1-2', 'e1-4', 'e1-6'],
+		['e1-4', 'e1-6'],
+		['e1-4', 'e1-6'],
+		['e1-4', 'e1-6'],
+	]);
+	expect(idsOf(ways[2] as Frame[])).toEqual(rows.filter(({ tx }) => tx > 3n).map(({ id }) => id));
+	// three for everyone, one for those who stand inside the second
+	expect(made).toEqual(['e1-2', 'e1-4', 'e1-6', 'e1-4']);
+});
+
+test('a transaction larger than a frame may be: the newest rows, and the rest counted by source', () => {
+	const backlog = createBacklog({
+		base: cursorOf(0n),
+		upTo: cursorOf(1n),
+		rows: rowsOf([1n], 1_500),
+		encode,
+	});
+	const [frame] = (backlog.way(cursorOf(0n), null) ?? []) as Told[];
+	const { rows, omitted } = frame?.batch as Batch;
+	expect([rows.length, omitted.size, omitted.of('even'), rows.at(-1)?.id]).toEqual([
+		1_000, 500, 250, 11_499,
+	]);
+	expect(PAST_FRAME_EVENTS).toBeLessThan(1_000);
+});
+
+test('who is older than what was read, or newer, has no way', () => {
+	const backlog = createBacklog({ base: cursorOf(5n), upTo: cursorOf(9n, 7n), rows: [], encode });
+	const has = (cursor: Cursor) => backlog.way(cursor, null) !== null;
+	expect(
+		[
+			cursorOf(5n),
+			cursorOf(8n, 7n),
+			cursorOf(4n),
+			cursorOf(8n, 3n, 7n),
+			cursorOf(10n, 7n),
+			cursorOf(8n),
+			{ ...cursorOf(5n), epoch: 'e2' },
+		].map((cursor) => [toId(cursor), has(cursor)]),
+	).toEqual([
+		['e1-5', true],
+		['e1-8.1', true],
+		['e1-4', false],
+		['e1-8.1.4', false],
+		['e1-a.3', false],
+		['e1-8', false],
+		['e2-5', false],
+	]);
+});
