@@ -18,6 +18,7 @@ const npm = (script: string) => ['npm', 'run', '--silent', script];
 const STEPS: (Step & { count?: () => Counts })[] = [
 	{ title: 'lint', command: npm('lint') },
 	{ title: 'check', command: npm('check') },
+	{ title: 'build', command: npm('build') },
 	{
 		title: 'unit, integration and components (vitest)',
 		command: [
@@ -26,7 +27,6 @@ const STEPS: (Step & { count?: () => Counts })[] = [
 		],
 		count: () => countVitest(vitestReport),
 	},
-	{ title: 'build', command: npm('build') },
 	{
 		title: 'end to end (Playwright)',
 		command: ['node', 'node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json'],

@@ -1,8 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
 
 declare global {
 	namespace App {
+		/** What adapter-node gives to a request; absent under `vite dev`. */
+		interface Platform {
+			req?: IncomingMessage;
+		}
 		/** What `hooks.server.ts` hands to every request. */
 		interface Locals {
 			live: Instance;

@@ -24,7 +24,9 @@ type Runtime = {
 	stop(): Promise<void>;
 };
 
-/** Above adapter-node's own wait for open requests, below the kill of most platforms. */
+/** After SIGTERM: streams are away by then, and requests that are still not answered will not be. */
+const CUT_MS = 8_000;
+/** Whatever hangs: below the kill of most platforms. */
 const EXIT_MS = 10_000;
 
 const slot = globalThis as { [key: symbol]: Runtime | undefined };
@@ -100,6 +102,7 @@ function start(env: Env): Runtime {
 	function onSignal() {
 		log.info('shutting down: ending the streams');
 		live.dismiss();
+		setTimeout(() => void stop().then(() => process.exit(0)), CUT_MS).unref();
 		setTimeout(() => process.exit(1), EXIT_MS).unref();
 	}
 	process.once('SIGTERM', onSignal);

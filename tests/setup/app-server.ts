@@ -1,5 +1,6 @@
 /** `node build` as a process of a test, with everything open as in the demo; it ends with the test's process. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { waitForServer } from '../../scripts/wait-for-server';
 
 export type RunningApp = {
@@ -9,6 +10,8 @@ export type RunningApp = {
 	start: () => Promise<void>;
 	/** resolves when the process has ended; SIGKILL is a crash */
 	kill: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>;
+	/** of the last process that ended; null while one runs, or when a signal ended it */
+	exitCode: () => number | null;
 	/** what the server has printed so far */
 	output: () => string;
 };
@@ -28,6 +31,8 @@ export function createAppServer(
 	let output = '';
 
 	async function start(): Promise<void> {
+		if (!existsSync('build/index.js'))
+			throw new Error('build/index.js is missing: run "npm run build" first.');
 		child = spawn(process.execPath, ['--import', FOLLOW_PARENT, 'build'], {
 			env: {
 				...process.env,
@@ -64,5 +69,5 @@ export function createAppServer(
 		clearTimeout(timer);
 	}
 
-	return { url, start, kill, output: () => output };
+	return { url, start, kill, exitCode: () => child?.exitCode ?? null, output: () => output };
 }

@@ -15,7 +15,13 @@ export async function useDatabase(): Promise<TestDatabase> {
 /** Starts one and waits until it is ready. */
 export async function startTestInstance(
 	url: string,
-	{ ready = true, frameIntervalMs }: { ready?: boolean; frameIntervalMs?: number } = {},
+	{
+		ready = true,
+		...options
+	}: { ready?: boolean } & Pick<
+		Parameters<typeof startInstance>[0],
+		'frameIntervalMs' | 'graceMs' | 'bus'
+	> = {},
 ): Promise<Instance> {
 	const sql = connect(url, { max: 1 });
 	const instance = startInstance({
@@ -23,7 +29,7 @@ export async function startTestInstance(
 		sql,
 		prepare: async () => {},
 		log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
-		...(frameIntervalMs === undefined ? {} : { frameIntervalMs }),
+		...options,
 	});
 	onTestFinished(async () => {
 		await instance.stop();

@@ -2,55 +2,28 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/ports';
 import { PING_INTERVAL_MS } from '../../src/lib/protocol';
-import { createAppServer } from '../setup/app-server';
-import { follow, type Follower } from '../setup/follow';
+import { createAppServer, type RunningApp } from '../setup/app-server';
+import type { Follower } from '../setup/follow';
+import { followHttp, post } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';
+import { restartInTurn } from '../setup/rolling';
 import { startNginx } from './nginx';
 
-async function startBehindNginx() {
+async function startBehindNginx(count = 1) {
 	const { url: databaseUrl, sql } = await useDatabase();
-	const app = createAppServer(await freePort(), databaseUrl);
-	onTestFinished(() => app.kill('SIGTERM'));
-	await app.start();
-	const proxy = await startNginx(app.url.replace('localhost', '127.0.0.1'));
-	return { app, sql, proxy };
-}
-
-/** A client of the stream over HTTP; `status` is that of its answer. */
-function followHttp(url: string, cursor: string | null = null) {
-	let status = 0;
-	const stop = new AbortController();
-	const open = (from: string | null) => {
-		const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-		const query = from === null ? '' : `?cursor=${from}`;
-		void fetch(`${url}/api/dashboard/stream${query}`, { signal: stop.signal })
-			.then((response) => {
-				status = response.status;
-				return response.body?.pipeTo(writable);
-			})
-			.catch((error: unknown) => (stop.signal.aborted ? undefined : writable.abort(error)));
-		return readable;
-	};
-	const client = follow({ open }, cursor);
-	onTestFinished(async () => {
-		await client.leave();
-		stop.abort();
-	});
-	return Object.assign(client, { status: () => status });
+	const apps: RunningApp[] = [];
+	for (let i = 0; i < count; i++) {
+		const app = createAppServer(await freePort(), databaseUrl);
+		onTestFinished(() => app.kill('SIGTERM'));
+		await app.start();
+		apps.push(app);
+	}
+	const proxy = await startNginx(apps.map(({ url }) => url.replace('localhost', '127.0.0.1')));
+	return { app: apps[0] as RunningApp, apps, sql, proxy };
 }
 
 const names = (client: Follower) =>
 	client.of('activity').flatMap(({ events }) => events.map(({ name }) => name));
-
-async function post(url: string, name: string): Promise<void> {
-	const response = await fetch(`${url}/api/events`, {
-		method: 'POST',
-		headers: { 'content-type': 'application/json' },
-		body: JSON.stringify({ name }),
-	});
-	expect(response.status).toBe(202);
-	await response.body?.cancel();
-}
 
 test('frames pass one by one, though the proxy buffers; without our header they would not', async () => {
 	const { app, proxy } = await startBehindNginx();
@@ -58,7 +31,7 @@ test('frames pass one by one, though the proxy buffers; without our header they 
 	const client = followHttp(proxy.url);
 	await client.until(({ resets }) => resets() === 1);
 	for (const name of ['first', 'second', 'third']) {
-		await post(proxy.url, name);
+		expect(await post(proxy.url, { name })).toBe(202);
 		await client.until((one) => names(one).at(-1) === name);
 	}
 	expect(names(client)).toEqual(['first', 'second', 'third']);
@@ -82,13 +55,13 @@ test('a client that comes back with its cursor gets what it missed, once, and no
 	const { proxy, sql } = await startBehindNginx();
 	const first = followHttp(proxy.url);
 	await first.until(({ resets }) => resets() === 1);
-	await post(proxy.url, 'seen');
+	expect(await post(proxy.url, { name: 'seen' })).toBe(202);
 	await first.until((one) => names(one).includes('seen'));
 	await first.leave();
 	await sql`INSERT INTO events (name) VALUES ('missed')`;
 	const second = followHttp(proxy.url, first.cursor());
 	await second.until((one) => names(one).includes('missed'));
-	await post(proxy.url, 'new');
+	expect(await post(proxy.url, { name: 'new' })).toBe(202);
 	await second.until((one) => names(one).includes('new'));
 	expect([names(second), second.resets()]).toEqual([['missed', 'new'], 0]);
 });
@@ -106,3 +79,8 @@ test('a server that is stopped says goodbye and ends the answer, and the next on
 	await next.until((one) => names(one).includes('meanwhile'));
 	expect([names(next), next.resets()]).toEqual([['meanwhile'], 0]);
 });
+
+test('a rolling restart of two instances: no loss, no double, no failed answer', async () => {
+	const { apps, proxy, sql } = await startBehindNginx(2);
+	await restartInTurn(apps, proxy.url, sql);
+}, 120_000);

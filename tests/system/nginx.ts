@@ -16,8 +16,8 @@ export type Proxy = {
 
 const STORES = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-/** Ends with the test. */
-export async function startNginx(target: string): Promise<Proxy> {
+/** Ends with the test. @param targets origins of the instances behind it, asked in turn */
+export async function startNginx(targets: readonly string[]): Promise<Proxy> {
 	const nginx = findProgram('nginx');
 	if (!nginx) throw new Error('There is no nginx: npm run test:system says how to install it.');
 	const [port, bufferedPort] = [await freePort(), await freePort()];
@@ -27,13 +27,16 @@ export async function startNginx(target: string): Promise<Proxy> {
 	const server = (listen: number, more: string) => `
 		server {
 			listen 127.0.0.1:${listen};
-			location / { proxy_pass ${target}; proxy_set_header Host $http_host; ${more} }
+			location / { proxy_pass http://nowboard; proxy_set_header Host $http_host; ${more} }
 		}`;
+	// a server that was away once is asked again at once: in a rolling restart the next one is away a moment later
+	const upstream = targets.map((target) => `server ${new URL(target).host} max_fails=0;`).join(' ');
 	writeFileSync(
 		join(folder, 'nginx.conf'),
 		`pid ${join(folder, 'nginx.pid')}; error_log stderr; worker_processes 1; events {}
 		http {
 			access_log off; ${stores.join(' ')}
+			upstream nowboard { ${upstream} }
 			${server(port, '')}
 			${server(bufferedPort, 'proxy_ignore_headers X-Accel-Buffering;')}
 		}`,

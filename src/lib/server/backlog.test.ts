@@ -42,7 +42,7 @@ describe('against a model of readers that stopped anywhere', () => {
 	const worlds = fc.record({
 		committed: fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 30 }),
 		open: fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 5 }),
-		size: fc.constantFrom(1, 70, 150),
+		size: fc.constantFrom<number>(1, 70, 150),
 		readers: fc.array(
 			fc.record({
 				last: fc.integer({ min: 0, max: 30 }),

@@ -6,7 +6,7 @@
  */
 import type { Sql } from 'postgres';
 import { createBacklog, type Backlog } from './backlog';
-import type { Bus, Frame } from './bus';
+import { RING_BYTES, type Bus, type Frame } from './bus';
 import { isWithin, meet, sees, toId, type Cursor } from './cursor';
 import { withDeadline } from './deadline';
 import { HistoryError, verify, type Batch } from './drain';
@@ -14,9 +14,10 @@ import { CHUNK, readMissed, readTransactions, type Row } from './rows';
 import type { Source } from './state';
 import type { Joined } from './stream';
 
-/** A client further behind gets a reset: replaying more would take longer than looking at the whole. In events, and in bytes of their properties. */
+/** A client further behind gets a reset: replaying more would take longer than looking at the whole. */
 export const MAX_CATCH_UP = 10_000;
-export const MAX_CATCH_UP_BYTES = 16 * 1024 * 1024;
+/** The same in bytes of properties: what the ring may hold, may be read again. */
+export const MAX_CATCH_UP_BYTES = RING_BYTES;
 /** What was read serves those who come back within this time; a restarted server's clients come within seconds. */
 const KEPT_MS = 30_000;
 /** Reads that are kept: the second serves whoever the newest one does not reach. */

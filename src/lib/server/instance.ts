@@ -26,7 +26,7 @@ import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import type { Source } from './state';
-import { createClientStream, type ClientStream } from './stream';
+import { createClientStream, GRACE_MS, type ClientStream } from './stream';
 import { startTicking } from './tick';
 
 export type Instance = {
@@ -35,13 +35,21 @@ export type Instance = {
 	status(): Ping;
 	/** What is missing before this process can serve; empty when ready. */
 	missing(): string[];
-	/** A client's body of `text/event-stream`. @param cursor what the client says it has, unparsed */
+	/**
+	 * A client's body of `text/event-stream`.
+	 * @param cursor what the client says it has, unparsed
+	 * @param options `sever` breaks its connection, if the answer is still under way
+	 */
 	open(
 		cursor: string | null,
-		options?: { wants?: (event: StreamEventName) => boolean; source?: Source },
+		options?: {
+			wants?: (event: StreamEventName) => boolean;
+			source?: Source;
+			sever?: () => void;
+		},
 	): ReadableStream<Uint8Array>;
 	clients(): number;
-	/** Ends every stream with a `bye` of its own; new ones are ended at once. */
+	/** Ends every stream with a `bye` of its own, a slice at a time, within DISMISS_MS; new ones are ended at once. */
 	dismiss(): void;
 	stop(): Promise<void>;
 };
@@ -50,6 +58,13 @@ export type Instance = {
 const RETRY_MS = 2_000;
 /** After a `bye` clients come back spread over this time. */
 const BYE_SPREAD_MS = 3_000;
+/** A process that is told to end sends its clients away within this time, so that they do not arrive elsewhere all at once. */
+const DISMISS_MS = 3_000;
+const SLICE_MS = 100;
+/** At least so many at once: a handful of clients does not hold up a restart. */
+const MIN_SLICE = 100;
+/** A dismissed client that does not take its farewell must not hold up the end of the process. */
+const LAST_GRACE_MS = 3_000;
 /** While nobody watches, the listener is checked as rarely as the table. */
 const UNWATCHED_PING_MS = 60_000;
 
@@ -65,6 +80,7 @@ export function startInstance({
 	prepare,
 	log,
 	frameIntervalMs = FRAME_INTERVAL_MS,
+	graceMs = GRACE_MS,
 	bus = createBus(),
 }: {
 	connect: () => Sql;
@@ -72,6 +88,8 @@ export function startInstance({
 	prepare: () => Promise<void>;
 	log: Logger;
 	frameIntervalMs?: number;
+	/** how long an ended client may take to read the rest */
+	graceMs?: number;
 	bus?: Bus;
 }): Instance {
 	let dismissed = false;
@@ -79,7 +97,7 @@ export function startInstance({
 	const streams = new Set<ClientStream>();
 	/** who looks at one source only: source → clients */
 	const sources = new Map<string, number>();
-	let becameUp: (() => void)[] = [];
+	let waiting: (() => void)[] = [];
 	const clock = createClock();
 	const watched = () => streams.size > 0;
 
@@ -119,12 +137,14 @@ export function startInstance({
 		onState(now, reason) {
 			log[now === 'up' ? 'info' : 'error']({ database: now, reason }, DATABASE_SAYS[now]);
 			ping();
-			if (now === 'up') {
-				for (const go of becameUp) go();
-				becameUp = [];
-			}
+			if (now === 'up') release();
 		},
 	});
+	const becomesUp = () => new Promise<void>((resolve) => waiting.push(resolve));
+	function release() {
+		for (const go of waiting) go();
+		waiting = [];
+	}
 
 	const ticking = startTicking({
 		sql,
@@ -159,6 +179,7 @@ export function startInstance({
 		bus,
 		state: stateOf,
 		begun: () => reading.published() !== null,
+		begins: becomesUp,
 		catchUp: createCatchUp({
 			bus,
 			connect,
@@ -168,7 +189,7 @@ export function startInstance({
 		}),
 		async failed(error) {
 			log.warn({ reason: String(error) }, 'a client waits for the database to catch up');
-			if (loop.state() === 'down') await new Promise<void>((resolve) => becameUp.push(resolve));
+			if (loop.state() === 'down') await becomesUp();
 		},
 	});
 
@@ -191,7 +212,7 @@ export function startInstance({
 			if (dismissed) missing.push('shutting down');
 			return missing;
 		},
-		open(cursor, { wants = () => true, source = null } = {}) {
+		open(cursor, { wants = () => true, source = null, sever } = {}) {
 			look(source, 1);
 			const stream = createClientStream({
 				bus,
@@ -201,6 +222,8 @@ export function startInstance({
 				opening: concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
 				join: (cursor, stream) => join(cursor, source, stream),
 				bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
+				sever,
+				graceMs,
 				onLeave() {
 					streams.delete(stream);
 					look(source, -1);
@@ -212,19 +235,26 @@ export function startInstance({
 				loop.ring();
 				listener.check();
 			}
-			if (dismissed) stream.end();
+			if (dismissed) stream.end(LAST_GRACE_MS);
 			return stream.body;
 		},
 		clients: () => streams.size,
 		dismiss() {
+			if (dismissed) return;
 			dismissed = true;
-			for (const stream of streams) stream.end();
+			const leaving = [...streams];
+			const slice = Math.max(MIN_SLICE, Math.ceil((leaving.length * SLICE_MS) / DISMISS_MS));
+			(function next() {
+				for (const stream of leaving.splice(0, slice)) stream.end(LAST_GRACE_MS);
+				if (leaving.length > 0) setTimeout(next, SLICE_MS);
+			})();
 		},
 		async stop() {
-			this.dismiss();
+			dismissed = true;
+			for (const stream of streams) stream.end(LAST_GRACE_MS);
 			clearInterval(pinging);
 			ticking.stop();
-			for (const go of becameUp) go();
+			release();
 			await Promise.all([listener.stop(), loop.stop()]);
 		},
 	};

@@ -11,7 +11,8 @@ import type { Joined } from './stream';
 
 /**
  * @param state at the ring's head
- * @param begun false before the first reading: there is nothing to join yet, and it will come as a reset
+ * @param begun false before the first reading: there is nothing to join yet
+ * @param begins resolves when that may have changed
  * @param catchUp resolves to null when the cursor has no way; rejects when the database does not answer
  * @param failed told of such a rejection; resolves when trying again makes sense
  */
@@ -19,12 +20,14 @@ export function createJoin({
 	bus,
 	state,
 	begun,
+	begins,
 	catchUp,
 	failed,
 }: {
 	bus: Bus;
 	state: (source: Source) => DashboardState;
 	begun: () => boolean;
+	begins: () => Promise<void>;
 	catchUp: (from: Cursor, source: Source) => Promise<Joined | null>;
 	failed: (error: unknown) => Promise<void>;
 }) {
@@ -54,7 +57,8 @@ export function createJoin({
 		source: Source,
 		stream: { gone(): boolean },
 	): Promise<Joined> {
-		if (!begun()) return { frames: [], position: bus.head() };
+		// a new process is asked before it knows anything: who comes with a cursor must not be reset for that
+		while (!begun() && !stream.gone()) await begins();
 		const parsed = text === null ? null : parseCursor(text);
 		if (!parsed?.ok) return reset(source);
 		while (!stream.gone()) {

@@ -12,9 +12,15 @@ export type Joined = { frames: Frame[]; position: number };
 
 export type ClientStream = {
 	body: ReadableStream<Uint8Array>;
-	/** Says goodbye and ends the body with what is queued; safe to call twice. */
-	end(): void;
+	/**
+	 * Says goodbye and ends the body with what is queued; safe to call twice.
+	 * @param withinMs how long the client may take to read it before its connection is severed
+	 */
+	end(withinMs?: number): void;
 };
+
+/** A connection that does not take the rest of its answer keeps its buffers for as long as it likes: after so long it is severed. */
+export const GRACE_MS = 10_000;
 
 /**
  * @param pick which bytes of a frame are this client's; null: none
@@ -22,6 +28,7 @@ export type ClientStream = {
  * @param join resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile
  * @param bye encodes the farewell, individually random
  * @param onLeave called once, whichever way the client left
+ * @param sever breaks the connection if the answer has not been taken to its end
  */
 export function createClientStream({
 	bus,
@@ -32,7 +39,9 @@ export function createClientStream({
 	join,
 	bye,
 	onLeave,
+	sever = () => {},
 	stuckMs = STUCK_MS,
+	graceMs = GRACE_MS,
 }: {
 	bus: Bus;
 	cursor: string | null;
@@ -42,7 +51,9 @@ export function createClientStream({
 	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
 	bye: () => Uint8Array;
 	onLeave: (reason: string) => void;
+	sever?: (() => void) | undefined;
 	stuckMs?: number;
+	graceMs?: number;
 }): ClientStream {
 	let controller: ReadableStreamDefaultController<Uint8Array>;
 	let left = false;
@@ -72,11 +83,12 @@ export function createClientStream({
 		onLeave(reason);
 	}
 
-	function end(reason: string) {
+	function end(reason: string, withinMs = graceMs) {
 		if (left) return;
 		leave(reason);
 		controller.enqueue(bye());
 		controller.close();
+		setTimeout(sever, withinMs).unref();
 	}
 
 	async function enter() {
@@ -108,7 +120,10 @@ export function createClientStream({
 		if (!subscription) {
 			// catching up never counts as falling behind: if the ring has moved on meanwhile, the rest is caught up as well
 			if (position === null || position < bus.tail()) return void enter();
-			subscription = bus.subscribe({ wants, ready, deliver, lost: end }, position);
+			subscription = bus.subscribe(
+				{ wants, ready, deliver, lost: (reason) => end(reason) },
+				position,
+			);
 		}
 		subscription.resume();
 	}
@@ -123,5 +138,5 @@ export function createClientStream({
 		cancel: () => leave('the client left'),
 	});
 
-	return { body, end: () => end('ended by the server') };
+	return { body, end: (withinMs) => end('ended by the server', withinMs) };
 }

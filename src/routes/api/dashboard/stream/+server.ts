@@ -17,12 +17,17 @@ const OPTIONAL = ['activity', 'metrics'];
  * The live stream. `Last-Event-ID` (a native reconnect) wins over `?cursor=` (a new EventSource cannot send headers).
  * `?events=activity` leaves out the ticks, `?events=metrics` the feed; `?source=` is about one source only.
  */
-export const GET: RequestHandler = ({ request, url, locals }) => {
+export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	const cursor = request.headers.get('last-event-id') ?? url.searchParams.get('cursor');
 	const chosen = toChosen(url.searchParams.get('events'));
 	const wants = (event: StreamEventName) => !OPTIONAL.includes(event) || chosen.includes(event);
 	const source = url.searchParams.get('source') || null;
-	return new Response(locals.live.open(cursor || null, { wants, source }), { headers: HEADERS });
+	// Node's request is destroyed when its answer has been taken; until then the connection is this stream's alone
+	const sever = () => {
+		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();
+	};
+	const body = locals.live.open(cursor || null, { wants, source, sever });
+	return new Response(body, { headers: HEADERS });
 };
 
 /** Without it SvelteKit answers HEAD with GET: a subscription that nobody reads, and headers that never leave. */
