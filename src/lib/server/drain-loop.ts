@@ -1,14 +1,16 @@
 /**
  * When to drain: at a bell, at a poll, when asked; never two at once. It owns the drain's connection and the timing, and
- * knows nothing of rows. The first bell after silence drains at once; while busy there is one drain per interval, so that
+ * knows nothing of rows. The first bell after silence drains at once; while busy there is one drain per interval at most, so that
  * frames are few and shared. The poll makes delivery independent of NOTIFY.
  */
 import type { Sql } from 'postgres';
 import type { DatabaseState } from '../protocol';
 import { withDeadline } from './deadline';
 
-/** Between two drains that published something. */
+/** Between two drains that published: frames cost by the client, so while much happens there are ten a second. */
 export const FRAME_INTERVAL_MS = 100;
+/** Of rest for each event in the last frame, up to the interval: waiting pays only when something joins (docs/decisions/0008). */
+export const REST_PER_EVENT_MS = 20;
 /** After a drain that found nothing: the next bell is answered at once, a storm of them is not. */
 const EMPTY_REST_MS = 5;
 /** The poll: the bound on the delay when a bell is lost. */
@@ -34,21 +36,21 @@ export type DrainLoop = {
 };
 
 /**
- * @param run one drain, over the given client; resolves to whether it published; it keeps a deadline of its own; any rejection renews the client and is retried
+ * @param run one drain, over the given client; resolves to how many events it published; it keeps a deadline of its own; any rejection renews the client and is retried
  * @param pollMs asked before every wait
- * @param intervalMs asked after every drain that published: the least time until the next
+ * @param restMs asked after every drain that published, with that number: the least time until the next
  */
 export function startDrainLoop({
 	connect,
 	run,
 	pollMs,
-	intervalMs,
+	restMs,
 	onState,
 }: {
 	connect: () => Sql;
-	run: (sql: Sql) => Promise<boolean>;
+	run: (sql: Sql) => Promise<number>;
 	pollMs: () => number;
-	intervalMs: () => number;
+	restMs: (events: number) => number;
 	onState: (state: DatabaseState, reason: string) => void;
 }): DrainLoop {
 	let state: DatabaseState = 'down';
@@ -83,11 +85,11 @@ export function startDrainLoop({
 		const asked = waiting;
 		waiting = [];
 		try {
-			const published = await run(sql);
+			const events = await run(sql);
 			failures = 0;
 			become('up', 'the database answers');
 			for (const one of asked) one.resolve();
-			return published ? intervalMs() : EMPTY_REST_MS;
+			return events > 0 ? restMs(events) : EMPTY_REST_MS;
 		} catch (error) {
 			failures++;
 			rung = true;

@@ -17,6 +17,7 @@ import {
 	DEAF_POLL_MS,
 	FRAME_INTERVAL_MS,
 	POLL_MS,
+	REST_PER_EVENT_MS,
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from './drain-loop';
@@ -110,7 +111,6 @@ export function startInstance({
 
 	const reading = createReading({
 		prepare,
-		bus,
 		clock,
 		sources: () => sources.keys(),
 		broadcast,
@@ -133,7 +133,8 @@ export function startInstance({
 		pollMs: () =>
 			listener.state() === 'deaf' ? DEAF_POLL_MS : watched() ? POLL_MS : UNWATCHED_POLL_MS,
 		// a broadcast may take half of the time, not more
-		intervalMs: () => Math.max(frameIntervalMs, 2 * broadcastMs),
+		restMs: (events) =>
+			Math.max(Math.min(frameIntervalMs, REST_PER_EVENT_MS * events), 2 * broadcastMs),
 		onState(now, reason) {
 			log[now === 'up' ? 'info' : 'error']({ database: now, reason }, DATABASE_SAYS[now]);
 			ping();

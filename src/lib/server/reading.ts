@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../protocol';
 import { createAggregator, type Aggregator } from './aggregate';
-import type { Bus, Frame } from './bus';
+import type { Frame } from './bus';
 import type { Clock } from './clock';
 import { atSnapshot, toId, type Cursor } from './cursor';
 import { withDeadline } from './deadline';
@@ -23,8 +23,8 @@ import { toWindowRow } from './window-row';
 const BEGIN_DEADLINE_MS = 10 * 60_000;
 
 export type Reading = {
-	/** Begins, or drains; resolves to whether anything was published. Not to be called while it runs. */
-	run(sql: Sql): Promise<boolean>;
+	/** Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs. */
+	run(sql: Sql): Promise<number>;
 	running(): boolean;
 	/** What `prepare` does is done. */
 	prepared(): boolean;
@@ -42,14 +42,12 @@ export type Reading = {
  */
 export function createReading({
 	prepare,
-	bus,
 	clock,
 	sources,
 	broadcast,
 	log,
 }: {
 	prepare: () => Promise<void>;
-	bus: Bus;
 	clock: Clock;
 	sources: () => Iterable<string>;
 	broadcast: (frame: Frame) => void;
@@ -57,6 +55,7 @@ export function createReading({
 }): Reading {
 	let prepared = false;
 	let running = false;
+	let delivered = 0;
 	let drain: Drain | null = null;
 	let windows: Aggregator | null = null;
 	let published: Cursor | null = null;
@@ -104,12 +103,16 @@ export function createReading({
 				clock.see(head.at);
 				aggregator.advance(head.at);
 			},
-			visit: (row) => aggregator.add(toWindowRow(row)),
+			visit(row) {
+				delivered++;
+				aggregator.add(toWindowRow(row));
+			},
 			publish,
 		});
 		const events = newest.map(toActivityEvent);
 		state = createState({ aggregator, cursor: toId(cursor), series, previous, events });
 		broadcast(toReset(state.of, sources()));
+		delivered++;
 	}
 
 	async function drainOrBegin(sql: Sql) {
@@ -125,10 +128,10 @@ export function createReading({
 
 	return {
 		async run(sql) {
-			const before = bus.head();
 			running = true;
+			delivered = 0;
 			await drainOrBegin(sql).finally(() => (running = false));
-			return bus.head() !== before;
+			return delivered;
 		},
 		running: () => running,
 		prepared: () => prepared,

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createBus, STUCK_MS, type Bus, type Frame } from './bus';
-import { createClientStream, type Joined } from './stream';
+import { createClientStream, GRACE_MS, type Joined } from './stream';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -124,6 +124,28 @@ describe('every way out is the same, once', () => {
 		await vi.advanceTimersByTimeAsync(STUCK_MS);
 		expect(await stream.read(9)).toEqual(['m2', 'bye', 'end']);
 		expect(stream.left).toEqual(['stood still']);
+	});
+
+	test('a connection that does not take its farewell is severed after the grace, never before', async () => {
+		vi.useFakeTimers();
+		onTestFinished(() => void vi.useRealTimers());
+		const bus = createBus();
+		const severed: string[] = [];
+		const stream = createClientStream({
+			bus,
+			cursor: null,
+			wants: () => true,
+			opening: encode('opening'),
+			join: async () => ({ frames: [], position: bus.head() }),
+			bye: () => encode('bye'),
+			onLeave: () => {},
+			sever: () => severed.push('severed'),
+		});
+		stream.end();
+		await vi.advanceTimersByTimeAsync(GRACE_MS - 1);
+		expect(severed).toEqual([]);
+		await vi.advanceTimersByTimeAsync(1);
+		expect(severed).toEqual(['severed']);
 	});
 
 	test('it cannot join', async () => {
