@@ -4,7 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/lib/server/db/connect';
-import { startServer } from './setup/database';
+import { startServer } from './setup/private-server';
 import { follow } from './setup/follow';
 import { startTestInstance } from './setup/instances';
 

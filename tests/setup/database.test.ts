@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/lib/server/db/connect';
-import { createDatabase, startServer } from './database';
+import { createDatabase } from './database';
+import { startServer } from './private-server';
 
 test('every call gives a migrated database of its own', async () => {
 	const databases = await Promise.all([createDatabase(), createDatabase(), createDatabase()]);

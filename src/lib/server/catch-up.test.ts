@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../../tests/setup/database';
+import { startServer } from '../../../tests/setup/private-server';
 import { follow, type Follower } from '../../../tests/setup/follow';
 import { startTestInstance } from '../../../tests/setup/instances';
 import { connect, type Sql } from './db/connect';

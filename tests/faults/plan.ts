@@ -1,0 +1,102 @@
+/**
+ * What a run will do, as a pure function of its seed: which clients there are, which faults come, when, and how long.
+ * How the parts of a real machine interleave is not in the plan: a seed repeats the script, not the play.
+ */
+import { createRandom, pick, type Random } from '../../scripts/random';
+
+export const FAULT_KINDS = [
+	'listener killed',
+	'one backend killed',
+	'all backends killed',
+	'Postgres restarted, fast',
+	'Postgres restarted, immediate',
+	'app killed',
+	'app stopped',
+	'clients cut',
+	'clients half-open',
+	'clients delayed',
+	'database connections cut',
+	'database connections half-open',
+	'database connections delayed',
+	'table locked',
+	'flood',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export type Fault = {
+	kind: FaultKind;
+	/** the share of the events that is written before it comes */
+	after: number;
+	/** of those faults that last */
+	ms: number;
+	/** which instance it is for, of those that are about one */
+	instance: number;
+};
+
+/** How a client behaves; all resume by cursor. */
+export const CLIENT_KINDS = [
+	/** as our store: `?cursor=`, backoff, `bye` */
+	'store',
+	/** as a native EventSource: `Last-Event-ID`, the server's `retry` */
+	'native',
+	/** leaves for another instance every few seconds */
+	'hopper',
+	/** cuts its connection in the middle of a frame */
+	'cutter',
+	/** stops reading for seconds, now and then for longer than the server bears */
+	'staller',
+] as const;
+export type ClientKind = (typeof CLIENT_KINDS)[number];
+
+export type ClientPlan = {
+	kind: ClientKind;
+	/** null: all sources */
+	source: string | null;
+	/** through the proxy that faults are done to, or straight to the instance */
+	proxied: boolean;
+	seed: number;
+};
+
+export type Plan = { faults: Fault[]; clients: ClientPlan[] };
+export type PlanOptions = { seed: number; faults: number; clients: number; instances: number };
+
+export const SOURCES = ['web', 'shop', 'api'] as const;
+
+/** Every kind of fault comes once before any comes twice. */
+export function toPlan({ seed, faults, clients, instances }: PlanOptions): Plan {
+	const random = createRandom(seed);
+	let deck: FaultKind[] = [];
+	return {
+		faults: Array.from({ length: faults }, (_, i) => {
+			if (deck.length === 0) deck = shuffle(random, FAULT_KINDS);
+			return {
+				kind: deck.pop() as FaultKind,
+				after: (i + 0.5 + random() * 0.5) / (faults + 1),
+				ms: Math.round(500 + random() * 2_500),
+				instance: Math.floor(random() * instances),
+			};
+		}),
+		clients: Array.from({ length: clients }, () => ({
+			kind: pick<ClientKind>(random, [
+				['store', 5],
+				['native', 2],
+				['hopper', 1],
+				['cutter', 1],
+				['staller', 1],
+			]),
+			source: pick<string | null>(random, [
+				[null, 4],
+				[SOURCES[0], 1],
+			]),
+			proxied: random() < 0.5,
+			seed: Math.floor(random() * 2 ** 31),
+		})),
+	};
+}
+
+function shuffle<T>(random: Random, values: readonly T[]): T[] {
+	const left = [...values];
+	const shuffled: T[] = [];
+	while (left.length > 0) shuffled.push(...left.splice(Math.floor(random() * left.length), 1));
+	return shuffled;
+}
