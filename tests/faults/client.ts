@@ -20,8 +20,6 @@ const NATIVE_RETRY_MS = 2_000;
 const BACKOFF_SHARE = 0.3;
 const HOP_MS = 5_000;
 const STALL_MS = 3_000;
-/** Longer than the server bears: it ends the stream. */
-const LONG_STALL_MS = 40_000;
 
 /** @param urls of the instances */
 export function startClient(plan: ClientPlan, urls: readonly string[]): FaultClient {
@@ -98,7 +96,7 @@ export function startClient(plan: ClientPlan, urls: readonly string[]): FaultCli
 		if (plan.kind !== 'staller') return;
 		later(STALL_MS * (1 + random()), () => {
 			response.pause();
-			const ms = random() < 0.15 ? LONG_STALL_MS : STALL_MS * random();
+			const ms = random() < 0.15 ? plan.stallMs : STALL_MS * random();
 			later(ms, () => {
 				response.resume();
 				if (!response.closed) behave(response, end);

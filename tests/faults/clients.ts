@@ -12,7 +12,8 @@ import { SOURCES, type ClientPlan } from './plan';
 export type Marker = { tx: string; ids: number[] };
 export type Order =
 	| { type: 'start'; plans: ClientPlan[]; direct: string[]; proxied: string[] }
-	| { type: 'wait'; marker: Marker; timeoutMs: number }
+	/** `all`: also for those that are not reading just now */
+	| { type: 'wait'; marker: Marker; timeoutMs: number; all: boolean }
 	| { type: 'judge'; file: string; rows: number }
 	| { type: 'stop' };
 export type Waited = { type: 'waited'; times: number[]; late: string[] };
@@ -34,10 +35,10 @@ function hasCaughtUp({ account, plan }: FaultClient, { tx, ids }: Marker): boole
 	return start.ok && start.cursor.last >= BigInt(tx);
 }
 
-async function wait(marker: Marker, timeoutMs: number): Promise<Waited> {
+async function wait(marker: Marker, timeoutMs: number, all: boolean): Promise<Waited> {
 	const started = performance.now();
 	const times: number[] = [];
-	let left = clients;
+	let left = clients.filter(({ plan }) => all || plan.kind !== 'staller');
 	while (left.length > 0 && performance.now() - started < timeoutMs) {
 		left = left.filter((client) => {
 			const done = hasCaughtUp(client, marker);
@@ -83,7 +84,7 @@ process.on('message', (order: Order) => {
 			startClient(plan, plan.proxied ? order.proxied : order.direct),
 		);
 		reply({ type: 'started' });
-	} else if (order.type === 'wait') void wait(order.marker, order.timeoutMs).then(reply);
+	} else if (order.type === 'wait') void wait(order.marker, order.timeoutMs, order.all).then(reply);
 	else if (order.type === 'judge') reply(judge(readRows(order.file, order.rows)));
 	else {
 		for (const client of clients) client.stop();

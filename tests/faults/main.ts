@@ -9,6 +9,9 @@ import { parseArgs } from 'node:util';
 import { findFailures, toReport } from './report';
 import { runFaults } from './run';
 
+/** Longer than the server bears. */
+const STALL_MS = 40_000;
+
 const { values } = parseArgs({
 	options: {
 		events: { type: 'string', default: '20000' },
@@ -34,7 +37,7 @@ const command = `npm run test:faults -- ${Object.entries(options)
 	.join(' ')}`;
 
 console.log(command);
-const result = await runFaults({ ...options, log: console.log });
+const result = await runFaults({ ...options, stallMs: STALL_MS, log: console.log });
 const text = toReport(
 	result,
 	{

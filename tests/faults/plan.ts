@@ -54,16 +54,25 @@ export type ClientPlan = {
 	source: string | null;
 	/** through the proxy that faults are done to, or straight to the instance */
 	proxied: boolean;
+	/** for how long a staller stops reading now and then */
+	stallMs: number;
 	seed: number;
 };
 
 export type Plan = { faults: Fault[]; clients: ClientPlan[] };
-export type PlanOptions = { seed: number; faults: number; clients: number; instances: number };
+export type PlanOptions = {
+	seed: number;
+	faults: number;
+	clients: number;
+	instances: number;
+	/** longer than the server bears, or not */
+	stallMs: number;
+};
 
 export const SOURCES = ['web', 'shop', 'api'] as const;
 
 /** Every kind of fault comes once before any comes twice. */
-export function toPlan({ seed, faults, clients, instances }: PlanOptions): Plan {
+export function toPlan({ seed, faults, clients, instances, stallMs }: PlanOptions): Plan {
 	const random = createRandom(seed);
 	let deck: FaultKind[] = [];
 	return {
@@ -89,6 +98,7 @@ export function toPlan({ seed, faults, clients, instances }: PlanOptions): Plan 
 				[SOURCES[0], 1],
 			]),
 			proxied: random() < 0.5,
+			stallMs,
 			seed: Math.floor(random() * 2 ** 31),
 		})),
 	};

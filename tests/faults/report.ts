@@ -65,7 +65,7 @@ ${naive.map(({ name, lost }) => line([`Control: lost by a reader of "${name}" be
 ${line(['Answers to clients', answers.map(([status, count]) => `${status === 0 ? 'no connection' : status}: ${count.toLocaleString('en')}`).join(', ')])}
 ${line(['Answers to POSTs', posts.map(([status, count]) => `${status === 0 ? 'no connection' : status}: ${count.toLocaleString('en')}`).join(', ')])}
 
-How long after a fault was over, until every client had what was committed when it was over (ms; over all clients):
+How long after a fault was over, until the clients had what was committed when it was over (ms; over all that read at all times):
 
 | Fault | times | p50 | p99 | max |
 | --- | ---: | ---: | ---: | ---: |

@@ -29,6 +29,8 @@ export type RunOptions = {
 	clients: number;
 	faults: number;
 	instances: number;
+	/** for how long a client that stalls stops reading now and then; the server bears 30 s */
+	stallMs: number;
 	log: (line: string) => void;
 };
 
@@ -77,7 +79,7 @@ async function play(
 	database: PrivateServer,
 	cleanUp: (() => unknown)[],
 ): Promise<RunResult> {
-	const { seed, events, rate, clients, faults, instances, log } = options;
+	const { seed, events, rate, clients, faults, instances, stallMs, log } = options;
 	const parts = await startParts(instances, database, cleanUp);
 	const direct = parts.apps.map(({ url }) => url);
 	const proxied = parts.clientProxies.map(({ port }) => `http://127.0.0.1:${port}`);
@@ -92,11 +94,12 @@ async function play(
 			return crowd.ask({ type: 'start', plans, direct, proxied });
 		}),
 	);
-	const waitForAll = async (): Promise<Waited> => {
+	const waitForAll = async (all: boolean): Promise<Waited> => {
 		const order: Order = {
 			type: 'wait',
 			marker: await mark(database.url),
 			timeoutMs: CATCH_UP_MS,
+			all,
 		};
 		const waited = (await Promise.all(crowds.map((crowd) => crowd.ask(order)))) as Waited[];
 		return {
@@ -105,7 +108,7 @@ async function play(
 			late: waited.flatMap(({ late }) => late),
 		};
 	};
-	const late = (await waitForAll()).late.map((one) => `at the start: ${one}`);
+	const late = (await waitForAll(true)).late.map((one) => `at the start: ${one}`);
 
 	const started = performance.now();
 	const urls = [...direct, ...proxied];
@@ -117,7 +120,7 @@ async function play(
 		const since = performance.now();
 		await inflict(parts, fault);
 		const seconds = (performance.now() - since) / 1_000;
-		const waited = await waitForAll();
+		const waited = await waitForAll(false);
 		late.push(...waited.late.map((one) => `after "${fault.kind}": ${one}`));
 		happened.push({ kind: fault.kind, seconds, catchUpMs: waited.times });
 		const slowest = Math.max(...waited.times);
@@ -126,7 +129,7 @@ async function play(
 		);
 	}
 	await writers.done;
-	late.push(...(await waitForAll()).late.map((one) => `in the end: ${one}`));
+	late.push(...(await waitForAll(true)).late.map((one) => `in the end: ${one}`));
 	await pause(200);
 	await Promise.all(naive.map((reader) => reader.stop()));
 
@@ -138,7 +141,7 @@ async function play(
 		crowds.map((crowd) => crowd.ask({ type: 'judge', file, rows: rows.count })),
 	)) as Judged[];
 	return {
-		options: { seed, events, rate, clients, faults, instances },
+		options: { seed, events, rate, clients, faults, instances, stallMs },
 		seconds: (performance.now() - started) / 1_000,
 		committed: rows.count,
 		faults: happened,
