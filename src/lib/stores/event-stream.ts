@@ -47,7 +47,7 @@ export type StreamOptions<Events> = {
 	/** where to begin; null asks for the whole state */
 	cursor?: string | null;
 	maxAttempts?: number;
-	/** asked after an error, since EventSource cannot see a status; resolves to a sentence, never rejects */
+	/** Asked after an error, since EventSource cannot see a status; resolves to a sentence. The answer to the newest question is shown. */
 	diagnose?: () => Promise<string>;
 	environment?: Environment | null;
 };
@@ -85,8 +85,9 @@ export function createEventStream<Events extends { bye: Bye }>(
 	const { subscribe, set } = writable(state, start);
 	let source: Source | null = null;
 	let leavingUntil = 0;
-	let asking = false;
+	let questions = 0;
 	let cancelDeadline = (): void => {};
+	let cancelHeld = (): void => {};
 	let cancelLinger = (): void => {};
 	let cancelHidden = (): void => {};
 	let detach = (): void => {};
@@ -95,18 +96,22 @@ export function createEventStream<Events extends { bye: Bye }>(
 	/** The only way to change anything: the table decides, then the outside follows. */
 	function give(input: Input, change: Partial<StreamState> = {}): void {
 		const before = connection;
+		let failure: string | null = null;
 		connection = toNext(before, input, { now: now(), random: random() });
 		for (const effect of toEffects(before, connection)) {
 			if (effect === 'close') close();
-			else if (effect === 'open') open();
+			else if (effect === 'open') failure = open();
+			else if (change.lastError) questions++;
 			else void ask();
 		}
-		if (connection.deadline !== before.deadline) {
+		// a timer that has fired is gone, also when the same deadline stands: it may fire before a clock that was set back
+		if (connection.deadline !== before.deadline || input.type === 'elapsed') {
 			cancelDeadline();
 			if (connection.deadline !== null)
 				cancelDeadline = after(connection.deadline - now(), () => give({ type: 'elapsed' }));
 		}
-		if (connection !== before || Object.keys(change).length > 0) show(change);
+		if (failure !== null) give({ type: 'errored' }, { ...change, lastError: failure });
+		else if (connection !== before || Object.keys(change).length > 0) show(change);
 	}
 
 	function show(change: Partial<StreamState>): void {
@@ -115,8 +120,14 @@ export function createEventStream<Events extends { bye: Bye }>(
 		set((state = { ...state, ...change, status: toStatus(connection), attempt, retryAt }));
 	}
 
-	function open(): void {
-		const opened = openSource(url(state.cursor));
+	/** @returns why there is no source: a bad address is a failed attempt like any other */
+	function open(): string | null {
+		let opened: Source;
+		try {
+			opened = openSource(url(state.cursor));
+		} catch (error) {
+			return `The stream cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+		}
 		source = opened;
 		// what a closed source still says is not about this connection
 		const on = (type: string, listener: (event: Event) => void): void =>
@@ -127,21 +138,22 @@ export function createEventStream<Events extends { bye: Bye }>(
 		on('error', () => hold(opened));
 		for (const name of Object.keys(options.parsers) as (keyof Events & string)[])
 			on(name, (event) => receive(name, event as MessageEvent<string>));
+		return null;
 	}
 
 	function close(): void {
+		cancelHeld();
 		source?.close();
 		source = null;
 	}
 
 	/** Errors count at once, but not while the page is being left: that would flash "disconnected". */
 	function hold(failed: Source): void {
-		const rest = leavingUntil - now();
+		const rest = Math.min(leavingUntil - now(), LEAVING_MS);
 		if (rest <= 0) return give({ type: 'errored' });
 		failed.close();
-		after(rest, () => {
-			if (source === failed) give({ type: 'errored' });
-		});
+		cancelHeld();
+		cancelHeld = after(rest, () => give({ type: 'errored' }));
 	}
 
 	function receive<Name extends keyof Events & string>(
@@ -162,12 +174,16 @@ export function createEventStream<Events extends { bye: Bye }>(
 	}
 
 	async function ask(): Promise<void> {
-		if (!options.diagnose || asking) return;
-		asking = true;
-		const lastError = await options.diagnose();
-		asking = false;
-		// an event since then knows better
-		if (connection.attempt > 0) show({ lastError });
+		if (!options.diagnose) return;
+		const question = ++questions;
+		let lastError: string;
+		try {
+			lastError = await options.diagnose();
+		} catch {
+			return;
+		}
+		// an event, or another failure, since then knows better
+		if (question === questions && connection.attempt > 0) show({ lastError });
 	}
 
 	function start(): () => void {
