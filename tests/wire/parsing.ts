@@ -230,5 +230,13 @@ export const PARSING: ParsingRow[] = [
 		type: 'text/event-stream;charset=windows-1252',
 		wire: 'data:ok…\n\n',
 		events: [['ok…']],
+		wrong: { Chromium: 'it refuses a charset that is not UTF-8' },
+	},
+	{
+		wpt: 'format-utf-8',
+		fact: 'a charset that is right is harmless',
+		type: 'text/event-stream;charset=utf-8',
+		wire: 'data:ok…\n\n',
+		events: [['ok…']],
 	},
 ];
