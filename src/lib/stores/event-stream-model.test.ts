@@ -27,13 +27,15 @@ type Happening =
 type Plain =
 	| ('subscribe' | 'leave' | 'leaveInCallback' | 'retry' | 'retryInCallback')
 	| ('event' | 'eventWithoutId' | 'unreadable' | 'fail' | 'open' | 'lateEvent')
-	| ('hide' | 'show' | 'online' | 'offline' | 'beforeunload' | 'pagehide' | 'pageshow');
+	| ('hide' | 'show' | 'online' | 'offline' | 'beforeunload' | 'pagehide' | 'pageshow')
+	| 'lookElsewhere';
 const SERVERS = ['serve', 'refuse', 'accept and die', 'throw', 'throw at url'] as const;
 const toPlain = (...types: Plain[]) => types.map((type) => ({ type }));
 const plain = toPlain(
 	...(['subscribe', 'leave', 'leaveInCallback', 'retry', 'retryInCallback'] as const),
 	...(['event', 'event', 'eventWithoutId', 'unreadable', 'fail', 'open', 'lateEvent'] as const),
 	...(['hide', 'show', 'online', 'offline', 'beforeunload', 'pagehide', 'pageshow'] as const),
+	'lookElsewhere',
 );
 const timed = (type: 'pass' | 'sleep' | 'setClock' | 'bye', ms: fc.Arbitrary<number>) =>
 	fc.record({ type: fc.constant(type), ms });
@@ -169,6 +171,7 @@ function play(build: Build, history: Happening[]): string[] {
 		else if (one.type === 'lateEvent' && browser.sources.length > 1)
 			browser.sources[0]?.send('word', -1, 'e-0');
 		else if (one.type === 'hide') browser.hide();
+		else if (one.type === 'lookElsewhere') browser.lookElsewhere();
 		else if (one.type === 'show') browser.show();
 		else if (one.type === 'online' || one.type === 'offline')
 			browser.setOnline(one.type === 'online');

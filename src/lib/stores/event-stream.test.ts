@@ -6,6 +6,7 @@ import {
 	HIDDEN_MS,
 	LEAVING_MS,
 	LINGER_MS,
+	LOOKS_ELSEWHERE,
 	createEventStream,
 	type StreamOptions,
 	type StreamState,
@@ -235,6 +236,25 @@ test('a tab hidden for long gives its connection back, and resumes when shown', 
 	browser.show();
 	expect([browser.openCount(), browser.source().url]).toEqual([1, '/stream?cursor=e-1']);
 	expect(last().status).toBe('connecting');
+});
+
+test('a hidden tab gives its connection back at once when enough others are looked at, one that is seen never', () => {
+	const { browser, subscribe } = toStream();
+	subscribe();
+	const look = (times: number) => {
+		for (let i = 0; i < times; i++) browser.lookElsewhere();
+	};
+	look(2 * LOOKS_ELSEWHERE);
+	browser.hide();
+	look(LOOKS_ELSEWHERE - 1);
+	browser.show();
+	browser.hide();
+	look(LOOKS_ELSEWHERE - 1);
+	expect([browser.openCount(), browser.sources.length, browser.announced()]).toEqual([1, 1, 2]);
+	look(1);
+	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
+	browser.show();
+	expect([browser.openCount(), browser.announced()]).toEqual([1, 3]);
 });
 
 test('a tab opened in the background connects when it is first looked at', () => {

@@ -15,7 +15,7 @@ import {
 	type Input,
 	type Status,
 } from './connection';
-import { toEnvironment, type Environment, type Source } from './environment';
+import { LOOKED_AT, toEnvironment, type Environment, type Source } from './environment';
 import { parseText, type Parse } from './parse';
 
 export type StreamState = {
@@ -61,6 +61,11 @@ export type EventStream = Readable<StreamState> & {
 export const LINGER_MS = 1_000;
 /** A hidden tab gives its connection back after this: HTTP/1.1 has six for all tabs together. */
 export const HIDDEN_MS = 30_000;
+/**
+ * At once when this many looks at other tabs came since: whoever goes through twenty tabs finds each live, and whoever goes
+ * back and forth between two keeps both streams.
+ */
+export const LOOKS_ELSEWHERE = 3;
 /** Leaving the page breaks the stream before `pagehide` says why; an error is held back for this long. */
 export const LEAVING_MS = 2_000;
 
@@ -80,11 +85,12 @@ export function createEventStream<Events extends { bye: Bye }>(
 		cursor: options.cursor ?? null,
 	};
 	if (!environment) return { subscribe: writable(state).subscribe, retry: () => {} };
-	const { openSource, window, document, isOnline, now, random, after } = environment;
+	const { openSource, window, document, isOnline, announce, now, random, after } = environment;
 
 	const { subscribe, set } = writable(state, start);
 	let source: Source | null = null;
 	let leavingUntil = 0;
+	let looksElsewhere = 0;
 	let questions = 0;
 	let cancelDeadline = (): void => {};
 	let cancelHeld = (): void => {};
@@ -191,6 +197,7 @@ export function createEventStream<Events extends { bye: Bye }>(
 		if (connection.phase === 'idle') {
 			detach = attach();
 			// tabs opened in the background must not take all of the connections before one is looked at
+			if (!document.hidden) announce();
 			give({ type: document.hidden ? 'hidden' : 'subscribe' });
 		}
 		return () => {
@@ -203,7 +210,15 @@ export function createEventStream<Events extends { bye: Bye }>(
 
 	function watchHidden(): void {
 		cancelHidden();
+		looksElsewhere = 0;
 		if (document.hidden) cancelHidden = after(HIDDEN_MS, () => give({ type: 'hidden' }));
+	}
+
+	function yieldTo(event: Event): void {
+		if (!document.hidden || (event as StorageEvent).key !== LOOKED_AT) return;
+		if (++looksElsewhere < LOOKS_ELSEWHERE) return;
+		cancelHidden();
+		give({ type: 'hidden' });
 	}
 
 	/** Sees the page again: the browser's word about the network may have been missed while frozen. */
@@ -212,17 +227,19 @@ export function createEventStream<Events extends { bye: Bye }>(
 		watchHidden();
 		// every page gets its first `pageshow`, also one that nobody sees yet
 		if (document.hidden) return;
+		announce();
 		if (isOnline()) give({ type: 'online' });
 		give({ type });
 	}
 
 	function attach(): () => void {
-		const listeners: [EventTarget, string, () => void][] = [
+		const listeners: [EventTarget, string, (event: Event) => void][] = [
 			[window, 'online', () => give({ type: 'online' })],
 			[window, 'offline', () => give({ type: 'offline' })],
 			[window, 'beforeunload', () => (leavingUntil = now() + LEAVING_MS)],
 			[window, 'pagehide', () => give({ type: 'pagehide' })],
 			[window, 'pageshow', () => wake('pageshow')],
+			[window, 'storage', yieldTo],
 			[document, 'visibilitychange', () => (document.hidden ? watchHidden() : wake('shown'))],
 		];
 		for (const [target, type, run] of listeners) target.addEventListener(type, run);

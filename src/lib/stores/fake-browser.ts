@@ -1,5 +1,5 @@
 /** A browser for tests in which time is the subject: its clock moves when told to, its sources say what they are told. */
-import type { Environment, Source } from './environment';
+import { LOOKED_AT, type Environment, type Source } from './environment';
 import { START } from './fixtures';
 
 export type FakeSource = Source & {
@@ -29,6 +29,10 @@ export type FakeBrowser = Environment & {
 	hide: () => void;
 	show: () => void;
 	setOnline: (online: boolean) => void;
+	/** Another tab says that it is looked at. */
+	lookElsewhere: () => void;
+	/** how often this one has said so */
+	announced: () => number;
 	tell: (type: 'pagehide' | 'pageshow' | 'beforeunload') => void;
 };
 
@@ -38,6 +42,7 @@ export function createFakeBrowser(): FakeBrowser {
 	let elapsed = 0;
 	let clock = START;
 	let open = 0;
+	let announced = 0;
 	let hidden = false;
 	let online = true;
 	const window = new EventTarget();
@@ -63,6 +68,10 @@ export function createFakeBrowser(): FakeBrowser {
 		window,
 		document,
 		isOnline: () => online,
+		announce: () => void announced++,
+		announced: () => announced,
+		lookElsewhere: () =>
+			void window.dispatchEvent(Object.assign(new Event('storage'), { key: LOOKED_AT })),
 		now: () => clock + elapsed,
 		random: () => 1,
 		after(ms, run) {
