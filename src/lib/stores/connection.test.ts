@@ -31,6 +31,9 @@ const PHASES: Phase[] = ['idle', 'connecting', 'live', 'waiting', 'offline', 'fa
 // prettier-ignore
 const PLAIN_INPUTS = ['subscribe', 'release', 'opened', 'event', 'errored', 'elapsed', 'online', 'offline', 'hidden',
 	'shown', 'pagehide', 'pageshow', 'retry'] as const;
+const STORM = (
+	['subscribe', 'retry', 'errored', 'online', 'shown', 'pagehide', 'pageshow'] as const
+).map((type): Input => ({ type }));
 const INPUTS: Input[] = [
 	...PLAIN_INPUTS.map((type): Input => ({ type })),
 	{ type: 'bye', retryMs: 400 },
@@ -184,7 +187,7 @@ describe('silence', () => {
 });
 
 describe('whatever happens in whatever order', () => {
-	const RUNS = { numRuns: 20_000 };
+	const RUNS = { numRuns: 100_000 };
 
 	test('it never holds two streams, stays quiet while offline, keeps to its rate, and always comes back', () => {
 		fc.assert(
@@ -228,22 +231,48 @@ function toCell(before: Connection, input: Input): string {
 	return after === before ? '·' : `${after.phase} ${effects.join('')}`.trim();
 }
 
-type Happening = { input: Input; after: number; random: number };
-const histories = fc.array(
-	fc.record({
-		input: fc.oneof(
-			fc.constantFrom<Input>(...INPUTS),
-			fc.constant<Input>({ type: 'errored' }),
-			fc.record({ type: fc.constant('bye' as const), retryMs: fc.nat(2_000) }),
+type Happening = {
+	input: Input;
+	after: number;
+	random: number;
+	/** the machine slept meanwhile: what fell due comes late, after the input */
+	slept?: boolean;
+};
+const random = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+const bye = (max: number) => fc.record({ type: fc.constant('bye' as const), retryMs: fc.nat(max) });
+const histories: fc.Arbitrary<Happening[]> = fc.oneof(
+	{
+		weight: 4,
+		arbitrary: fc.array(
+			fc.record({
+				input: fc.oneof(
+					fc.constantFrom<Input>(...INPUTS),
+					fc.constant<Input>({ type: 'errored' }),
+					bye(2_000),
+				),
+				after: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(120_000)),
+				slept: fc.nat(9).map((n) => n === 0),
+				random,
+			}),
+			{ maxLength: 40 },
 		),
-		after: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(120_000)),
-		random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-	}),
-	{ maxLength: 40 },
+	},
+	// a storm of what makes a client attempt again
+	{
+		weight: 1,
+		arbitrary: fc.array(
+			fc.record({
+				input: fc.oneof(fc.constantFrom<Input>(...STORM), bye(20)),
+				after: fc.nat(300),
+				random,
+			}),
+			{ minLength: 30, maxLength: 90 },
+		),
+	},
 );
 
 /**
- * Plays a history against a fake clock, whose timer fires when due, and a world that counts open streams; against a dead
+ * Plays a history against a fake clock, whose timer fires when due or, after sleep, late, and a world that counts open streams; against a dead
  * server every attempt errs after 5 ms. At the end all is well again, and the client must be live within five minutes.
  * @returns the rules that were broken
  */
@@ -294,8 +323,9 @@ function play(
 		now = end;
 	};
 
-	for (const { input, after, random } of history) {
-		pass(after, random);
+	for (const { input, after, random, slept } of history) {
+		if (slept) now += after;
+		else pass(after, random);
 		const ofStream = ['opened', 'event', 'errored', 'bye'].includes(input.type);
 		if (!ofStream || (open > 0 && !dead)) give(input, random);
 	}

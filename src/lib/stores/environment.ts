@@ -14,6 +14,8 @@ export type Environment = {
 	window: EventTarget;
 	document: EventTarget & { readonly hidden: boolean };
 	isOnline: () => boolean;
+	/** Tells every other tab of this origin that this one is looked at: there a `storage` event with the key LOOKED_AT. */
+	announce: () => void;
 	/** ms epoch */
 	now: () => number;
 	/** in [0, 1) */
@@ -22,6 +24,8 @@ export type Environment = {
 	after: (ms: number, run: () => void) => () => void;
 };
 
+export const LOOKED_AT = 'nowboard-looked-at';
+
 export function toEnvironment(): Environment | null {
 	if (typeof window === 'undefined' || typeof EventSource === 'undefined') return null;
 	return {
@@ -29,6 +33,7 @@ export function toEnvironment(): Environment | null {
 		window,
 		document,
 		isOnline: () => navigator.onLine,
+		announce,
 		now: Date.now,
 		random: Math.random,
 		after,
@@ -38,4 +43,14 @@ export function toEnvironment(): Environment | null {
 export function after(ms: number, run: () => void): () => void {
 	const timer = setTimeout(run, ms);
 	return () => clearTimeout(timer);
+}
+
+/** Not a BroadcastChannel: an open one may keep a page out of the back-forward cache. */
+function announce(): void {
+	try {
+		// an event is fired for a change only
+		localStorage.setItem(LOOKED_AT, `${Date.now()} ${Math.random()}`);
+	} catch {
+		// without storage the other tabs give their connections back after HIDDEN_MS
+	}
 }

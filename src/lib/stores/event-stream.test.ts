@@ -6,6 +6,7 @@ import {
 	HIDDEN_MS,
 	LEAVING_MS,
 	LINGER_MS,
+	LOOKS_ELSEWHERE,
 	createEventStream,
 	type StreamOptions,
 	type StreamState,
@@ -237,6 +238,25 @@ test('a tab hidden for long gives its connection back, and resumes when shown', 
 	expect(last().status).toBe('connecting');
 });
 
+test('a hidden tab gives its connection back at once when enough others are looked at, one that is seen never', () => {
+	const { browser, subscribe } = toStream();
+	subscribe();
+	const look = (times: number) => {
+		for (let i = 0; i < times; i++) browser.lookElsewhere();
+	};
+	look(2 * LOOKS_ELSEWHERE);
+	browser.hide();
+	look(LOOKS_ELSEWHERE - 1);
+	browser.show();
+	browser.hide();
+	look(LOOKS_ELSEWHERE - 1);
+	expect([browser.openCount(), browser.sources.length, browser.announced()]).toEqual([1, 1, 2]);
+	look(1);
+	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
+	browser.show();
+	expect([browser.openCount(), browser.announced()]).toEqual([1, 3]);
+});
+
 test('a tab opened in the background connects when it is first looked at', () => {
 	const { browser, subscribe, last } = toStream({ cursor: 'e-1' });
 	browser.hide();
@@ -330,4 +350,77 @@ test('nothing is left running when a hidden tab loses its last subscriber', () =
 	leave();
 	browser.pass(LINGER_MS);
 	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
+});
+
+test('an address that cannot be built, or opened, is a failure like any other, and says why', () => {
+	let refuse: string | null = 'connect-src forbids it';
+	const browser = createFakeBrowser();
+	const openSource = (url: string) => {
+		if (refuse) throw new Error(refuse);
+		return browser.openSource(url);
+	};
+	const { subscribe, last } = toStream({
+		environment: { ...browser, openSource },
+		diagnose: async () => 'The server is answering.',
+	});
+	subscribe();
+	expect(last()).toMatchObject({
+		status: 'waiting',
+		attempt: 1,
+		lastError: 'The stream cannot be opened: connect-src forbids it',
+	});
+	refuse = null;
+	browser.pass(1_000);
+	browser.source().send('word', 'well');
+	expect(last()).toMatchObject({ status: 'live', attempt: 0, lastError: null });
+});
+
+test('an explanation that fails or never comes does not keep the next one away', async () => {
+	const answers = [
+		Promise.reject(new Error('no')),
+		new Promise<string>(() => {}),
+		Promise.resolve('The third says it.'),
+	];
+	const { browser, subscribe, last } = toStream({ diagnose: () => answers.shift()! });
+	subscribe();
+	for (const wait of [1_000, 2_000, 4_000]) {
+		browser.source().fail();
+		browser.pass(wait);
+	}
+	await vi.waitFor(() => expect(last().lastError).toBe('The third says it.'));
+});
+
+test('a timer that fires before its time, because the clock was set back, is not the last', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	// twelve connections that die at once use up the minute
+	for (let i = 0; i < 12; i++) {
+		browser.source().send('bye', { retryMs: 0 });
+		browser.pass(0);
+	}
+	expect([browser.sources.length, last().retryAt]).toEqual([12, START + 60_000]);
+	browser.pass(30_000);
+	browser.setClock(-5);
+	browser.pass(30_000);
+	expect(browser.sources).toHaveLength(12);
+	browser.pass(5);
+	expect(browser.sources).toHaveLength(13);
+});
+
+test('a clock set back while the page is left holds no error for longer', () => {
+	const { browser, subscribe, last } = toStream();
+	subscribe();
+	browser.tell('beforeunload');
+	browser.setClock(-3_600_000);
+	browser.source().fail();
+	browser.pass(LEAVING_MS);
+	expect(last()).toMatchObject({ status: 'waiting', attempt: 1 });
+});
+
+test('a flood of events costs one timer, and each is handed on once', () => {
+	const { browser, received, subscribe } = toStream();
+	subscribe();
+	for (let i = 0; i < 10_000; i++) browser.source().send('word', String(i), `e-${i}`);
+	expect([browser.timerCount(), received.length]).toEqual([1, 10_000]);
+	expect(received.at(-1)).toEqual(['word', '9999', 'e-9999']);
 });

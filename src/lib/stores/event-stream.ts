@@ -15,7 +15,7 @@ import {
 	type Input,
 	type Status,
 } from './connection';
-import { toEnvironment, type Environment, type Source } from './environment';
+import { LOOKED_AT, toEnvironment, type Environment, type Source } from './environment';
 import { parseText, type Parse } from './parse';
 
 export type StreamState = {
@@ -47,7 +47,7 @@ export type StreamOptions<Events> = {
 	/** where to begin; null asks for the whole state */
 	cursor?: string | null;
 	maxAttempts?: number;
-	/** asked after an error, since EventSource cannot see a status; resolves to a sentence, never rejects */
+	/** Asked after an error, since EventSource cannot see a status; resolves to a sentence. The answer to the newest question is shown. */
 	diagnose?: () => Promise<string>;
 	environment?: Environment | null;
 };
@@ -61,6 +61,11 @@ export type EventStream = Readable<StreamState> & {
 export const LINGER_MS = 1_000;
 /** A hidden tab gives its connection back after this: HTTP/1.1 has six for all tabs together. */
 export const HIDDEN_MS = 30_000;
+/**
+ * At once when this many looks at other tabs came since: whoever goes through twenty tabs finds each live, and whoever goes
+ * back and forth between two keeps both streams.
+ */
+export const LOOKS_ELSEWHERE = 3;
 /** Leaving the page breaks the stream before `pagehide` says why; an error is held back for this long. */
 export const LEAVING_MS = 2_000;
 
@@ -80,13 +85,15 @@ export function createEventStream<Events extends { bye: Bye }>(
 		cursor: options.cursor ?? null,
 	};
 	if (!environment) return { subscribe: writable(state).subscribe, retry: () => {} };
-	const { openSource, window, document, isOnline, now, random, after } = environment;
+	const { openSource, window, document, isOnline, announce, now, random, after } = environment;
 
 	const { subscribe, set } = writable(state, start);
 	let source: Source | null = null;
 	let leavingUntil = 0;
-	let asking = false;
+	let looksElsewhere = 0;
+	let questions = 0;
 	let cancelDeadline = (): void => {};
+	let cancelHeld = (): void => {};
 	let cancelLinger = (): void => {};
 	let cancelHidden = (): void => {};
 	let detach = (): void => {};
@@ -95,18 +102,22 @@ export function createEventStream<Events extends { bye: Bye }>(
 	/** The only way to change anything: the table decides, then the outside follows. */
 	function give(input: Input, change: Partial<StreamState> = {}): void {
 		const before = connection;
+		let failure: string | null = null;
 		connection = toNext(before, input, { now: now(), random: random() });
 		for (const effect of toEffects(before, connection)) {
 			if (effect === 'close') close();
-			else if (effect === 'open') open();
+			else if (effect === 'open') failure = open();
+			else if (change.lastError) questions++;
 			else void ask();
 		}
-		if (connection.deadline !== before.deadline) {
+		// a timer that has fired is gone, also when the same deadline stands: it may fire before a clock that was set back
+		if (connection.deadline !== before.deadline || input.type === 'elapsed') {
 			cancelDeadline();
 			if (connection.deadline !== null)
 				cancelDeadline = after(connection.deadline - now(), () => give({ type: 'elapsed' }));
 		}
-		if (connection !== before || Object.keys(change).length > 0) show(change);
+		if (failure !== null) give({ type: 'errored' }, { ...change, lastError: failure });
+		else if (connection !== before || Object.keys(change).length > 0) show(change);
 	}
 
 	function show(change: Partial<StreamState>): void {
@@ -115,8 +126,14 @@ export function createEventStream<Events extends { bye: Bye }>(
 		set((state = { ...state, ...change, status: toStatus(connection), attempt, retryAt }));
 	}
 
-	function open(): void {
-		const opened = openSource(url(state.cursor));
+	/** @returns why there is no source: a bad address is a failed attempt like any other */
+	function open(): string | null {
+		let opened: Source;
+		try {
+			opened = openSource(url(state.cursor));
+		} catch (error) {
+			return `The stream cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+		}
 		source = opened;
 		// what a closed source still says is not about this connection
 		const on = (type: string, listener: (event: Event) => void): void =>
@@ -127,21 +144,22 @@ export function createEventStream<Events extends { bye: Bye }>(
 		on('error', () => hold(opened));
 		for (const name of Object.keys(options.parsers) as (keyof Events & string)[])
 			on(name, (event) => receive(name, event as MessageEvent<string>));
+		return null;
 	}
 
 	function close(): void {
+		cancelHeld();
 		source?.close();
 		source = null;
 	}
 
 	/** Errors count at once, but not while the page is being left: that would flash "disconnected". */
 	function hold(failed: Source): void {
-		const rest = leavingUntil - now();
+		const rest = Math.min(leavingUntil - now(), LEAVING_MS);
 		if (rest <= 0) return give({ type: 'errored' });
 		failed.close();
-		after(rest, () => {
-			if (source === failed) give({ type: 'errored' });
-		});
+		cancelHeld();
+		cancelHeld = after(rest, () => give({ type: 'errored' }));
 	}
 
 	function receive<Name extends keyof Events & string>(
@@ -162,12 +180,16 @@ export function createEventStream<Events extends { bye: Bye }>(
 	}
 
 	async function ask(): Promise<void> {
-		if (!options.diagnose || asking) return;
-		asking = true;
-		const lastError = await options.diagnose();
-		asking = false;
-		// an event since then knows better
-		if (connection.attempt > 0) show({ lastError });
+		if (!options.diagnose) return;
+		const question = ++questions;
+		let lastError: string;
+		try {
+			lastError = await options.diagnose();
+		} catch {
+			return;
+		}
+		// an event, or another failure, since then knows better
+		if (question === questions && connection.attempt > 0) show({ lastError });
 	}
 
 	function start(): () => void {
@@ -175,6 +197,7 @@ export function createEventStream<Events extends { bye: Bye }>(
 		if (connection.phase === 'idle') {
 			detach = attach();
 			// tabs opened in the background must not take all of the connections before one is looked at
+			if (!document.hidden) announce();
 			give({ type: document.hidden ? 'hidden' : 'subscribe' });
 		}
 		return () => {
@@ -187,7 +210,15 @@ export function createEventStream<Events extends { bye: Bye }>(
 
 	function watchHidden(): void {
 		cancelHidden();
+		looksElsewhere = 0;
 		if (document.hidden) cancelHidden = after(HIDDEN_MS, () => give({ type: 'hidden' }));
+	}
+
+	function yieldTo(event: Event): void {
+		if (!document.hidden || (event as StorageEvent).key !== LOOKED_AT) return;
+		if (++looksElsewhere < LOOKS_ELSEWHERE) return;
+		cancelHidden();
+		give({ type: 'hidden' });
 	}
 
 	/** Sees the page again: the browser's word about the network may have been missed while frozen. */
@@ -196,17 +227,19 @@ export function createEventStream<Events extends { bye: Bye }>(
 		watchHidden();
 		// every page gets its first `pageshow`, also one that nobody sees yet
 		if (document.hidden) return;
+		announce();
 		if (isOnline()) give({ type: 'online' });
 		give({ type });
 	}
 
 	function attach(): () => void {
-		const listeners: [EventTarget, string, () => void][] = [
+		const listeners: [EventTarget, string, (event: Event) => void][] = [
 			[window, 'online', () => give({ type: 'online' })],
 			[window, 'offline', () => give({ type: 'offline' })],
 			[window, 'beforeunload', () => (leavingUntil = now() + LEAVING_MS)],
 			[window, 'pagehide', () => give({ type: 'pagehide' })],
 			[window, 'pageshow', () => wake('pageshow')],
+			[window, 'storage', yieldTo],
 			[document, 'visibilitychange', () => (document.hidden ? watchHidden() : wake('shown'))],
 		];
 		for (const [target, type, run] of listeners) target.addEventListener(type, run);

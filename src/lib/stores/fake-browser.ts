@@ -1,5 +1,5 @@
 /** A browser for tests in which time is the subject: its clock moves when told to, its sources say what they are told. */
-import type { Environment, Source } from './environment';
+import { LOOKED_AT, type Environment, type Source } from './environment';
 import { START } from './fixtures';
 
 export type FakeSource = Source & {
@@ -22,16 +22,27 @@ export type FakeBrowser = Environment & {
 	pass: (ms: number) => void;
 	/** Moves the clock as sleep does: what became due runs late, at the end. */
 	sleep: (ms: number) => void;
+	/** Somebody sets the clock, forward or back; timers go by time that has passed. */
+	setClock: (byMs: number) => void;
+	/** ms since the beginning, whatever the clock says */
+	elapsed: () => number;
 	hide: () => void;
 	show: () => void;
 	setOnline: (online: boolean) => void;
+	/** Another tab says that it is looked at. */
+	lookElsewhere: () => void;
+	/** how often this one has said so */
+	announced: () => number;
 	tell: (type: 'pagehide' | 'pageshow' | 'beforeunload') => void;
 };
 
 export function createFakeBrowser(): FakeBrowser {
 	const sources: FakeSource[] = [];
-	let timers: { at: number; run: () => void }[] = [];
-	let now = START;
+	const timers: { at: number; run: () => void }[] = [];
+	let elapsed = 0;
+	let clock = START;
+	let open = 0;
+	let announced = 0;
 	let hidden = false;
 	let online = true;
 	const window = new EventTarget();
@@ -41,28 +52,35 @@ export function createFakeBrowser(): FakeBrowser {
 
 	const runDue = (end: number, late: boolean): void => {
 		for (;;) {
-			timers.sort((a, b) => a.at - b.at);
-			const [next] = timers;
+			let next = timers[0];
+			for (const timer of timers) if (next && timer.at < next.at) next = timer;
 			if (!next || next.at > end) break;
-			timers.shift();
-			if (!late) now = Math.max(now, next.at);
+			timers.splice(timers.indexOf(next), 1);
+			if (!late) elapsed = Math.max(elapsed, next.at);
 			next.run();
 		}
 	};
 	return {
 		sources,
 		source: () => sources.at(-1) as FakeSource,
-		openCount: () => sources.filter(({ closed }) => !closed).length,
+		openCount: () => open,
 		timerCount: () => timers.length,
 		window,
 		document,
 		isOnline: () => online,
-		now: () => now,
+		announce: () => void announced++,
+		announced: () => announced,
+		lookElsewhere: () =>
+			void window.dispatchEvent(Object.assign(new Event('storage'), { key: LOOKED_AT })),
+		now: () => clock + elapsed,
 		random: () => 1,
 		after(ms, run) {
-			const timer = { at: now + ms, run };
+			const timer = { at: elapsed + Math.max(ms, 0), run };
 			timers.push(timer);
-			return () => void (timers = timers.filter((other) => other !== timer));
+			return () => {
+				const index = timers.indexOf(timer);
+				if (index >= 0) timers.splice(index, 1);
+			};
 		},
 		openSource(url) {
 			const target = new EventTarget();
@@ -70,7 +88,10 @@ export function createFakeBrowser(): FakeBrowser {
 				url,
 				closed: false,
 				addEventListener: (type, listener) => target.addEventListener(type, listener),
-				close: () => void (source.closed = true),
+				close() {
+					if (!source.closed) open--;
+					source.closed = true;
+				},
 				open: () => target.dispatchEvent(new Event('open')),
 				fail: () => target.dispatchEvent(new Event('error')),
 				send: (name, payload, lastEventId) =>
@@ -79,17 +100,20 @@ export function createFakeBrowser(): FakeBrowser {
 					target.dispatchEvent(new MessageEvent(name, { data, lastEventId })),
 			};
 			sources.push(source);
+			open++;
 			return source;
 		},
 		pass(ms) {
-			const end = now + ms;
+			const end = elapsed + ms;
 			runDue(end, false);
-			now = end;
+			elapsed = end;
 		},
 		sleep(ms) {
-			now += ms;
-			runDue(now, true);
+			elapsed += ms;
+			runDue(elapsed, true);
 		},
+		setClock: (byMs) => void (clock += byMs),
+		elapsed: () => elapsed,
 		hide() {
 			hidden = true;
 			document.dispatchEvent(new Event('visibilitychange'));

@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { WATCHDOG_MS, type Bye } from '../protocol';
+import { MAX_ATTEMPTS_PER_MINUTE, type Status } from './connection';
+import {
+	HIDDEN_MS,
+	LINGER_MS,
+	createEventStream,
+	type EventStream,
+	type StreamOptions,
+} from './event-stream';
+import { createFakeBrowser, type FakeBrowser } from './fake-browser';
+import { PARSERS, type Parse } from './parse';
+
+const RUNS = 25_000;
+const FIVE_MINUTES_MS = 5 * 60_000;
+
+type Events = { word: number; bye: Bye };
+const word: Parse<number> = (data) =>
+	typeof data === 'number' ? { ok: true, value: data } : { ok: false, reason: 'not a number' };
+
+/** What may happen, to a page, its browser, its machine, its network and its server. */
+type Happening =
+	| { type: 'pass' | 'sleep' | 'setClock' | 'bye'; ms: number }
+	| { type: 'server'; does: (typeof SERVERS)[number] }
+	| { type: Plain };
+type Plain =
+	| ('subscribe' | 'leave' | 'leaveInCallback' | 'retry' | 'retryInCallback')
+	| ('event' | 'eventWithoutId' | 'unreadable' | 'fail' | 'open' | 'lateEvent')
+	| ('hide' | 'show' | 'online' | 'offline' | 'beforeunload' | 'pagehide' | 'pageshow')
+	| 'lookElsewhere';
+const SERVERS = ['serve', 'refuse', 'accept and die', 'throw', 'throw at url'] as const;
+const toPlain = (...types: Plain[]) => types.map((type) => ({ type }));
+const plain = toPlain(
+	...(['subscribe', 'leave', 'leaveInCallback', 'retry', 'retryInCallback'] as const),
+	...(['event', 'event', 'eventWithoutId', 'unreadable', 'fail', 'open', 'lateEvent'] as const),
+	...(['hide', 'show', 'online', 'offline', 'beforeunload', 'pagehide', 'pageshow'] as const),
+	'lookElsewhere',
+);
+const timed = (type: 'pass' | 'sleep' | 'setClock' | 'bye', ms: fc.Arbitrary<number>) =>
+	fc.record({ type: fc.constant(type), ms });
+const span = fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(120_000));
+const anything: fc.Arbitrary<Happening> = fc.oneof(
+	{ weight: 12, arbitrary: fc.constantFrom(...plain) },
+	{ weight: 8, arbitrary: timed('pass', span) },
+	{ weight: 1, arbitrary: timed('sleep', fc.nat(8 * 3_600_000)) },
+	{
+		weight: 1,
+		arbitrary: timed(
+			'setClock',
+			fc.oneof(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -36e5, max: 36e5 })),
+		),
+	},
+	{ weight: 1, arbitrary: timed('bye', fc.nat(2_000)) },
+	{
+		weight: 2,
+		arbitrary: fc.record({ type: fc.constant('server'), does: fc.constantFrom(...SERVERS) }),
+	},
+);
+/** What makes a client that is not careful attempt again and again. */
+const wakes: fc.Arbitrary<Happening> = fc.oneof(
+	fc.constantFrom(...toPlain('retry', 'fail', 'show', 'online', 'pagehide', 'pageshow', 'event')),
+	timed('pass', fc.nat(300)),
+	timed('bye', fc.nat(20)),
+);
+const histories: fc.Arbitrary<Happening[]> = fc.oneof(
+	{ weight: 4, arbitrary: fc.array(anything, { maxLength: 40 }) },
+	{
+		weight: 1,
+		arbitrary: fc
+			.array(wakes, { minLength: 30, maxLength: 90 })
+			.map((storm) => [{ type: 'subscribe' } as const, ...storm]),
+	},
+);
+
+type Build = (
+	url: (cursor: string | null) => string,
+	options: StreamOptions<Events>,
+) => EventStream;
+
+/**
+ * Plays a history against a whole store, as a page with some subscribers would use it. In the end all is well again for
+ * five minutes, the page is looked at, and then everybody leaves.
+ * @returns the rules that were broken
+ */
+function play(build: Build, history: Happening[]): string[] {
+	const browser = createFakeBrowser();
+	const broken = new Set<string>();
+	const subscribers: (() => void)[] = [];
+	const received: number[] = [];
+	let attempts: number[] = [];
+	let server: (typeof SERVERS)[number] = 'serve';
+	let sent = 0;
+	let position: string | null = null;
+	/** the id that this connection last carried */
+	let carried = '';
+	let status: Status = 'connecting';
+	let inCallback: 'leave' | 'retry' | null = null;
+
+	const attempt = (cursor: string | null): void => {
+		attempts = attempts.filter((at) => browser.elapsed() - at < 60_000);
+		attempts.push(browser.elapsed());
+		if (attempts.length > MAX_ATTEMPTS_PER_MINUTE) broken.add('too many attempts in a minute');
+		if (cursor !== position) broken.add('resumes elsewhere');
+	};
+	const openSource: FakeBrowser['openSource'] = (url) => {
+		if (server === 'throw') throw new Error('refused by a policy');
+		if (browser.openCount() > 0) broken.add('two streams');
+		const source = browser.openSource(url);
+		carried = '';
+		if (server === 'serve') return source;
+		browser.after(5, () => {
+			if (browser.source() !== source || browser.source().closed) return;
+			if (server === 'accept and die') browser.source().open();
+			browser.source().fail();
+		});
+		return source;
+	};
+	const stream = build(
+		(cursor) => {
+			attempt(cursor);
+			if (server === 'throw at url') throw new Error('no address');
+			return `/?cursor=${cursor ?? ''}`;
+		},
+		{
+			parsers: { word, bye: PARSERS.bye },
+			onEvent: (...[name, payload]) => {
+				if (name === 'word') received.push(payload);
+			},
+			// also an explanation that never comes, or fails
+			diagnose: () => (sent % 2 ? Promise.reject(new Error('no answer')) : new Promise(() => {})),
+			environment: { ...browser, openSource },
+		},
+	);
+	const subscribe = (): void => {
+		let leave = (): void => {};
+		leave = stream.subscribe((state) => {
+			status = state.status;
+			const then = inCallback;
+			inCallback = null;
+			if (then === 'leave') leave();
+			if (then === 'retry') stream.retry();
+		});
+		subscribers.push(leave);
+	};
+	/** what the server says on the open stream, if there is one that answers */
+	const say = (name: 'word' | 'bye', payload: unknown, id?: string): void => {
+		if (browser.openCount() === 0 || server !== 'serve') return;
+		if (id !== undefined) position = carried = id;
+		browser.source().send(name, payload, carried);
+	};
+	const happen = (one: Happening): void => {
+		if (one.type === 'pass') browser.pass(one.ms);
+		else if (one.type === 'sleep') browser.sleep(one.ms);
+		else if (one.type === 'setClock') {
+			browser.setClock(one.ms);
+			// a clock that jumps takes the memory of the last minute with it
+			attempts = [];
+		} else if (one.type === 'bye') say('bye', { retryMs: one.ms });
+		else if (one.type === 'server') server = one.does;
+		else if (one.type === 'subscribe') subscribe();
+		else if (one.type === 'leave') subscribers.pop()?.();
+		else if (one.type === 'leaveInCallback') inCallback = 'leave';
+		else if (one.type === 'retryInCallback') inCallback = 'retry';
+		else if (one.type === 'retry') stream.retry();
+		else if (one.type === 'event') say('word', ++sent, `e-${sent}`);
+		else if (one.type === 'eventWithoutId') say('word', ++sent);
+		else if (one.type === 'unreadable') say('word', 'what?');
+		else if (one.type === 'open' && browser.openCount() > 0) browser.source().open();
+		else if (one.type === 'fail' && browser.openCount() > 0) browser.source().fail();
+		else if (one.type === 'lateEvent' && browser.sources.length > 1)
+			browser.sources[0]?.send('word', -1, 'e-0');
+		else if (one.type === 'hide') browser.hide();
+		else if (one.type === 'lookElsewhere') browser.lookElsewhere();
+		else if (one.type === 'show') browser.show();
+		else if (one.type === 'online' || one.type === 'offline')
+			browser.setOnline(one.type === 'online');
+		else if (one.type === 'beforeunload' || one.type === 'pagehide' || one.type === 'pageshow')
+			browser.tell(one.type);
+		if (browser.openCount() > 1) broken.add('two streams');
+	};
+
+	try {
+		for (const one of history) happen(one);
+		recover();
+	} catch {
+		broken.add('throws');
+	}
+	return [...broken];
+
+	function recover(): void {
+		server = 'serve';
+		inCallback = null;
+		subscribe();
+		browser.setOnline(true);
+		browser.show();
+		browser.tell('pageshow');
+		// a server that is well says something at least this often
+		for (let ms = 0; ms < FIVE_MINUTES_MS; ms += WATCHDOG_MS / 3) {
+			browser.pass(WATCHDOG_MS / 3);
+			happen({ type: 'event' });
+		}
+		if (status !== 'live' || browser.openCount() !== 1) broken.add('does not come back');
+		if (received.some((n, i) => n <= (received[i - 1] ?? 0))) broken.add('out of order');
+		browser.hide();
+		browser.pass(HIDDEN_MS);
+		if (browser.openCount() > 0) broken.add('streams while hidden');
+		browser.show();
+		browser.tell('beforeunload');
+		browser.source().fail();
+		for (const leave of subscribers) leave();
+		browser.pass(LINGER_MS);
+		if (browser.openCount() > 0 || browser.timerCount() > 0) broken.add('leaves something behind');
+	}
+}
+
+const check = (build: Build, numRuns: number) =>
+	fc.check(
+		fc.property(histories, (history) => {
+			const broken = play(build, history);
+			if (broken.length > 0) throw new Error(broken.join(', '));
+		}),
+		{ numRuns },
+	);
+
+test('whatever happens: one stream at most, a bounded rate, its own position, live in the end, nothing left behind', () => {
+	const result = check(createEventStream<Events>, RUNS);
+	expect(result.failed, fc.defaultReportMessage(result)).toBe(false);
+});
+
+/** The negative control: what most pages do. */
+const naive: Build = (url, { parsers, onEvent, cursor = null, environment }) => {
+	const state = { attempt: 0, retryAt: null, lastError: null, lastEventAt: null, cursor };
+	const { openSource, window, document, after } = environment as FakeBrowser;
+	return {
+		retry: () => {},
+		subscribe(run) {
+			const open = (): void => {
+				const source = openSource(url(cursor));
+				run({ ...state, status: 'connecting' });
+				source.addEventListener('open', () => run({ ...state, status: 'live' }));
+				source.addEventListener('error', () => after(3_000, open));
+				source.addEventListener('word', (event) => {
+					const parsed = parsers.word(JSON.parse((event as MessageEvent<string>).data));
+					if (parsed.ok) onEvent('word', parsed.value, null);
+				});
+			};
+			open();
+			const wake = (): void => void after(0, open);
+			window.addEventListener('online', wake);
+			document.addEventListener('visibilitychange', wake);
+			return () => {};
+		},
+	};
+};
+
+test('the negative control breaks every one of these rules', () => {
+	const samples = fc.sample(histories, { numRuns: 3_000, seed: 1 });
+	const broken = new Set(samples.flatMap((history) => play(naive, history)));
+	expect([...broken].sort()).toEqual([
+		'does not come back',
+		'leaves something behind',
+		'out of order',
+		'resumes elsewhere',
+		'streams while hidden',
+		'throws',
+		'too many attempts in a minute',
+		'two streams',
+	]);
+});
