@@ -130,7 +130,7 @@ async function photographData(browser: Browser): Promise<void> {
 	const database = new URL(databaseUrl).pathname.slice(1);
 	await admin`ALTER DATABASE ${admin(database)} ALLOW_CONNECTIONS false`;
 	await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`;
-	await light.getByText('Postgres is not answering').waitFor();
+	await light.getByText('Events sent now are refused').waitFor();
 	await delay(1_000);
 	await photograph(light, 'database-gone');
 	await admin`ALTER DATABASE ${admin(database)} ALLOW_CONNECTIONS true`;

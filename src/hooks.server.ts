@@ -15,6 +15,7 @@ import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
 import { startThinning } from '$lib/server/thin';
+import { createWriteWatch } from '$lib/server/write-watch';
 
 /** Everything that a request may reach, and the way to end it. */
 type Runtime = {
@@ -71,13 +72,26 @@ function start(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	const unguard = startCrashGuard(log);
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
-	const ingest = createIngest({ connect: () => connect(env.databaseUrl, { max: 1 }), log });
-	const ticks = connect(env.databaseUrl, { max: 1 });
+	const pooled = () => connect(env.databaseUrl, { max: 1 });
+	const watch = createWriteWatch({
+		connect: pooled,
+		onChange(trouble) {
+			log[trouble ? 'error' : 'info'](
+				{ trouble },
+				trouble ? 'events are refused' : 'events are taken',
+			);
+			live.announce();
+		},
+	});
+	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
+	const ticks = pooled();
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
 		prepare: async () => void (await migrate(env.databaseDirectUrl, { folder: env.migrations })),
 		log,
+		writing: watch.trouble,
+		onTickFailed: watch.suspect,
 	});
 
 	const thinning = startThinning({
@@ -91,6 +105,7 @@ function start(env: Env): Runtime {
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
 		thinning.stop();
+		watch.stop();
 		await ingest.close();
 		await live.stop();
 		await ticks.end({ timeout: 1 });

@@ -96,8 +96,33 @@ export type DatabaseState = 'up' | 'down';
 /** `deaf`: NOTIFY does not arrive, and the server polls fast instead. */
 export type ListenerState = 'up' | 'deaf';
 
-/** Every PING_INTERVAL_MS, and when one of the states changes. `now` is the server's estimate of database time. */
-export type Ping = { now: string; database: DatabaseState; listener: ListenerState };
+/** Why the database cannot be used. `starting`: or stopping; `crowded`: it takes no more connections. */
+export const DATABASE_TROUBLES = [
+	'unreachable',
+	'starting',
+	'crowded',
+	'denied',
+	'missing',
+	'locked',
+	'slow',
+	'readonly',
+	'standby',
+	'full',
+	'other',
+] as const;
+export type DatabaseTrouble = (typeof DATABASE_TROUBLES)[number];
+
+/** Every PING_INTERVAL_MS, and when one of the states changes. */
+export type Ping = {
+	/** the server's estimate of database time */
+	now: string;
+	database: DatabaseState;
+	listener: ListenerState;
+	/** why `database` is down; null: it is up, or not known yet */
+	reading: DatabaseTrouble | null;
+	/** why events that are sent now are refused; null: they are taken, as far as anybody knows */
+	writing: DatabaseTrouble | null;
+};
 
 /** The server ends the stream on purpose; come back after `retryMs`. */
 export type Bye = { retryMs: number };

@@ -181,7 +181,7 @@ test('the server stops politely: the page waits, and comes back by itself', asyn
 	await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
 });
 
-test('the database goes away: the page says so, stays, and comes back', async ({
+test('the database goes away, and comes back read-only: the page says why, stays, and goes on by itself', async ({
 	page,
 	server,
 }) => {
@@ -197,16 +197,28 @@ test('the database goes away: the page says so, stays, and comes back', async ({
 		await sql`alter database ${sql(database)} allow_connections false`;
 		await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
 		await expect(status(page)).toHaveText('No database');
-		await expect(page.getByText('Postgres is not answering')).toBeVisible();
+		await expect(page.getByText('Postgres refuses the login')).toBeVisible();
 		const refused = await post(server, { name: 'refused' });
 		expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
 		await page.reload();
 		await expect(feed(page)).toContainText('before');
-	} finally {
+		await sql`alter database ${sql(database)} set default_transaction_read_only = on`;
 		await sql`alter database ${sql(database)} allow_connections true`;
+		await expect(status(page)).toHaveText('Live', { timeout: 30_000 });
+		expect((await post(server, { name: 'refused' })).status).toBe(503);
+		await expect(page.getByText('Postgres takes no writes: it is read-only.')).toBeVisible();
+		const ready = await fetch(`${server.url}/readyz`);
+		expect([ready.status, await ready.json()]).toEqual([
+			200,
+			{ ready: true, missing: [], reading: null, writing: 'readonly' },
+		]);
+	} finally {
+		await sql`alter database ${sql(database)} reset default_transaction_read_only`;
+		await sql`alter database ${sql(database)} allow_connections true`;
+		await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
 		await sql.end({ timeout: 1 });
 	}
-	await expect(status(page)).toHaveText('Live', { timeout: 30_000 });
+	await expect(page.getByText('read-only')).toBeHidden({ timeout: 30_000 });
 	await post(server, { name: 'after' });
 	await expect(feed(page)).toContainText('after');
 });

@@ -4,13 +4,21 @@ import type { RunResult } from './run';
 export type Machine = { cores: number; memoryGb: number; system: string; node: string };
 
 /** Everything that must not be, in sentences; empty when the guarantee held. */
-export function findFailures({ verdicts, late, untrue, naive, answers }: RunResult): string[] {
+export function findFailures({
+	verdicts,
+	late,
+	crashed,
+	untrue,
+	naive,
+	answers,
+}: RunResult): string[] {
 	const total = (field: 'lost' | 'twice' | 'ghosts') =>
 		verdicts.reduce((sum, verdict) => sum + verdict[field], 0);
 	const failures = [
 		[total('lost'), 'events lost'],
 		[total('twice'), 'events delivered twice'],
 		[total('ghosts'), 'events shown that were never committed'],
+		[crashed, 'instances that ended by themselves'],
 		[untrue, 'events answered 202 and not in the table'],
 		[
 			answers.filter(([status]) => ![0, 200].includes(status)).length,
@@ -60,6 +68,7 @@ ${line(['Counted instead of carried (`omitted`), to all clients', sum('omitted')
 ${line(['Resets: the first of each client', options.clients])}
 ${line(['Resets: beyond the documented distance', resets - options.clients])}
 ${line(['Resets or omissions where none is promised', verdicts.reduce((all, { unpromised }) => all + unpromised.length, 0)])}
+${line(['Instances that ended by themselves', result.crashed])}
 ${line(['Faults', faults.length])}
 ${naive.map(({ name, lost }) => line([`Control: lost by a reader of "${name}" beside ours`, lost.toLocaleString('en')])).join('\n')}
 ${line(['Answers to clients', answers.map(([status, count]) => `${status === 0 ? 'no connection' : status}: ${count.toLocaleString('en')}`).join(', ')])}

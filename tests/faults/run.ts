@@ -42,6 +42,8 @@ export type RunResult = {
 	verdicts: Verdict[];
 	/** clients that had not caught up in time, after a fault or in the end */
 	late: string[];
+	/** instances that ended by themselves */
+	crashed: number;
 	/** events that were answered 202 and are not in the table */
 	untrue: number;
 	/** rows that a naive reader beside ours has lost */
@@ -54,6 +56,8 @@ export type RunResult = {
 
 /** After a fault is over, everyone must be there again within this time. */
 const CATCH_UP_MS = 60_000;
+/** In the end also those that stall, once they read again. */
+const END_MS = 180_000;
 const PROCESSES = 2;
 const CLIENTS_MODULE = fileURLToPath(new URL('./clients.ts', import.meta.url));
 const LOOK_MS = 50;
@@ -98,7 +102,7 @@ async function play(
 		const order: Order = {
 			type: 'wait',
 			marker: await mark(database.url),
-			timeoutMs: CATCH_UP_MS,
+			timeoutMs: all ? END_MS : CATCH_UP_MS,
 			all,
 		};
 		const waited = (await Promise.all(crowds.map((crowd) => crowd.ask(order)))) as Waited[];
@@ -147,6 +151,7 @@ async function play(
 		faults: happened,
 		verdicts: judged.flatMap(({ verdicts }) => verdicts),
 		late,
+		crashed: parts.apps.filter((app) => app.exitCode() !== null).length,
 		untrue: countUntrue(writers.written, rows.eventIds),
 		naive: naive.map(({ name, ids }) => ({
 			name,

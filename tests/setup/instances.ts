@@ -20,7 +20,7 @@ export async function startTestInstance(
 		...options
 	}: { ready?: boolean } & Pick<
 		Parameters<typeof startInstance>[0],
-		'frameIntervalMs' | 'graceMs' | 'bus'
+		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed'
 	> = {},
 ): Promise<Instance> {
 	const sql = connect(url, { max: 1 });

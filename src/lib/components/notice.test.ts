@@ -7,6 +7,8 @@ const well = {
 	lastError: null,
 	database: 'up',
 	listener: 'up',
+	reading: null,
+	writing: null,
 	known: '14:05:09',
 } as const;
 
@@ -27,6 +29,30 @@ test.each([
 	expect(notice?.text).toContain(words);
 	expect(notice?.text).toContain('14:05:09');
 });
+
+test.each([
+	['unreachable', 'is not answering'],
+	['starting', 'is starting or stopping'],
+	['crowded', 'max_connections'],
+	['denied', 'refuses the login'],
+	['missing', 'are not there'],
+	['locked', 'has locked the table'],
+	['slow', 'too long'],
+	['readonly', 'read-only'],
+	['standby', 'the primary'],
+	['full', 'disk of Postgres is full'],
+	['other', 'the log of this server'],
+] as const)(
+	'%s: a database that cannot be read says why, and so does one that takes no events',
+	(trouble, words) => {
+		const down = toNotice({ ...well, database: 'down', reading: trouble, writing: trouble });
+		expect(down?.text).toContain(words);
+		expect(down?.text).toContain('14:05:09');
+		const refusing = toNotice({ ...well, writing: trouble });
+		expect(refusing?.text).toContain(words);
+		expect(refusing?.text).toContain('what is shown here is complete');
+	},
+);
 
 test('a deaf listener is degraded, not broken: nothing is lost', () => {
 	const notice = toNotice({ ...well, listener: 'deaf' });

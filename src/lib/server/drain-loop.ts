@@ -4,8 +4,9 @@
  * frames are few and shared. The poll makes delivery independent of NOTIFY.
  */
 import type { Sql } from 'postgres';
-import type { DatabaseState } from '../protocol';
+import type { DatabaseState, DatabaseTrouble } from '../protocol';
 import { withDeadline } from './deadline';
+import { toDatabaseTrouble } from './trouble';
 
 /** Between two drains that published: frames cost by the client, so while much happens there are ten a second. */
 export const FRAME_INTERVAL_MS = 100;
@@ -32,12 +33,15 @@ export type DrainLoop = {
 	/** Bells came that no drain has answered yet. */
 	pending(): boolean;
 	state(): DatabaseState;
+	/** why it is down; null when it is up, or before the first attempt */
+	trouble(): DatabaseTrouble | null;
 	stop(): Promise<void>;
 };
 
 /**
  * @param run one drain, over the given client; resolves to how many events it published; it keeps a deadline of its own; any rejection renews the client and is retried
  * @param pollMs asked before every wait
+ * @param explain what an error means; never rejects
  * @param restMs asked after every drain that published, with that number: the least time until the next
  */
 export function startDrainLoop({
@@ -46,14 +50,17 @@ export function startDrainLoop({
 	pollMs,
 	restMs,
 	onState,
+	explain = async (error) => toDatabaseTrouble(error),
 }: {
 	connect: () => Sql;
 	run: (sql: Sql) => Promise<number>;
 	pollMs: () => number;
 	restMs: (events: number) => number;
 	onState: (state: DatabaseState, reason: string) => void;
+	explain?: (error: unknown) => Promise<DatabaseTrouble>;
 }): DrainLoop {
 	let state: DatabaseState = 'down';
+	let trouble: DatabaseTrouble | null = null;
 	let stopped = false;
 	let rung = true;
 	let failures = 0;
@@ -61,9 +68,10 @@ export function startDrainLoop({
 	let wake: () => void = () => {};
 	let sql = connect();
 
-	function become(next: DatabaseState, reason: string) {
-		if (state === next || stopped) return;
+	function become(next: DatabaseState, why: DatabaseTrouble | null, reason: string) {
+		if ((state === next && trouble === why) || stopped) return;
 		state = next;
+		trouble = why;
 		onState(next, reason);
 	}
 
@@ -87,14 +95,14 @@ export function startDrainLoop({
 		try {
 			const events = await run(sql);
 			failures = 0;
-			become('up', 'the database answers');
+			become('up', null, 'the database answers');
 			for (const one of asked) one.resolve();
 			return events > 0 ? restMs(events) : EMPTY_REST_MS;
 		} catch (error) {
 			failures++;
 			rung = true;
-			become('down', error instanceof Error ? error.message : String(error));
 			for (const one of asked) one.reject(error);
+			become('down', await explain(error), error instanceof Error ? error.message : String(error));
 			if (stopped) return 0;
 			// a client that failed may hold queries that never settle
 			sql.end({ timeout: 0 }).catch(() => {});
@@ -127,6 +135,7 @@ export function startDrainLoop({
 			}),
 		pending: () => rung,
 		state: () => state,
+		trouble: () => trouble,
 		async stop() {
 			stopped = true;
 			wake();

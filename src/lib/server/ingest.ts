@@ -73,10 +73,13 @@ type Lane = { sql: Sql | null; running: Promise<void> | null };
 export function createIngest({
 	connect,
 	log,
+	onFailed = () => {},
 	bounds: given = {},
 }: {
 	connect: () => Sql;
 	log: Pick<Logger, 'info' | 'warn'>;
+	/** an attempt to save failed for other reasons than the events themselves */
+	onFailed?: () => void;
 	bounds?: Partial<IngestBounds>;
 }): Ingest {
 	const bounds = { ...INGEST_BOUNDS, ...given };
@@ -146,6 +149,7 @@ export function createIngest({
 			const error = await attempt(lane, group);
 			if (error === null) return;
 			const trouble = toTrouble(error);
+			if (trouble !== 'data') onFailed();
 			if (trouble === 'away') {
 				renew(lane, error);
 				await pause(bounds.retryPauseMs);

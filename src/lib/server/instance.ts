@@ -7,6 +7,7 @@ import type { Sql } from 'postgres';
 import {
 	PING_INTERVAL_MS,
 	type DashboardState,
+	type DatabaseTrouble,
 	type Ping,
 	type StreamEventName,
 } from '../protocol';
@@ -29,11 +30,14 @@ import { toOpening } from './sse';
 import type { Source } from './state';
 import { createClientStream, GRACE_MS, type ClientStream } from './stream';
 import { startTicking } from './tick';
+import { explain } from './explain';
 
 export type Instance = {
 	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. @param source default: all */
 	state(source?: Source): DashboardState;
 	status(): Ping;
+	/** Tells every client the status now, instead of with the next ping. */
+	announce(): void;
 	/** What is missing before this process can serve; empty when ready. */
 	missing(): string[];
 	/**
@@ -57,6 +61,8 @@ export type Instance = {
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
 const RETRY_MS = 2_000;
+/** A broadcast that took longer was not busy: the machine slept in the middle of it. */
+const MAX_REST_MS = 1_000;
 /** After a `bye` clients come back spread over this time. */
 const BYE_SPREAD_MS = 3_000;
 /** A process that is told to end sends its clients away within this time, so that they do not arrive elsewhere all at once. */
@@ -80,6 +86,8 @@ export function startInstance({
 	sql,
 	prepare,
 	log,
+	writing = () => null,
+	onTickFailed = () => {},
 	frameIntervalMs = FRAME_INTERVAL_MS,
 	graceMs = GRACE_MS,
 	bus = createBus(),
@@ -88,6 +96,10 @@ export function startInstance({
 	sql: Sql;
 	prepare: () => Promise<void>;
 	log: Logger;
+	/** why events are refused now, to be told beside what is known here */
+	writing?: () => DatabaseTrouble | null;
+	/** a tick could not be written */
+	onTickFailed?: () => void;
 	frameIntervalMs?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
@@ -134,12 +146,19 @@ export function startInstance({
 			listener.state() === 'deaf' ? DEAF_POLL_MS : watched() ? POLL_MS : UNWATCHED_POLL_MS,
 		// a broadcast may take half of the time, not more
 		restMs: (events) =>
-			Math.max(Math.min(frameIntervalMs, REST_PER_EVENT_MS * events), 2 * broadcastMs),
+			Math.max(
+				Math.min(frameIntervalMs, REST_PER_EVENT_MS * events),
+				Math.min(2 * broadcastMs, MAX_REST_MS),
+			),
 		onState(now, reason) {
-			log[now === 'up' ? 'info' : 'error']({ database: now, reason }, DATABASE_SAYS[now]);
+			log[now === 'up' ? 'info' : 'error'](
+				{ database: now, trouble: loop.trouble(), reason },
+				DATABASE_SAYS[now],
+			);
 			ping();
 			if (now === 'up') release();
 		},
+		explain: (error) => explain(error, connect),
 	});
 	const becomesUp = () => new Promise<void>((resolve) => waiting.push(resolve));
 	function release() {
@@ -161,7 +180,10 @@ export function startInstance({
 			const metrics = toMetrics(state.of, sources.keys(), false);
 			if (metrics) broadcast(metrics);
 		},
-		onError: (error) => log.warn({ reason: String(error) }, 'a tick was not recorded'),
+		onError(error) {
+			log.warn({ reason: String(error) }, 'a tick was not recorded');
+			onTickFailed();
+		},
 	});
 
 	function status(): Ping {
@@ -169,6 +191,8 @@ export function startInstance({
 			now: new Date(clock.now()).toISOString(),
 			database: loop.state(),
 			listener: listener.state(),
+			reading: loop.trouble(),
+			writing: writing(),
 		};
 	}
 
@@ -205,6 +229,7 @@ export function startInstance({
 	return {
 		state: (source = null) => stateOf(source),
 		status,
+		announce: () => ping(),
 		missing() {
 			const missing: string[] = [];
 			if (!reading.prepared()) missing.push('migrations');

@@ -21,6 +21,8 @@ import { toWindowRow } from './window-row';
 
 /** Migrations and reading half an hour of events take their time, but not for ever. */
 const BEGIN_DEADLINE_MS = 10 * 60_000;
+/** Of the parts that are short: a connection that is half open must not hold up a start for minutes. */
+const SHORT_DEADLINE_MS = 10_000;
 
 export type Reading = {
 	/** Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs. */
@@ -85,7 +87,7 @@ export function createReading({
 	async function begin(sql: Sql) {
 		if (!prepared) await prepare();
 		prepared = true;
-		await settleEpoch(sql, published);
+		await withDeadline(settleEpoch(sql, published), SHORT_DEADLINE_MS, 'settling the epoch');
 		await repairFutureTransactions(sql, (rows) =>
 			log.info({ rows }, 'rows with transaction ids from the future were given transaction 0'),
 		);

@@ -117,7 +117,13 @@ test('a late tick does not change what the figures are compared with', () => {
 test('the rug forgets what is older than its minute, also when nothing arrives', () => {
 	const board = withActivity(toDashboard(toState()), toActivity([1], 0), 'e-1', 0);
 	const ping = (ms: number) =>
-		withPing(board, { now: toTime(ms), database: 'up', listener: 'deaf' });
+		withPing(board, {
+			now: toTime(ms),
+			database: 'up',
+			listener: 'deaf',
+			reading: null,
+			writing: null,
+		});
 	expect([ping(ARRIVALS_MS - 1).arrivals.length, ping(ARRIVALS_MS).arrivals.length]).toEqual([
 		1, 0,
 	]);

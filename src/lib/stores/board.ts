@@ -9,6 +9,7 @@ import {
 	type ActivityEvent,
 	type DashboardState,
 	type DatabaseState,
+	type DatabaseTrouble,
 	type Figures,
 	type ListenerState,
 	type Metrics,
@@ -33,6 +34,9 @@ export type Dashboard = DashboardState & {
 	clockOffsetMs: number;
 	database: DatabaseState;
 	listener: ListenerState;
+	/** why the database cannot be read, or takes no events */
+	reading: DatabaseTrouble | null;
+	writing: DatabaseTrouble | null;
 	/** how often the whole state was replaced */
 	resets: number;
 };
@@ -53,19 +57,23 @@ export function toDashboard(initial: DashboardState): Dashboard {
 		clockOffsetMs: 0,
 		database: 'up',
 		listener: 'up',
+		reading: null,
+		writing: null,
 		resets: 0,
 	};
 }
 
 /** Replaces everything, also by an older time: the database may have been set back. */
 export function withReset(board: Dashboard, state: DashboardState): Dashboard {
-	const { delayMs, clockOffsetMs, database, listener, resets } = board;
+	const { delayMs, clockOffsetMs, database, listener, reading, writing, resets } = board;
 	return {
 		...toDashboard(state),
 		delayMs,
 		clockOffsetMs,
 		database,
 		listener,
+		reading,
+		writing,
 		resets: resets + 1,
 	};
 }
@@ -109,11 +117,10 @@ export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
 	};
 }
 
-export function withPing(board: Dashboard, { now, database, listener }: Ping): Dashboard {
+export function withPing(board: Dashboard, { now, ...states }: Ping): Dashboard {
 	return {
 		...board,
-		database,
-		listener,
+		...states,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(now)),
 	};
 }

@@ -15,7 +15,10 @@ function toServer(trips: readonly (readonly [out: number, back: number] | 'down'
 			now += next[0];
 			const time = new Date(now + 5_000).toISOString();
 			now += next[1];
-			return { ok: true, ping: { now: time, database: 'up', listener: 'up' } };
+			return {
+				ok: true,
+				ping: { now: time, database: 'up', listener: 'up', reading: null, writing: null },
+			};
 		},
 	};
 }

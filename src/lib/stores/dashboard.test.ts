@@ -52,7 +52,13 @@ test('it goes on from what the page was rendered from, one update for each frame
 	const events = Array.from({ length: 1_000 }, (_, i) => toEvent(i + 1, 10));
 	browser.source().send('activity', { events, omitted: 5, ...toFigures(10, 1_005) }, 'e-9');
 	browser.source().send('metrics', toMetrics(2_000, 7, { previous: toTick(-1) }));
-	browser.source().send('ping', { now: toTime(2_500), database: 'down', listener: 'deaf' });
+	browser.source().send('ping', {
+		now: toTime(2_500),
+		database: 'down',
+		listener: 'deaf',
+		reading: null,
+		writing: null,
+	});
 	browser.source().send('reset', toState({ cursor: 'f-1' }), 'f-1');
 	expect(
 		updates.map(({ cursor, totals, omitted, series, database, resets }) => [
@@ -75,12 +81,18 @@ test('it goes on from what the page was rendered from, one update for each frame
 
 test('what the server said of itself with the page counts until the first ping', () => {
 	const { browser, subscribe, last } = toPage({
-		status: { now: toTime(0), database: 'down', listener: 'deaf' },
+		status: { now: toTime(0), database: 'down', listener: 'deaf', reading: null, writing: null },
 	});
 	subscribe();
 	browser.source().send('metrics', { ...toTick(2_000, 7), previous: null });
 	expect([last().database, last().listener]).toEqual(['down', 'deaf']);
-	browser.source().send('ping', { now: toTime(2_500), database: 'up', listener: 'up' });
+	browser.source().send('ping', {
+		now: toTime(2_500),
+		database: 'up',
+		listener: 'up',
+		reading: null,
+		writing: null,
+	});
 	expect([last().database, last().listener]).toEqual(['up', 'up']);
 });
 
@@ -104,15 +116,29 @@ test('on the server it is what the page is rendered from, and asks nobody', () =
 test('a ping gives a first idea of the clock, round trips a better one, again after a while', async () => {
 	const { browser, subscribe, last, live, status } = toPage();
 	subscribe();
-	browser.source().send('ping', { now: toTime(1_700), database: 'up', listener: 'up' });
+	browser.source().send('ping', {
+		now: toTime(1_700),
+		database: 'up',
+		listener: 'up',
+		reading: null,
+		writing: null,
+	});
 	expect(last().clockOffsetMs).toBe(1_700);
 	await live();
 	expect(status).toHaveBeenCalledTimes(ROUND_TRIPS);
-	browser.source().send('ping', { now: toTime(0), database: 'up', listener: 'up' });
+	browser
+		.source()
+		.send('ping', { now: toTime(0), database: 'up', listener: 'up', reading: null, writing: null });
 	expect(last().clockOffsetMs).toBe(AHEAD_MS);
 	for (let ms = 0; ms < CLOCK_REFRESH_MS; ms += 10_000) {
 		browser.pass(10_000);
-		browser.source().send('ping', { now: toTime(0), database: 'up', listener: 'up' });
+		browser.source().send('ping', {
+			now: toTime(0),
+			database: 'up',
+			listener: 'up',
+			reading: null,
+			writing: null,
+		});
 	}
 	await vi.waitFor(() => expect(status).toHaveBeenCalledTimes(2 * ROUND_TRIPS));
 });
@@ -126,7 +152,13 @@ test('the delay runs from insert to paint, on one clock', async () => {
 	paint();
 	expect(last().delayMs).toBe(14);
 	browser.pass(60_000);
-	browser.source().send('ping', { now: toTime(60_000), database: 'up', listener: 'up' });
+	browser.source().send('ping', {
+		now: toTime(60_000),
+		database: 'up',
+		listener: 'up',
+		reading: null,
+		writing: null,
+	});
 	expect(last().delayMs).toBe(null);
 });
 
@@ -179,7 +211,13 @@ test('an event stamped long ago by its sender is not a delay', async () => {
 	await live();
 	for (let ms = 0; ms < 3 * MAX_SAMPLE_MS; ms += 10_000) {
 		browser.pass(10_000);
-		browser.source().send('ping', { now: toTime(ms), database: 'up', listener: 'up' });
+		browser.source().send('ping', {
+			now: toTime(ms),
+			database: 'up',
+			listener: 'up',
+			reading: null,
+			writing: null,
+		});
 	}
 	arrive(1, MAX_SAMPLE_MS + 1);
 	paint();

@@ -11,7 +11,7 @@ test('what the server sends is taken as it is', () => {
 		reset: toState({ series: [tick], previous: tick, events: [toEvent(1)] }),
 		activity: { events: [toEvent(2), toEvent(3)], omitted: 1, ...toFigures(1, 3) },
 		metrics: toMetrics(1, 3, { series: [tick] }),
-		ping: { now: AT, database: 'up', listener: 'deaf' },
+		ping: { now: AT, database: 'up', listener: 'deaf', reading: null, writing: null },
 		bye: { retryMs: 1_500 },
 	};
 	for (const [name, payload] of Object.entries(payloads))
@@ -25,7 +25,7 @@ test('a refusal names the path, the value and the rule', () => {
 		PARSERS.metrics({ ...toMetrics(1), eventsCount: '3' }),
 		PARSERS.reset(toState({ events: [{ ...toEvent(1), properties: [] as never }] })),
 		PARSERS.reset({ ...toState(), totals: undefined }),
-		PARSERS.ping({ now: AT, database: 'gone', listener: 'up' }),
+		PARSERS.ping({ now: AT, database: 'gone', listener: 'up', reading: null, writing: null }),
 		PARSERS.bye(null),
 		parseText('{"retryMs":', PARSERS.bye),
 	];

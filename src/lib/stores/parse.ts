@@ -2,7 +2,7 @@
  * Structural checks of what the stream carries, light enough for every frame. Refuses to know what the figures mean.
  * A newcomer wants a schema library here: it would weigh more in the browser than all of these files.
  */
-import type { StreamEvents } from '../protocol';
+import { DATABASE_TROUBLES, type StreamEvents } from '../protocol';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 export type Parse<T> = (data: unknown) => Parsed<T>;
@@ -111,7 +111,15 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			series: optional(list(object(tick))),
 		}),
 	),
-	ping: parse(object({ now: time, database: oneOf('up', 'down'), listener: oneOf('up', 'deaf') })),
+	ping: parse(
+		object({
+			now: time,
+			database: oneOf('up', 'down'),
+			listener: oneOf('up', 'deaf'),
+			reading: nullable(oneOf(...DATABASE_TROUBLES)),
+			writing: nullable(oneOf(...DATABASE_TROUBLES)),
+		}),
+	),
 	bye: parse(object({ retryMs: number })),
 };
 

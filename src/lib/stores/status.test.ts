@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toTime } from './fixtures';
 import { diagnose, fetchStatus } from './status';
 
-const PING = { now: toTime(0), database: 'up', listener: 'up' };
+const PING = { now: toTime(0), database: 'up', listener: 'up', reading: null, writing: null };
 /** `/<status>/<body>` answers just that. */
 const server = createServer((request, response) => {
 	const [, status, body = ''] = (request.url ?? '').split('/');

@@ -8,6 +8,7 @@ export type Situation = {
 	retryIn?: number;
 	lastError?: string;
 	database?: 'down';
+	writing?: 'readonly' | 'full';
 	listener?: 'deaf';
 	/** events a second; 0 stands still */
 	rate: number;
@@ -34,6 +35,7 @@ export const CASES = {
 	offline: { status: 'offline', rate: 0 },
 	failed: { status: 'failed', rate: 0, attempt: 10, retryIn: 48, lastError: 'nothing answered.' },
 	down: { status: 'live', rate: 0, database: 'down' },
+	readonly: { status: 'live', rate: 0, writing: 'readonly' },
 	deaf: { status: 'live', rate: 0.7, listener: 'deaf' },
 } satisfies Record<string, Situation>;
 export type Case = keyof typeof CASES;

@@ -1,0 +1,81 @@
+/**
+ * Whether the database takes events, also while nobody sends any. Whoever writes and fails says so; then, and until it succeeds, a
+ * probe does what ingest does and takes it back. Only the probe decides: one request may fail for reasons of its own.
+ * It knows no request, and tells nobody but its owner.
+ */
+import type { Sql } from 'postgres';
+import type { DatabaseTrouble } from '../protocol';
+import { withDeadline } from './deadline';
+import { toDatabaseTrouble } from './trouble';
+
+export type WriteWatch = {
+	/** null: events are taken, as far as anybody knows */
+	trouble(): DatabaseTrouble | null;
+	/** A write failed. */
+	suspect(): void;
+	stop(): void;
+};
+
+/** Between two probes while there is trouble. */
+export const PROBE_MS = 2_000;
+/** As long as a request would wait. */
+const LOCK_MS = 1_000;
+const STATEMENT_MS = 2_000;
+const DEADLINE_MS = 3_000;
+
+/** An event that is never committed: it uses up an id, and rings no bell. */
+const PROBE = `BEGIN;
+	SET LOCAL lock_timeout = ${LOCK_MS};
+	SET LOCAL statement_timeout = ${STATEMENT_MS};
+	INSERT INTO events (name, source) VALUES ('probe', 'nowboard');
+	ROLLBACK`;
+
+/** @param connect makes a client with one connection, as ingest does */
+export function createWriteWatch({
+	connect,
+	onChange,
+	probeMs = PROBE_MS,
+}: {
+	connect: () => Sql;
+	onChange: (trouble: DatabaseTrouble | null) => void;
+	probeMs?: number;
+}): WriteWatch {
+	let trouble: DatabaseTrouble | null = null;
+	let probing = false;
+	let stopped = false;
+	let timer: ReturnType<typeof setTimeout> | undefined;
+
+	function become(next: DatabaseTrouble | null) {
+		if (trouble === next || stopped) return;
+		trouble = next;
+		onChange(next);
+	}
+
+	async function probe() {
+		if (probing || stopped) return;
+		probing = true;
+		const sql = connect();
+		try {
+			await withDeadline(sql.unsafe(PROBE).simple(), DEADLINE_MS, 'the probe of writing');
+			become(null);
+		} catch (error) {
+			become(toDatabaseTrouble(error));
+		} finally {
+			sql.end({ timeout: 0 }).catch(() => {});
+			probing = false;
+		}
+		if (trouble !== null && !stopped) timer = setTimeout(() => void probe(), probeMs);
+	}
+
+	return {
+		trouble: () => trouble,
+		suspect() {
+			// while there is trouble, the next probe is planned already
+			if (trouble === null) void probe();
+		},
+		stop() {
+			stopped = true;
+			clearTimeout(timer);
+		},
+	};
+}
