@@ -77,7 +77,7 @@ test('totals never go back in time, whichever frame comes late', () => {
 test('a reset replaces everything, even by an older time, and keeps what only the page knows', () => {
 	let board = toDashboard(toState({ events: [toEvent(9)] }));
 	board = withActivity(board, toActivity([10], 500, 5), 'e-10', 1);
-	board = { ...board, delayMs: 12, clockOffsetMs: -40, database: 'down' };
+	board = { ...board, delayMs: 12, clockOffsetMs: -40, database: 'down', reading: 'full' };
 	const state = toState({ cursor: 'f-1', at: toTime(-900), events: [toEvent(1, -1_000)] });
 	expect(withReset(board, state)).toEqual({
 		...state,
@@ -88,6 +88,8 @@ test('a reset replaces everything, even by an older time, and keeps what only th
 		clockOffsetMs: -40,
 		database: 'down',
 		listener: 'up',
+		reading: 'full',
+		writing: null,
 		resets: 1,
 	});
 });

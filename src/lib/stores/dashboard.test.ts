@@ -17,6 +17,8 @@ function toPage(options: Partial<DashboardOptions> = {}) {
 			now: new Date(browser.now() + AHEAD_MS).toISOString(),
 			database: 'up',
 			listener: 'up',
+			reading: null,
+			writing: null,
 		}),
 	);
 	const dashboard = createDashboard(toState({ cursor: 'e-0' }), {
