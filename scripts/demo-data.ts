@@ -23,7 +23,8 @@ export type Removed = { events: number; ticks: number };
 
 /**
  * Removes demo events, and the ticks that counted them: without the events their figures are wrong. Everything else stays.
- * Ends the cursors, so that open pages and running servers count anew.
+ * Ends the cursors, so that open pages and running servers count anew: of events the trigger on DELETE would see to that,
+ * but nothing watches ticks.
  */
 export async function clearDemoData(sql: Sql): Promise<Removed> {
 	return sql.begin(async (tx) => {

@@ -73,7 +73,7 @@ describe('against a model of readers that stopped anywhere', () => {
 			done.filter((tx) => !sees(base, tx)),
 			size,
 		);
-		const backlog = createBacklog({ base, upTo, rows, encode });
+		const backlog = createBacklog({ base, upTo, rows, misses: () => false, encode });
 		return within.map((cursor) => ({
 			cursor,
 			frames: backlog.way(cursor, null),
@@ -123,6 +123,7 @@ test('frames are shared by all that need them, and made for nobody else', () => 
 		base: cursorOf(0n),
 		upTo: cursorOf(6n),
 		rows,
+		misses: () => false,
 		encode: (batch, source, id) => {
 			made.push(id);
 			return encode(batch, source, id);
@@ -145,6 +146,7 @@ test('a transaction larger than a frame may be: the newest rows, and the rest co
 		base: cursorOf(0n),
 		upTo: cursorOf(1n),
 		rows: rowsOf([1n], 1_500),
+		misses: () => false,
 		encode,
 	});
 	const [frame] = (backlog.way(cursorOf(0n), null) ?? []) as Told[];
@@ -155,13 +157,20 @@ test('a transaction larger than a frame may be: the newest rows, and the rest co
 	expect(PAST_FRAME_EVENTS).toBeLessThan(1_000);
 });
 
-test('who is older than what was read, or newer, has no way', () => {
-	const backlog = createBacklog({ base: cursorOf(5n), upTo: cursorOf(9n, 7n), rows: [], encode });
+test('who is older than what was read, or newer, or misses what was deleted, has no way', () => {
+	const backlog = createBacklog({
+		base: cursorOf(5n),
+		upTo: cursorOf(9n, 7n),
+		rows: [],
+		misses: ({ last }) => last === 6n,
+		encode,
+	});
 	const has = (cursor: Cursor) => backlog.way(cursor, null) !== null;
 	expect(
 		[
 			cursorOf(5n),
 			cursorOf(8n, 7n),
+			cursorOf(6n),
 			cursorOf(4n),
 			cursorOf(8n, 3n, 7n),
 			cursorOf(10n, 7n),
@@ -171,6 +180,7 @@ test('who is older than what was read, or newer, has no way', () => {
 	).toEqual([
 		['e1-5', true],
 		['e1-8.1', true],
+		['e1-6', false],
 		['e1-4', false],
 		['e1-8.1.4', false],
 		['e1-a.3', false],

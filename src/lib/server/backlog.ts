@@ -25,17 +25,20 @@ type Past = Batch & { first: bigint; last: bigint };
 /**
  * @param base every row that `upTo` has seen and `base` has not is among `rows`
  * @param rows in ascending order of (tx, id)
+ * @param misses whether rows that a cursor has not seen were deleted before they could be read
  * @param encode a batch as an `activity` frame with `id`, for those who look at `source`
  */
 export function createBacklog({
 	base,
 	upTo,
 	rows,
+	misses,
 	encode,
 }: {
 	base: Cursor;
 	upTo: Cursor;
 	rows: readonly Row[];
+	misses: (cursor: Cursor) => boolean;
 	encode: (batch: Batch, source: Source, id: string) => Frame;
 }): Backlog {
 	const running = { running: upTo.holes };
@@ -74,7 +77,7 @@ export function createBacklog({
 
 	return {
 		way(cursor, source) {
-			if (!isWithin(base, cursor) || !isWithin(cursor, upTo)) return null;
+			if (!isWithin(base, cursor) || !isWithin(cursor, upTo) || misses(cursor)) return null;
 			const key = JSON.stringify([toId(cursor), source]);
 			const known = ways.get(key);
 			if (known) return known;

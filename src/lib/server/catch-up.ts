@@ -9,8 +9,8 @@ import { createBacklog, type Backlog } from './backlog';
 import { RING_BYTES, type Bus, type Frame } from './bus';
 import { isWithin, meet, sees, toId, type Cursor } from './cursor';
 import { withDeadline } from './deadline';
-import { HistoryError, verify, type Batch } from './drain';
-import { CHUNK, readMissed, readTransactions, type Row } from './rows';
+import { HistoryError, misses, verify, type Batch } from './drain';
+import { CHUNK, readMissed, readTransactions, type Head, type Row } from './rows';
 import type { Source } from './state';
 import type { Joined } from './stream';
 
@@ -89,8 +89,9 @@ export function createCatchUp({
 		if (behind.length === 0) return;
 		const sql = connect();
 		try {
-			const { base, rows } = await readBacklog(sql, meet(behind), upTo);
-			keep({ ...createBacklog({ base, upTo, rows, encode }), position });
+			const { base, rows, head } = await readBacklog(sql, meet(behind), upTo);
+			const gone = (cursor: Cursor) => misses(cursor, head);
+			keep({ ...createBacklog({ base, upTo, rows, misses: gone, encode }), position });
 		} catch (error) {
 			// another history: the drain will find out too, and all cursors end
 			if (!(error instanceof HistoryError)) throw error;
@@ -125,13 +126,22 @@ export function createCatchUp({
 
 /**
  * The newest rows between two positions, as far as the limits allow, in ascending order; `base` is the position from which they are
- * complete: `from`, or a later one.
+ * complete: `from`, or a later one. `head` is that of the last statement: what was deleted while we read shows in it.
  */
 async function readBacklog(
 	sql: Sql,
 	from: Cursor,
 	upTo: Cursor,
-): Promise<{ base: Cursor; rows: Row[] }> {
+): Promise<{ base: Cursor; rows: Row[]; head: Head }> {
+	const held = await withDeadline(
+		readTransactions(
+			sql,
+			from.holes.filter((hole) => sees(upTo, hole)),
+			MAX_CATCH_UP + 1,
+		),
+		STATEMENT_DEADLINE_MS,
+		'reading what was held back',
+	);
 	const newestFirst: Row[] = [];
 	let bytes = 0;
 	for (;;) {
@@ -148,21 +158,14 @@ async function readBacklog(
 			if (newestFirst.length > MAX_CATCH_UP || bytes > MAX_CATCH_UP_BYTES) {
 				// the transaction that did not fit is not there as a whole
 				const whole = newestFirst.filter(({ tx }) => tx > row.tx).reverse();
-				return { base: { ...from, last: row.tx, holes: [] }, rows: whole };
+				return { base: { ...from, last: row.tx, holes: [] }, rows: whole, head };
 			}
 		}
-		if (rows.length < CHUNK) break;
+		if (rows.length === CHUNK) continue;
+		const newest = newestFirst.reverse();
+		// without its holes the position holds for those who have none of them
+		return held.length + newest.length > MAX_CATCH_UP
+			? { base: { ...from, holes: [] }, rows: newest, head }
+			: { base: from, rows: [...held, ...newest], head };
 	}
-	const holes = from.holes.filter((hole) => sees(upTo, hole));
-	const room = MAX_CATCH_UP - newestFirst.length;
-	const held = await withDeadline(
-		readTransactions(sql, holes, room + 1),
-		STATEMENT_DEADLINE_MS,
-		'reading what was held back',
-	);
-	const rows = [...held, ...newestFirst.reverse()];
-	// without its holes the position holds for those who have none of them
-	return held.length > room
-		? { base: { ...from, holes: [] }, rows: rows.filter(({ tx }) => tx > from.last) }
-		: { base: from, rows };
 }

@@ -70,6 +70,8 @@ export function createDrain({
 	let cursor = from;
 	/** a transaction larger than a chunk, read up to `afterId` */
 	let inside: { tx: bigint; afterId: number; running: Running } | null = null;
+	/** the position before it: pieces carry no head, so whether it was deleted meanwhile shows at the next one */
+	let checked = from;
 	let rows: Row[] = [];
 	let omitted = createOmitted();
 	let frames = 0;
@@ -113,7 +115,7 @@ export function createDrain({
 			rows: read,
 			full,
 		} = await withDeadline(readUnseen(sql, cursor), STATEMENT_DEADLINE_MS, 'reading events');
-		verify(head, cursor);
+		verify(head, checked);
 		begin(head);
 		const start = cursor;
 		const running = head.snapshot;
@@ -131,6 +133,7 @@ export function createDrain({
 			through = (group[0] as Row).tx;
 		}
 		cursor = advance(start, running, through, !full);
+		checked = cursor;
 		if (full && last && groups.length === 0) {
 			const { tx, id } = last.at(-1) as Row;
 			if (frames < MAX_FRAMES_PER_DRAIN - 1) cut();
@@ -169,6 +172,22 @@ export function verify(head: Head, cursor: Cursor): void {
 		throw new HistoryError(
 			`the cursor stands at transaction ${cursor.last}, the database before ${head.snapshot.xmax}`,
 		);
+	if (misses(cursor, head))
+		throw new HistoryError(
+			`rows through transaction ${head.deletedThrough} were deleted, the cursor stands at ${cursor.last}`,
+		);
+}
+
+/**
+ * Whether rows that this cursor has not seen may be deleted. A hole that is still running is none: its rows are visible to
+ * nobody who could delete them. Only the newest deleted transaction is known, so a hole below it counts as deleted.
+ */
+export function misses(cursor: Cursor, { deletedThrough, snapshot }: Head): boolean {
+	if (deletedThrough === null) return false;
+	return (
+		cursor.last < deletedThrough ||
+		cursor.holes.some((hole) => hole <= deletedThrough && !snapshot.running.includes(hole))
+	);
 }
 
 export function isStandby(head: Head): boolean {

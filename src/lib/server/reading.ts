@@ -13,7 +13,7 @@ import { atSnapshot, toId, type Cursor } from './cursor';
 import { withDeadline } from './deadline';
 import { createDrain, HistoryError, verify, type Batch, type Drain } from './drain';
 import { toActivity, toReset } from './frames';
-import { repairFutureTransactions, settleEpoch } from './history';
+import { refuseStandby, repairForeignTransactions, settleEpoch } from './history';
 import { readStart, toActivityEvent } from './rows';
 import { createEmptyState, createState, type State } from './state';
 import { readPrevious, readSeries, type Figures } from './tick';
@@ -23,6 +23,8 @@ import { toWindowRow } from './window-row';
 const BEGIN_DEADLINE_MS = 10 * 60_000;
 /** Of the parts that are short: a connection that is half open must not hold up a start for minutes. */
 const SHORT_DEADLINE_MS = 10_000;
+/** Who deletes row by row makes everybody begin anew at most so often; until then the figures hold what is gone. */
+export const RECOUNT_MS = 1_000;
 
 export type Reading = {
 	/** Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs. */
@@ -85,11 +87,14 @@ export function createReading({
 
 	/** reads everything anew: at the start, and when the history has changed; clients get a reset */
 	async function begin(sql: Sql) {
-		if (!prepared) await prepare();
+		if (!prepared) {
+			await refuseStandby(sql);
+			await prepare();
+		}
 		prepared = true;
 		await withDeadline(settleEpoch(sql, published), SHORT_DEADLINE_MS, 'settling the epoch');
-		await repairFutureTransactions(sql, (rows) =>
-			log.info({ rows }, 'rows with transaction ids from the future were given transaction 0'),
+		await repairForeignTransactions(sql, (rows) =>
+			log.info({ rows }, 'rows with transaction ids of another cluster were given transaction 0'),
 		);
 		const { head, last, newest, aggregator } = await readWindows(sql);
 		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
@@ -97,11 +102,14 @@ export function createReading({
 		const series = await readSeries(sql);
 		const previous = await readPrevious(sql, head.at);
 		clock.see(head.at);
+		const begun = performance.now();
 		windows = aggregator;
 		published = cursor;
 		drain = createDrain({
 			from: cursor,
 			begin(head) {
+				if (head.recount && performance.now() - begun > RECOUNT_MS)
+					throw new HistoryError('rows that the figures or the feed hold were deleted');
 				clock.see(head.at);
 				aggregator.advance(head.at);
 			},

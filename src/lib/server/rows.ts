@@ -29,6 +29,10 @@ export type Head = {
 	/** the identity that the epoch was made for, and the one found now */
 	identity: string | null;
 	here: string;
+	/** the newest transaction of which a row was deleted in this epoch; null when none was */
+	deletedThrough: bigint | null;
+	/** what was deleted is in the figures or in the feed, and everybody has to begin anew */
+	recount: boolean;
 };
 
 /** Rows read at once: bounds memory and the length of a statement, and makes the planner take the index without statistics. */
@@ -57,7 +61,9 @@ const head = (sql: Sql) => sql`
 			'at', floor(extract(epoch from clock_timestamp()) * 1000),
 			'epoch', (select value from meta where key = 'epoch'),
 			'identity', (select value from meta where key = 'identity'),
-			'here', nowboard_identity()) as properties, null::timestamptz as created_at`;
+			'here', nowboard_identity(),
+			'deletedThrough', (select through::text from deletions order by deletions.through desc limit 1),
+			'recount', exists (select from deletions where recount)) as properties, null::timestamptz as created_at`;
 
 /**
  * The head, and the first `limit` rows that `from` has not seen, by (tx, id).
@@ -168,6 +174,7 @@ export async function readTransaction(
 /** Newest rows among which each source's share of the feed is looked for. */
 const RECENT = 5_000;
 
+/** `last`: the newest transaction that was ever there, also when its rows are deleted by now. */
 type Start = { head: Head; last: bigint; newest: Row[] };
 
 /**
@@ -201,7 +208,8 @@ export async function readStart(
 				found.at,
 			);
 		const rows = newest.map(toRow);
-		return { head: found, last: rows[0]?.tx ?? 0n, newest: rows };
+		const last = [rows[0]?.tx ?? 0n, found.deletedThrough ?? 0n].reduce((a, b) => (a > b ? a : b));
+		return { head: found, last, newest: rows };
 	})) as Start;
 }
 
@@ -241,13 +249,18 @@ function toRow(raw: Raw): Row {
 }
 
 function toHead(json: Json): Head {
-	const { snapshot, at, epoch, identity, here } = json as Record<string, unknown>;
+	const { snapshot, at, epoch, identity, here, deletedThrough, recount } = json as Record<
+		string,
+		unknown
+	>;
 	return {
 		snapshot: parseSnapshot(String(snapshot)),
 		at: Number(at),
 		epoch: epoch === null ? null : String(epoch),
 		identity: identity === null ? null : String(identity),
 		here: String(here),
+		deletedThrough: deletedThrough === null ? null : BigInt(String(deletedThrough)),
+		recount: recount === true,
 	};
 }
 

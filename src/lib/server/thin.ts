@@ -1,6 +1,6 @@
 /**
  * Thins old ticks, so that years of them stay small: every two seconds for the last two hours, then one a minute,
- * after a week one an hour. Runs on any instance, one at a time; two at once would delete the same rows, so nothing is lost by it.
+ * after a week one an hour; and what deletions leave behind, of which the newest counts. Runs on any instance, one at a time; two at once would delete the same rows, so nothing is lost by it.
  * Knows nothing of how ticks come about.
  */
 import type { Sql } from 'postgres';
@@ -44,12 +44,22 @@ export async function thinTicks(sql: Sql): Promise<number> {
 	return deleted;
 }
 
+/** Keeps the newest of what DELETE left behind; what everybody has to recount goes with the epoch. */
+export async function thinDeletions(sql: Sql): Promise<number> {
+	const { count } = await sql`
+		delete from deletions where not recount and through < (
+			select through from deletions order by deletions.through desc limit 1)`;
+	return count;
+}
+
 /** Thins now and then; an error is reported and tried again next time. */
 export function startThinning({ sql, onError }: { sql: Sql; onError: (error: unknown) => void }): {
 	stop(): void;
 } {
 	const timer = setInterval(() => {
-		withDeadline(thinTicks(sql), DEADLINE_MS, 'thinning old ticks').catch(onError);
+		withDeadline(thinTicks(sql), DEADLINE_MS, 'thinning old ticks')
+			.then(() => withDeadline(thinDeletions(sql), DEADLINE_MS, 'thinning deletions'))
+			.catch(onError);
 	}, THIN_EVERY_MS);
 	return { stop: () => clearInterval(timer) };
 }

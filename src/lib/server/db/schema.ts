@@ -6,6 +6,7 @@
 import { sql } from 'drizzle-orm';
 import {
 	bigint,
+	boolean,
 	customType,
 	index,
 	integer,
@@ -63,6 +64,24 @@ export const metricsSnapshots = pgTable(
 		cursor: text('cursor').notNull(),
 	},
 	(table) => [index('metrics_snapshots_recorded_at').on(table.recordedAt)],
+);
+
+/** What DELETE leaves behind, so that a cursor from before is known to have missed rows; emptied when the epoch is renewed. */
+export const deletions = pgTable(
+	'deletions',
+	{
+		id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+		/** the newest transaction of which a row was deleted */
+		through: xid8('through').notNull(),
+		/** the figures or the feed hold what was deleted: everybody begins anew */
+		recount: boolean('recount').notNull(),
+	},
+	(table) => [
+		index('deletions_through').on(table.through),
+		index('deletions_recount')
+			.on(table.id)
+			.where(sql`recount`),
+	],
 );
 
 export const meta = pgTable('meta', {
