@@ -85,11 +85,15 @@ function terminate(url: string, which: string) {
 }
 
 /** The database may just be away: then again. */
-export async function withAdmin<T>(url: string, work: (sql: Sql) => PromiseLike<T>): Promise<T> {
+export async function withAdmin<T>(
+	url: string,
+	work: (sql: Sql) => PromiseLike<T>,
+	deadlineMs = ADMIN_MS,
+): Promise<T> {
 	for (let attempt = 1; ; attempt++) {
 		const sql = connect(url, { max: 1, applicationName: 'faults admin' });
 		try {
-			return await withDeadline(work(sql), ADMIN_MS, 'a statement of the suite');
+			return await withDeadline(work(sql), deadlineMs, 'a statement of the suite');
 		} catch (error) {
 			if (attempt === 5) throw error;
 			await pause(300);

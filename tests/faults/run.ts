@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/ports';
+import type { Sql } from '../../src/lib/server/db/connect';
 import { createAppServer } from '../setup/app-server';
 import { startServer, type PrivateServer } from '../setup/private-server';
 import { makeTemporaryFolder } from '../setup/server';
@@ -58,6 +59,8 @@ export type RunResult = {
 const CATCH_UP_MS = 60_000;
 /** In the end also those that stall, once they read again. */
 const END_MS = 180_000;
+/** The whole table is read in the end. */
+const READ_MS = 5 * 60_000;
 const PROCESSES = 2;
 const CLIENTS_MODULE = fileURLToPath(new URL('./clients.ts', import.meta.url));
 const LOOK_MS = 50;
@@ -229,7 +232,7 @@ async function mark(url: string): Promise<Marker> {
 
 /** Writes the committed rows, by (tx, id), for the processes of clients: all txs, then all ids, then all sources. */
 async function saveRows(url: string, file: string) {
-	return withAdmin(url, async (sql) => {
+	const read = async (sql: Sql) => {
 		const rows = await sql<{ tx: string; id: string; source: string; event_id: string }[]>`
 			select tx::text, id, source, event_id from events order by events.tx, events.id`;
 		const [server] = await sql<
@@ -248,7 +251,8 @@ async function saveRows(url: string, file: string) {
 			eventIds: new Set(rows.map((row) => row.event_id)),
 			version: server?.version ?? '?',
 		};
-	});
+	};
+	return withAdmin(url, read, READ_MS);
 }
 
 function countUntrue({ accepted }: Written, eventIds: ReadonlySet<string>): number {
