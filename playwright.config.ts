@@ -14,7 +14,15 @@ export default defineConfig({
 	retries: 0,
 	workers: 2,
 	timeout: 60_000,
-	expect: { timeout: 15_000 },
+	expect: {
+		timeout: 15_000,
+		// the fonts are ours, how their edges are smoothed is the system's: the pictures are made on Linux
+		toHaveScreenshot: {
+			threshold: 0.1,
+			maxDiffPixelRatio: process.platform === 'linux' ? 0.002 : 0.05,
+		},
+	},
+	snapshotPathTemplate: 'tests/e2e/looks/{arg}{ext}',
 	reporter: 'list',
 	use: {
 		browserName: 'chromium',

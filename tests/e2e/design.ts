@@ -44,9 +44,17 @@ export const test = base.extend<object, { design: string }>({
 	],
 });
 
-/** A case with its chart drawn: vite may load the page again after it has found a new dependency. */
-export async function openCase(page: Page, url: string, name: Case): Promise<void> {
-	await page.goto(`${url}?case=${name}`);
+/**
+ * A case with its chart drawn: vite may load the page again after it has found a new dependency.
+ * @param still nothing arrives while one looks
+ */
+export async function openCase(
+	page: Page,
+	url: string,
+	name: Case,
+	{ still = false }: { still?: boolean } = {},
+): Promise<void> {
+	await page.goto(`${url}?case=${name}${still ? '&still' : ''}`);
 	await expect(page.getByTestId('trace')).toHaveAttribute('data-drawn', 'layerchart', {
 		timeout: 60_000,
 	});
