@@ -14,16 +14,12 @@ export function toWays(origin: string): Way[] {
 			].join('\n'),
 		},
 		{
-			name: 'fetch',
-			how: 'From a page or a server; any origin may send.',
+			name: 'Script',
+			how: 'Page views, and what you call it for.',
 			code: [
-				`await fetch('${origin}/api/events', {`,
-				`  method: 'POST',`,
-				`  headers: { 'content-type': 'application/json' },`,
-				`  body: JSON.stringify({`,
-				`    name: 'signup', properties: { plan: 'pro' }`,
-				`  })`,
-				`});`,
+				`<script defer src="${origin}/t.js"></script>`,
+				``,
+				`nowboard('signup', { plan: 'pro' })`,
 			].join('\n'),
 		},
 		{
