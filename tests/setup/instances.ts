@@ -1,5 +1,5 @@
 /** Databases, and instances of the reading side in this process, that end with the test that asked for them. */
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../src/lib/server/db/connect';
 import { createDatabase, type TestDatabase } from './database';
@@ -17,8 +17,10 @@ export async function startTestInstance(
 	url: string,
 	{
 		ready = true,
+		prepare = async () => {},
+		log = pino({ level: process.env.TEST_LOG ?? 'silent' }),
 		...options
-	}: { ready?: boolean } & Pick<
+	}: { ready?: boolean; prepare?: () => Promise<void>; log?: Logger } & Pick<
 		Parameters<typeof startInstance>[0],
 		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed'
 	> = {},
@@ -27,8 +29,8 @@ export async function startTestInstance(
 	const instance = startInstance({
 		connect: () => connect(url, { max: 1 }),
 		sql,
-		prepare: async () => {},
-		log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+		prepare,
+		log,
 		...options,
 	});
 	onTestFinished(async () => {
@@ -39,4 +41,13 @@ export async function startTestInstance(
 	await expect.poll(() => instance.missing(), { timeout: 15_000 }).toEqual([]);
 	await expect.poll(() => instance.status().listener, { timeout: 15_000 }).toBe('up');
 	return instance;
+}
+
+/** A logger whose lines a test can look at. */
+export function collectLog(): { log: Logger; lines: string[] } {
+	const lines: string[] = [];
+	return {
+		log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
+		lines,
+	};
 }
