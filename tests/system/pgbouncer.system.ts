@@ -1,0 +1,41 @@
+/** Behind a real transaction pooler: what is said, what works all the same, and that the direct address mends it. */
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/ports';
+import { createAppServer } from '../setup/app-server';
+import { followHttp, post } from '../setup/follow-http';
+import { useDatabase } from '../setup/instances';
+import { startPgbouncer } from './pgbouncer';
+
+async function startApp(databaseUrl: string, directUrl: string) {
+	const app = createAppServer(await freePort(), databaseUrl, { DATABASE_DIRECT_URL: directUrl });
+	onTestFinished(() => app.kill('SIGTERM'));
+	await app.start();
+	return app;
+}
+
+test('only the pooled address is known: it is said within seconds what to set, and events come by polling', async () => {
+	const { url } = await useDatabase();
+	const pooled = await startPgbouncer(url);
+	const app = await startApp(pooled, pooled);
+	await expect.poll(app.output, { timeout: 10_000 }).toContain('set DATABASE_DIRECT_URL');
+	const client = followHttp(app.url);
+	await client.until(({ resets }) => resets() === 1);
+	expect(client.of('ping').at(-1)).toMatchObject({ database: 'up', listener: 'deaf' });
+	for (const count of [1, 2, 3]) {
+		expect(await post(app.url, { name: 'polled' })).toBe(202);
+		await client.until(({ ids }) => ids.length === count);
+	}
+	expect(client.resets()).toBe(1);
+});
+
+test('the direct address beside it: NOTIFY arrives, and events are saved through the pooler', async () => {
+	const { url, sql } = await useDatabase();
+	const app = await startApp(await startPgbouncer(url), url);
+	const client = followHttp(app.url);
+	await client.until(({ resets }) => resets() === 1);
+	await client.until(({ of }) => of('ping').at(-1)?.listener === 'up');
+	await Promise.all(Array.from({ length: 20 }, () => post(app.url, { name: 'many' })));
+	await client.until(({ ids }) => ids.length === 20);
+	expect(await sql`select count(*)::int as n from events`).toEqual([{ n: 20 }]);
+	expect(app.output()).not.toContain('set DATABASE_DIRECT_URL');
+});
