@@ -7,8 +7,9 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createParser } from 'eventsource-parser';
 import { connect } from '../src/lib/server/db/connect';
+import { followEvents } from './follow';
+import { quantile } from './quantile';
 import { startTarget } from './target';
 
 const { values } = parseArgs({
@@ -20,8 +21,7 @@ const pauseMs = Number(values.pause);
 const target = await startTarget();
 try {
 	const arrived = new Map<string, (time: number) => void>();
-	const closing = new AbortController();
-	void follow(`${target.url}/api/dashboard/stream`, closing.signal, (eventId) =>
+	const following = followEvents(`${target.url}/api/dashboard/stream`, (eventId) =>
 		arrived.get(eventId)?.(performance.now()),
 	);
 	const writer = connect(target.databaseUrl, { max: 1 });
@@ -46,7 +46,7 @@ try {
 	report('commit → frame at the client', frames);
 	report('NOTIFY → LISTEN, bare', bells);
 	console.log(`ratio of medians: ${(quantile(frames, 0.5) / quantile(bells, 0.5)).toFixed(1)}`);
-	closing.abort();
+	following.stop();
 	await Promise.all([writer.end({ timeout: 1 }), floor.end({ timeout: 1 })]);
 } finally {
 	await target.stop();
@@ -64,28 +64,6 @@ async function measure(
 	const time = await came;
 	waiting.delete(id);
 	return Math.max(0, time - committed);
-}
-
-async function follow(url: string, signal: AbortSignal, onEvent: (eventId: string) => void) {
-	const response = await fetch(url, { signal });
-	const decoder = new TextDecoder();
-	const parser = createParser({
-		onEvent({ event, data }) {
-			if (event !== 'activity') return;
-			for (const { eventId } of JSON.parse(data).events as { eventId: string }[]) onEvent(eventId);
-		},
-	});
-	try {
-		for await (const chunk of response.body ?? [])
-			parser.feed(decoder.decode(chunk, { stream: true }));
-	} catch (error) {
-		if (!signal.aborted) throw error;
-	}
-}
-
-function quantile(values: number[], q: number): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 function report(name: string, values: number[]) {

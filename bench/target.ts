@@ -17,10 +17,13 @@ export type Target = {
 	databaseUrl: string;
 	/** process id of the server, to read its CPU time */
 	pid: number;
+	/** what it holds after a garbage collection: bytes, and what keeps its event loop alive, by kind */
+	probe: () => Promise<{ heapUsed: number; resources: Record<string, number> }>;
 	stop: () => Promise<void>;
 };
 
 const READY_MS = 30_000;
+const PROBE = new URL('./probe.js', import.meta.url).href;
 
 /** Starts it and waits until it is ready. Throws when there is no build. */
 export async function startTarget(): Promise<Target> {
@@ -29,8 +32,8 @@ export async function startTarget(): Promise<Target> {
 	const database = await provideDatabase();
 	const port = await freePort();
 	const url = `http://127.0.0.1:${port}`;
-	const server = spawn(process.execPath, ['build'], {
-		stdio: ['ignore', 'ignore', 'inherit'],
+	const server = spawn(process.execPath, ['--expose-gc', '--import', PROBE, 'build'], {
+		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 		env: {
 			...process.env,
 			DATABASE_URL: database.url,
@@ -56,7 +59,12 @@ export async function startTarget(): Promise<Target> {
 		}
 		await pause(50);
 	}
-	return { url, databaseUrl: database.url, pid: server.pid as number, stop };
+	const probe = async () => {
+		const answer = once(server, 'message');
+		server.send('probe');
+		return (await answer)[0] as Awaited<ReturnType<Target['probe']>>;
+	};
+	return { url, databaseUrl: database.url, pid: server.pid as number, probe, stop };
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -135,6 +135,31 @@ describe('coming back', () => {
 		expect(sorted([...ids, ...rest.ids])).toEqual(await idsInTable(sql));
 	});
 
+	test('who has seen a transaction end without a row is not ahead for that: no reset on an instance that saw it open', async () => {
+		const { url, sql } = await useDatabase();
+		const undone = connect(url, { max: 1 });
+		await undone`begin`;
+		await undone`insert into events (name) values ('undone')`;
+		const one = await startTestInstance(url);
+		const client = follow(one);
+		await client.until(() => client.resets() === 1);
+		await sql`insert into events (name) values ('beside it')`;
+		await client.until(() => client.ids.length === 1);
+		// this one has published the row with a hole below it, and nothing since
+		const withHole = client.cursor() as string;
+		expect(withHole).toMatch(/\..+/);
+		await undone`rollback`;
+		await undone.end();
+		const without = withHole.replace(/\..*/, '');
+		await client.until(() => client.of('metrics').length > 0);
+		const back = follow(one, without);
+		// it has joined: before anything new is there to publish
+		await back.until(() => back.of('metrics').length + back.resets() > 0);
+		await sql`insert into events (name) values ('after')`;
+		await back.until(() => back.ids.length === 1);
+		expect([back.ids.length, back.resets()]).toEqual([1, 0]);
+	});
+
 	test.each([
 		['no cursor', () => null],
 		['a cursor that is none', () => 'nonsense'],

@@ -32,7 +32,7 @@ export type Reading = {
 	running(): boolean;
 	/** What `prepare` does is done. */
 	prepared(): boolean;
-	/** The newest cursor in the ring; null before the first reading. */
+	/** The position of the ring's head; null before the first reading. */
 	published(): Cursor | null;
 	state(): State;
 	/** The figures at the database's time now; null while a drain runs, or before the first reading. */
@@ -62,6 +62,7 @@ export function createReading({
 	let delivered = 0;
 	let drain: Drain | null = null;
 	let windows: Aggregator | null = null;
+	/** what the ring's head stands for: the drain's own position, but while a drain runs */
 	let published: Cursor | null = null;
 	let state = createEmptyState();
 
@@ -127,7 +128,12 @@ export function createReading({
 
 	async function drainOrBegin(sql: Sql) {
 		try {
-			if (drain) return void (await drain.run(sql));
+			if (drain) {
+				await drain.run(sql);
+				// also when nothing was there to publish: holes may have ended without a row
+				published = drain.cursor();
+				return;
+			}
 		} catch (error) {
 			if (!(error instanceof HistoryError)) throw error;
 			log.warn({ reason: error.message }, 'another history: every client gets a reset');

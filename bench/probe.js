@@ -1,0 +1,10 @@
+/** Loaded into the server under test: answers each message with what it holds, after a garbage collection. */
+process.on('message', () => {
+	globalThis.gc?.();
+	/** @type {Record<string, number>} */
+	const resources = {};
+	for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
+	process.send?.({ heapUsed: process.memoryUsage().heapUsed, resources });
+});
+// asking must not keep it alive
+process.channel?.unref();
