@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/ports';
 import type { Sql } from '../../src/lib/server/db/connect';
-import { createAppServer } from '../setup/app-server';
+import { createAppServer, type RunningApp } from '../setup/app-server';
 import { startServer, type PrivateServer } from '../setup/private-server';
 import { makeTemporaryFolder } from '../setup/server';
 import type { Judged, Marker, Order, Reply, Waited } from './clients';
@@ -64,6 +64,8 @@ const READ_MS = 5 * 60_000;
 const PROCESSES = 2;
 const CLIENTS_MODULE = fileURLToPath(new URL('./clients.ts', import.meta.url));
 const LOOK_MS = 50;
+const SAYS_MS = 5_000;
+const SAYS_LINES = 15;
 
 export async function runFaults(options: RunOptions): Promise<RunResult> {
 	const { seed, log } = options;
@@ -130,6 +132,7 @@ async function play(
 		const waited = await waitForAll(false);
 		late.push(...waited.late.map((one) => `after "${fault.kind}": ${one}`));
 		happened.push({ kind: fault.kind, seconds, catchUpMs: waited.times });
+		if (waited.late.length > 0) for (const app of parts.apps) log(await describe(app));
 		const slowest = Math.max(...waited.times);
 		log(
 			`${happened.length}/${faults} ${fault.kind} (${seconds.toFixed(1)} s): all back after ${slowest.toFixed(0)} ms, ${writers.written.rows} rows`,
@@ -182,7 +185,7 @@ async function startParts(
 		const url = new URL(database.url);
 		url.port = String(between.port);
 		const port = await freePort();
-		const app = createAppServer(port, url.href, { LOG_LEVEL: 'fatal' });
+		const app = createAppServer(port, url.href, { LOG_LEVEL: 'info' });
 		const before = await startFaultyProxy(() => port);
 		parts.apps.push(app);
 		parts.clientProxies.push(before);
@@ -195,6 +198,17 @@ async function startParts(
 		await app.start();
 	}
 	return parts;
+}
+
+/** What an instance says of itself, for whoever looks into a run that failed. */
+async function describe(app: RunningApp): Promise<string> {
+	const status = await fetch(`${app.url}/api/dashboard/status`, {
+		signal: AbortSignal.timeout(SAYS_MS),
+	}).then(
+		(response) => response.text(),
+		(error: unknown) => String(error),
+	);
+	return `${app.url}: ${status}\n${app.output().split('\n').slice(-SAYS_LINES).join('\n')}`;
 }
 
 /** A process of clients that is asked one thing at a time. */
