@@ -3,13 +3,13 @@
  * accounts are too large to be sent.
  */
 import { readFileSync } from 'node:fs';
-import { parseCursor } from '../../src/lib/server/cursor';
+import { parseCursor, sees } from '../../src/lib/server/cursor';
 import { startClient, type FaultClient } from './client';
 import { createOracle, type Rows, type Verdict } from './oracle';
 import { SOURCES, type ClientPlan } from './plan';
 
-/** Rows that end a wait: one for each source, all of one transaction. */
-export type Marker = { tx: string; ids: number[] };
+/** What ends a wait: a transaction with a row for each source. */
+export type Marker = { tx: string };
 export type Order =
 	| { type: 'start'; plans: ClientPlan[]; direct: string[]; proxied: string[] }
 	/** `all`: also for those that are not reading just now */
@@ -28,11 +28,10 @@ export type Reply = { type: 'started' } | Waited | Judged;
 const LOOK_MS = 20;
 let clients: FaultClient[] = [];
 
-function hasCaughtUp({ account, plan }: FaultClient, { tx, ids }: Marker): boolean {
-	const id = plan.source === null ? ids.at(-1) : ids[SOURCES.indexOf(plan.source as 'web')];
-	if (account.has(id as number)) return true;
-	const start = parseCursor(account.spans().at(-1)?.start ?? '');
-	return start.ok && start.cursor.last >= BigInt(tx);
+/** It was told of the marker, or that it was counted among others, or began anew after it: its cursor has seen it. */
+function hasCaughtUp({ account }: FaultClient, { tx }: Marker): boolean {
+	const parsed = parseCursor(account.cursor() ?? '');
+	return parsed.ok && sees(parsed.cursor, BigInt(tx));
 }
 
 async function wait(marker: Marker, timeoutMs: number, all: boolean): Promise<Waited> {

@@ -4,7 +4,7 @@
  * has not, or counted them. Where the document promises no reset and no omission, one that came anyway is a fault.
  */
 import { MAX_CATCH_UP } from '../../src/lib/server/catch-up';
-import { parseCursor, type Cursor } from '../../src/lib/server/cursor';
+import { parseCursor, sees, type Cursor } from '../../src/lib/server/cursor';
 import { MAX_EVENTS_PER_FRAME } from '../../src/lib/protocol';
 import type { Account, Span, Step } from './account';
 
@@ -138,8 +138,4 @@ function read(id: string): Cursor {
 	if (!parsed.ok) throw new Error(parsed.reason);
 	cursors.set(id, parsed.cursor);
 	return parsed.cursor;
-}
-
-function sees(cursor: Cursor, tx: bigint): boolean {
-	return tx <= cursor.last && !cursor.holes.includes(tx);
 }

@@ -21,7 +21,7 @@ export async function startFaultyProxy(target: () => number): Promise<FaultyProx
 	let delayMs = 0;
 
 	function pass(from: Socket, to: Socket) {
-		let last = Promise.resolve();
+		let due = 0;
 		let queued = 0;
 		from.on('data', (chunk: Buffer) => {
 			if (frozen) return;
@@ -32,14 +32,13 @@ export async function startFaultyProxy(target: () => number): Promise<FaultyProx
 				to.once('drain', () => from.resume());
 			};
 			if (delayMs === 0 && queued === 0) return forward();
-			const wait = delayMs;
+			// in order, also when the delay ends
+			due = Math.max(due, Date.now() + delayMs);
 			queued++;
-			last = last
-				.then(() => pause(wait))
-				.then(() => {
-					queued--;
-					forward();
-				});
+			setTimeout(() => {
+				queued--;
+				forward();
+			}, due - Date.now());
 		});
 		from.on('close', () => frozen || to.destroy());
 		from.on('error', () => {});

@@ -237,11 +237,11 @@ function startCrowd(cleanUp: (() => unknown)[]) {
 async function mark(url: string): Promise<Marker> {
 	const rows = await withAdmin(
 		url,
-		(sql) => sql<{ id: string; tx: string }[]>`
+		(sql) => sql<{ tx: string }[]>`
 			insert into events (name, source) select 'marker', unnest(${`{${SOURCES.join(',')}}`}::text[])
-			returning id, tx::text`,
+			returning tx::text`,
 	);
-	return { tx: rows[0]?.tx ?? '0', ids: rows.map(({ id }) => Number(id)) };
+	return { tx: rows[0]?.tx ?? '0' };
 }
 
 /** Writes the committed rows, by (tx, id), for the processes of clients: all txs, then all ids, then all sources. */
