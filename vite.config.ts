@@ -8,6 +8,8 @@ import { tracker } from './scripts/tracker-plugin.ts';
 export default defineConfig({
 	plugins: [tailwindcss(), tracker(), sveltekit()],
 	test: {
+		// most of the time they wait for real servers
+		maxWorkers: 3,
 		projects: [
 			{
 				// unit and integration: a real Postgres is started once for the run
