@@ -73,15 +73,17 @@ describe('rows that nobody looks at any more', () => {
 		instances.push(await startTestInstance(url, { frameIntervalMs: 700 }));
 		const clients = instances.map((instance) => follow(instance));
 		for (const client of clients) await client.until(() => client.resets() === 1);
-		await insertOld(sql, 1);
-		for (const client of clients) await client.until(() => client.ids.length === 1);
-		// both rest now; the row is not among the newest of the feed when it goes
+		// so many that both rest for the whole interval
+		await sql`insert into events (name, created_at)
+			select 'old', now() - interval '2 hours' from generate_series(1, 40)`;
+		for (const client of clients) await client.until(() => client.ids.length === 40);
+		// the row is not among the newest of the feed when it goes
 		await insertOld(sql, 1 + FEED_LENGTH);
-		await sql`delete from events where id = ${FEED_LENGTH + 2}`;
+		await sql`delete from events where id = ${FEED_LENGTH + 41}`;
 		expect(await left(sql)).toEqual([false]);
 		for (const client of clients) await client.until(() => client.resets() === 2);
 		await sql`insert into events (name) values ('after')`;
-		for (const client of clients) await client.until(() => client.ids.length === 2);
+		for (const client of clients) await client.until(() => client.ids.length === 41);
 		expect(clients.map((client) => client.resets())).toEqual([2, 2]);
 	});
 

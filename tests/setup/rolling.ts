@@ -12,25 +12,30 @@ function startViewer(url: string) {
 	const arrivals: number[] = [];
 	let going = true;
 	let resets = 0;
-	let current: HttpFollower = followHttp(url);
+	/** null while it is between two connections */
+	let current: HttpFollower | null = followHttp(url);
+	let cursor: string | null = null;
 	const done = (async () => {
 		for (;;) {
 			arrivals.push(performance.now());
-			await expect.poll(() => current.ended() || !going, { timeout: 60_000 }).toBe(true);
-			ids.push(...current.ids);
-			resets += current.resets();
-			const last = current.events.at(-1);
+			const here: HttpFollower = current ?? followHttp(url, cursor);
+			current = here;
+			await expect.poll(() => here.ended() || !going, { timeout: 60_000 }).toBe(true);
+			ids.push(...here.ids);
+			resets += here.resets();
+			cursor = here.cursor();
+			current = null;
+			const last = here.events.at(-1);
 			if (!going) return;
-			seen.push({ status: current.status(), failure: current.failure(), last: last?.name });
-			await pause((current.of('bye')[0]?.retryMs ?? 0) + 1);
-			current = followHttp(url, current.cursor());
+			seen.push({ status: here.status(), failure: here.failure(), last: last?.name });
+			await pause((here.of('bye')[0]?.retryMs ?? 0) + 1);
 		}
 	})();
 	return {
 		seen,
 		arrivals,
-		ids: () => [...ids, ...current.ids],
-		resets: () => resets + (going ? current.resets() : 0),
+		ids: () => [...ids, ...(current?.ids ?? [])],
+		resets: () => resets + (current?.resets() ?? 0),
 		async stop() {
 			going = false;
 			await done;

@@ -60,6 +60,9 @@ export async function startScriptedServer(script: string) {
 }
 export type ScriptedServer = Awaited<ReturnType<typeof startScriptedServer>>;
 
+/** The beginning of a comment that never ends. */
+const CUT = ':';
+
 async function answer(response: ServerResponse, { status, headers, body, then, silent }: Answer) {
 	if (silent === 'stay') return;
 	if (silent === 'cut') return void response.destroy();
@@ -69,7 +72,8 @@ async function answer(response: ServerResponse, { status, headers, body, then, s
 		// a chunk of its own on the wire
 		else await setImmediate();
 	}
-	if (then === 'cut') response.destroy();
+	// what was said before the cut is on its way
+	if (then === 'cut') response.write(CUT, () => response.destroy());
 	else if (then === 'stay') response.flushHeaders();
 	else response.end();
 }
