@@ -95,7 +95,12 @@ test('a body that is too large, of no type, or no JSON is refused with a reason'
 
 test('/healthz and /readyz answer', async ({ server }) => {
 	expect(await (await fetch(`${server.url}/healthz`)).text()).toBe('ok\n');
-	expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, missing: [] });
+	expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({
+		ready: true,
+		missing: [],
+		reading: null,
+		writing: null,
+	});
 });
 
 test('the page of components is not part of a production build', async ({ server }) => {
