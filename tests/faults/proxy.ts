@@ -21,24 +21,26 @@ export async function startFaultyProxy(target: () => number): Promise<FaultyProx
 	let delayMs = 0;
 
 	function pass(from: Socket, to: Socket) {
-		let due = 0;
-		let queued = 0;
+		/** in order, also when the delay ends while something waits */
+		const waiting: { due: number; chunk: Buffer }[] = [];
+		function forward(chunk: Buffer) {
+			if (frozen || to.destroyed) return;
+			if (to.write(chunk)) return;
+			from.pause();
+			to.once('drain', () => from.resume());
+		}
+		function release() {
+			for (let next = waiting[0]; next && next.due <= Date.now(); next = waiting[0]) {
+				waiting.shift();
+				forward(next.chunk);
+			}
+			if (waiting[0]) setTimeout(release, Math.max(1, waiting[0].due - Date.now()));
+		}
 		from.on('data', (chunk: Buffer) => {
 			if (frozen) return;
-			const forward = () => {
-				if (frozen || to.destroyed) return;
-				if (to.write(chunk)) return;
-				from.pause();
-				to.once('drain', () => from.resume());
-			};
-			if (delayMs === 0 && queued === 0) return forward();
-			// in order, also when the delay ends
-			due = Math.max(due, Date.now() + delayMs);
-			queued++;
-			setTimeout(() => {
-				queued--;
-				forward();
-			}, due - Date.now());
+			if (delayMs === 0 && waiting.length === 0) return forward(chunk);
+			waiting.push({ due: Date.now() + delayMs, chunk });
+			if (waiting.length === 1) setTimeout(release, delayMs);
 		});
 		from.on('close', () => frozen || to.destroy());
 		from.on('error', () => {});
