@@ -38,8 +38,12 @@ for (const colorScheme of ['light', 'dark'] as const)
 			found.empty = await findProblems(page);
 			await openWithEvents(page, server);
 			found.events = await findProblems(page);
-			await feed(page).locator('summary').first().click();
-			await expect(feed(page).locator('dl')).toBeVisible();
+			// a click on a row that is just sliding in may miss it
+			await expect(async () => {
+				if ((await feed(page).locator('details[open]').count()) === 0)
+					await feed(page).locator('summary').first().click();
+				await expect(feed(page).locator('dl')).toBeVisible({ timeout: 2_000 });
+			}).toPass();
 			found.opened = await findProblems(page);
 			await page.getByRole('button', { name: /^Events/ }).hover();
 			found.definition = await findProblems(page);
