@@ -32,7 +32,7 @@ const IDLE_TIMEOUT_S = 5 * 60;
  * Hence also the low cap: after a restart, screens move again within about a second.
  */
 export function backoff(retries: number, random: () => number = Math.random): number {
-	return Math.min(0.2 * 2 ** retries, 1) * (1 + random() / 2);
+	return Math.min(0.25 * 2 ** retries, 1) * (1 + random() / 4);
 }
 
 /**
