@@ -89,7 +89,7 @@ export function createCatchUp({
 		if (behind.length === 0) return;
 		const sql = connect();
 		try {
-			const { base, rows, head } = await readBacklog(sql, meet(behind), upTo);
+			const { base, rows, head } = await readBacklog(sql, behind, upTo);
 			const gone = (cursor: Cursor) => misses(cursor, head);
 			keep({ ...createBacklog({ base, upTo, rows, misses: gone, encode }), position });
 		} catch (error) {
@@ -125,23 +125,31 @@ export function createCatchUp({
 }
 
 /**
- * The newest rows between two positions, as far as the limits allow, in ascending order; `base` is the position from which they are
- * complete: `from`, or a later one. `head` is that of the last statement: what was deleted while we read shows in it.
+ * What any of `cursors` misses up to `upTo`, the newest first as far as the limits allow, in ascending order; `base` is the position from
+ * which it is complete: what all of them have seen, or a later one. Whoever is far behind must not cost the others what was
+ * open when they left, so the rows of all holes are there whatever is cut. `head` is that of the last statement: what was
+ * deleted while we read shows in it.
  */
 async function readBacklog(
 	sql: Sql,
-	from: Cursor,
+	cursors: readonly Cursor[],
 	upTo: Cursor,
 ): Promise<{ base: Cursor; rows: Row[]; head: Head }> {
+	const from = meet(cursors);
+	const holes = [...new Set(cursors.flatMap((cursor) => cursor.holes))].filter((hole) =>
+		sees(upTo, hole),
+	);
 	const held = await withDeadline(
-		readTransactions(
-			sql,
-			from.holes.filter((hole) => sees(upTo, hole)),
-			MAX_CATCH_UP + 1,
-		),
+		readTransactions(sql, holes, MAX_CATCH_UP + 1),
 		STATEMENT_DEADLINE_MS,
 		'reading what was held back',
 	);
+	const known = held.length > MAX_CATCH_UP ? [] : holes;
+	/** complete from `last` on, and in the holes before it */
+	const toBacklog = (last: bigint, newest: Row[]) => ({
+		base: { ...from, last, holes: known.filter((hole) => hole <= last) },
+		rows: [...(known.length > 0 ? held.filter(({ tx }) => tx <= last) : []), ...newest],
+	});
 	const newestFirst: Row[] = [];
 	let bytes = 0;
 	for (;;) {
@@ -155,17 +163,11 @@ async function readBacklog(
 		for (const row of rows) {
 			newestFirst.push(row);
 			bytes += JSON.stringify(row.properties).length;
-			if (newestFirst.length > MAX_CATCH_UP || bytes > MAX_CATCH_UP_BYTES) {
-				// the transaction that did not fit is not there as a whole
-				const whole = newestFirst.filter(({ tx }) => tx > row.tx).reverse();
-				return { base: { ...from, last: row.tx, holes: [] }, rows: whole, head };
-			}
+			if (newestFirst.length <= MAX_CATCH_UP && bytes <= MAX_CATCH_UP_BYTES) continue;
+			// the transaction that did not fit is not there as a whole
+			const whole = newestFirst.filter(({ tx }) => tx > row.tx).reverse();
+			return { ...toBacklog(row.tx, whole), head };
 		}
-		if (rows.length === CHUNK) continue;
-		const newest = newestFirst.reverse();
-		// without its holes the position holds for those who have none of them
-		return held.length + newest.length > MAX_CATCH_UP
-			? { base: { ...from, holes: [] }, rows: newest, head }
-			: { base: from, rows: [...held, ...newest], head };
+		if (rows.length < CHUNK) return { ...toBacklog(from.last, newestFirst.reverse()), head };
 	}
 }

@@ -197,6 +197,28 @@ describe('coming back', () => {
 	});
 });
 
+test('one that is far too late costs another nothing: who comes back beside it gets what was open when it left', async () => {
+	const { url, sql } = await useDatabase();
+	const origin = await startTestInstance(url);
+	const far = origin.state().cursor;
+	const held = connect(url, { max: 1 });
+	await held`begin`;
+	await held`insert into events (name) values ('held')`;
+	await sql.unsafe(
+		`do $$ begin for i in 1..101 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
+	);
+	await expect.poll(() => origin.state().totals.eventsCount).toBe(10_100);
+	// everything seen, but for the transaction that is open
+	const old = origin.state().cursor;
+	await held`commit`;
+	await held.end();
+	const fresh = await startTestInstance(url);
+	const [late, back] = [follow(fresh, far), follow(fresh, old)];
+	await late.until(() => late.resets() === 1);
+	await back.until(() => back.ids.length === 1);
+	expect([back.ids, back.resets()]).toEqual([[1], 0]);
+});
+
 describe('when something breaks', () => {
 	test('the listener killed by the database loses nothing, also what is committed meanwhile', async () => {
 		const { url, sql } = await useDatabase();
