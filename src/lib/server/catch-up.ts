@@ -136,19 +136,20 @@ async function readBacklog(
 	upTo: Cursor,
 ): Promise<{ base: Cursor; rows: Row[]; head: Head }> {
 	const from = meet(cursors);
-	const holes = [...new Set(cursors.flatMap((cursor) => cursor.holes))].filter((hole) =>
-		sees(upTo, hole),
-	);
+	const holes = [...new Set(cursors.flatMap((cursor) => cursor.holes))];
+	const ended = holes.filter((hole) => sees(upTo, hole));
 	const held = await withDeadline(
-		readTransactions(sql, holes, MAX_CATCH_UP + 1),
+		readTransactions(sql, ended, MAX_CATCH_UP + 1),
 		STATEMENT_DEADLINE_MS,
 		'reading what was held back',
 	);
-	const known = held.length > MAX_CATCH_UP ? [] : holes;
+	// of what is still open there are no rows to know
+	const fits = held.length <= MAX_CATCH_UP;
+	const known = fits ? holes : holes.filter((hole) => !sees(upTo, hole));
 	/** complete from `last` on, and in the holes before it */
 	const toBacklog = (last: bigint, newest: Row[]) => ({
 		base: { ...from, last, holes: known.filter((hole) => hole <= last) },
-		rows: [...(known.length > 0 ? held.filter(({ tx }) => tx <= last) : []), ...newest],
+		rows: [...(fits ? held.filter(({ tx }) => tx <= last) : []), ...newest],
 	});
 	const newestFirst: Row[] = [];
 	let bytes = 0;
