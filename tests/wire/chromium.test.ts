@@ -94,7 +94,11 @@ test.each(STORE.map((row, i) => [row.wpt, row.fact, row, i] as const))(
 	'the store: %s: %s',
 	async (_, __, row, i) => {
 		const answers = toAnswers(row.answers);
-		const path = server.play(`/store/${i}`, answers);
+		const heardOne = () =>
+			expect
+				.poll(async () => (await readStore()).words.length, { interval: 10 })
+				.toBeGreaterThan(0);
+		const path = server.play(`/store/${i}`, answers, heardOne);
 		await startStore(path);
 		await expect.poll(async () => (await readStore()).words, { interval: 10 }).toEqual(row.words);
 		const { states, mostOpen } = await readStore();

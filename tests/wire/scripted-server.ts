@@ -16,16 +16,18 @@ export type Answer = {
 	/** no answer at all: cut, or left waiting */
 	silent?: 'cut' | 'stay';
 };
+/** Waited for before a connection is cut: Chromium may drop what it has read when an error comes right behind it. */
+export type BeforeCut = () => Promise<void>;
 export type Asked = { query: string; headers: IncomingHttpHeaders };
 
 export async function startScriptedServer(script: string) {
-	const scripts = new Map<string, readonly Answer[]>();
+	const scripts = new Map<string, { answers: readonly Answer[]; beforeCut: BeforeCut }>();
 	const asked = new Map<string, Asked[]>();
 	const left = new Map<string, number>();
 	const server = createServer((request, response) => {
 		const url = new URL(request.url ?? '/', 'http://localhost');
-		const answers = scripts.get(url.pathname);
-		if (!answers) {
+		const played = scripts.get(url.pathname);
+		if (!played) {
 			response.writeHead(url.pathname === '/' ? 200 : 404, {
 				'content-type': 'text/html; charset=utf-8',
 				'set-cookie': 'login=yes; SameSite=Strict',
@@ -37,15 +39,16 @@ export async function startScriptedServer(script: string) {
 		asked.set(url.pathname, [...before, { query: url.search, headers: request.headers }]);
 		response.on('close', () => left.set(url.pathname, (left.get(url.pathname) ?? 0) + 1));
 		// after the last line of the script it stays open and says nothing
-		void answer(response, answers[before.length] ?? { body: ':\n\n', then: 'stay' });
+		const next = played.answers[before.length] ?? { body: ':\n\n', then: 'stay' };
+		void answer(response, next, played.beforeCut);
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	return {
 		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
 		/** @returns the path that answers so */
-		play(path: string, answers: readonly Answer[]): string {
-			scripts.set(path, answers);
+		play(path: string, answers: readonly Answer[], beforeCut: BeforeCut = async () => {}): string {
+			scripts.set(path, { answers, beforeCut });
 			return path;
 		},
 		asked: (path: string): Asked[] => asked.get(path) ?? [],
@@ -63,7 +66,11 @@ export type ScriptedServer = Awaited<ReturnType<typeof startScriptedServer>>;
 /** The beginning of a comment that never ends. */
 const CUT = ':';
 
-async function answer(response: ServerResponse, { status, headers, body, then, silent }: Answer) {
+async function answer(
+	response: ServerResponse,
+	{ status, headers, body, then, silent }: Answer,
+	beforeCut: BeforeCut,
+) {
 	if (silent === 'stay') return;
 	if (silent === 'cut') return void response.destroy();
 	response.writeHead(status ?? 200, { 'content-type': 'text/event-stream', ...headers });
@@ -72,8 +79,7 @@ async function answer(response: ServerResponse, { status, headers, body, then, s
 		// a chunk of its own on the wire
 		else await setImmediate();
 	}
-	// what was said before the cut is on its way
-	if (then === 'cut') response.write(CUT, () => response.destroy());
+	if (then === 'cut') response.write(CUT, () => void beforeCut().then(() => response.destroy()));
 	else if (then === 'stay') response.flushHeaders();
 	else response.end();
 }
