@@ -12,8 +12,9 @@ import svelteConfig from './svelte.config.js';
 export default ts.config(
 	{
 		ignores: [
-			'node_modules/',
 			'build/',
+			'**/.next/',
+			'**/node_modules/',
 			'.svelte-kit/',
 			'.data/',
 			'test-results/',

@@ -17,7 +17,7 @@ export default defineConfig({
 				test: {
 					name: 'node',
 					environment: 'node',
-					include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'tests/**/*.test.ts'],
+					include: ['{src,scripts,tests,bench}/**/*.test.ts'],
 					exclude: ['src/**/*.svelte.test.ts'],
 					globalSetup: ['tests/setup/postgres.ts'],
 					setupFiles: ['tests/setup/console.ts'],

@@ -17,19 +17,31 @@ export type Target = {
 	databaseUrl: string;
 	/** process id of the server, to read its CPU time */
 	pid: number;
+	/** of the database's first process; null when it is not ours */
+	postgresPid: number | null;
 	/** what it holds after a garbage collection: bytes, and what keeps its event loop alive, by kind */
 	probe: () => Promise<{ heapUsed: number; resources: Record<string, number> }>;
+	stop: () => Promise<void>;
+};
+
+export type Database = {
+	url: string;
+	/** of its first process; null when it is not ours */
+	pid: number | null;
 	stop: () => Promise<void>;
 };
 
 const READY_MS = 30_000;
 const PROBE = new URL('./probe.js', import.meta.url).href;
 
-/** Starts it and waits until it is ready. Throws when there is no build. */
-export async function startTarget(): Promise<Target> {
+/**
+ * Starts it and waits until it is ready. Throws when there is no build.
+ * @param given the database; it is stopped with the server
+ */
+export async function startTarget(given?: Database): Promise<Target> {
 	if (!existsSync('build/index.js'))
 		throw new Error('build/index.js is missing: run "npm run build" first.');
-	const database = await provideDatabase();
+	const database = given ?? (await provideDatabase());
 	const port = await freePort();
 	const url = `http://127.0.0.1:${port}`;
 	const server = spawn(process.execPath, ['--expose-gc', '--import', PROBE, 'build'], {
@@ -64,7 +76,14 @@ export async function startTarget(): Promise<Target> {
 		server.send('probe');
 		return (await answer)[0] as Awaited<ReturnType<Target['probe']>>;
 	};
-	return { url, databaseUrl: database.url, pid: server.pid as number, probe, stop };
+	return {
+		url,
+		databaseUrl: database.url,
+		pid: server.pid as number,
+		postgresPid: database.pid,
+		probe,
+		stop,
+	};
 }
 
 async function isReady(url: string): Promise<boolean> {
@@ -74,9 +93,9 @@ async function isReady(url: string): Promise<boolean> {
 	);
 }
 
-async function provideDatabase(): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function provideDatabase(): Promise<Database> {
 	const given = process.env.DATABASE_URL;
-	if (given) return { url: given, stop: async () => {} };
+	if (given) return { url: given, pid: null, stop: async () => {} };
 	const folder = makeTemporaryFolder();
 	const server = await startPostgres({ dataDir: folder, settings: { max_connections: 200 } });
 	const admin = connect(server.url, { max: 1 });
@@ -84,6 +103,7 @@ async function provideDatabase(): Promise<{ url: string; stop: () => Promise<voi
 	await admin.end();
 	return {
 		url: databaseUrl(server.url, 'bench'),
+		pid: server.pid,
 		async stop() {
 			await server.stop();
 			rmSync(folder, { recursive: true, force: true });
