@@ -3,7 +3,7 @@
  * anything. Rounds in which 100 clients of big events read, and in which they stall, take turns; the others look at
  * small events of another source, and their delay (commit → frame) is compared.
  *
- * npm run bench:slow -- [--clients 1000] [--stalled 100] [--rounds 2] [--seconds 15]   (needs `npm run build` before)
+ * npm run bench:slow -- [--clients 1000] [--stalled 100] [--rounds 6] [--seconds 12] [--save]   (needs `npm run build` before)
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,15 +13,18 @@ import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { createAccount, type Account } from '../tests/faults/account';
 import { cpuMs, rssBytes } from './process-usage';
+import { median } from './measure';
 import { quantile } from './quantile';
+import { tell } from './result';
 import { startTarget } from './target';
 
 const { values } = parseArgs({
 	options: {
 		clients: { type: 'string', default: '1000' },
 		stalled: { type: 'string', default: '100' },
-		rounds: { type: 'string', default: '2' },
-		seconds: { type: 'string', default: '15' },
+		rounds: { type: 'string', default: '6' },
+		seconds: { type: 'string', default: '12' },
+		save: { type: 'boolean' },
 	},
 });
 const stalledCount = Number(values.stalled);
@@ -29,6 +32,9 @@ const healthyCount = Number(values.clients) - stalledCount;
 const PAUSE_MS = 100;
 /** Big events a second, of 8 KB: the kernel hides some 4 MB for each who does not read, which is full after a few seconds. */
 const BIG_PER_S = 120;
+/** 120 events of 8 KB a second fill what the kernel takes for a client within this. */
+const WARM_S = 6;
+const REST_MS = 4_000;
 /** The server bears 30 s. */
 const ENDED_MS = 60_000;
 const CAUGHT_UP_MS = 60_000;
@@ -67,9 +73,12 @@ async function until(what: string, holds: () => boolean, withinMs: number): Prom
 }
 
 /** Delays of small events at each healthy client, while big ones go to the others. */
-async function measure(healthy: Client[]): Promise<{ delays: number[]; cpuShare: number }> {
+async function measure(
+	healthy: Client[],
+	seconds: number,
+): Promise<{ delays: number[]; cpuShare: number }> {
 	const delays: number[] = [];
-	const end = performance.now() + Number(values.seconds) * 1_000;
+	const end = performance.now() + seconds * 1_000;
 	const cpu = cpuMs(target.pid);
 	const started = performance.now();
 	const pouring = (async () => {
@@ -106,79 +115,88 @@ try {
 	let lost = 0;
 	let twice = 0;
 	let resets = 0;
-	for (let round = 0; round < Number(values.rounds); round++)
+	const others = await openMany(stalledCount, 'big');
+	await until(
+		'the first state',
+		() => others.every((one) => one.account.cursor() !== null),
+		20_000,
+	);
+	for (let round = 1; round <= Number(values.rounds); round++)
 		for (const kind of ['reading', 'stalled'] as const) {
-			const others = await openMany(stalledCount, 'big');
-			await until(
-				'the first state',
-				() => others.every((one) => one.account.cursor() !== null),
-				20_000,
-			);
 			if (kind === 'stalled') for (const { response } of others) response.pause();
 			// until the kernel hides no more
-			await measure(healthy);
-			const { delays, cpuShare } = await measure(healthy);
+			await measure(healthy, WARM_S);
+			const { delays, cpuShare } = await measure(healthy, Number(values.seconds));
 			await target.probe();
 			memory[kind].push(rssBytes(target.pid));
 			results[kind].push(...delays);
 			console.log(
-				`round ${round + 1}, ${stalledCount} ${kind}: p50 ${quantile(delays, 0.5).toFixed(1)} ms, p99 ${quantile(delays, 0.99).toFixed(1)} ms, server CPU ${(100 * cpuShare).toFixed(0)} %, resident ${(rssBytes(target.pid) / 2 ** 20).toFixed(0)} MiB`,
+				`round ${round}, ${stalledCount} ${kind}: p50 ${quantile(delays, 0.5).toFixed(1)} ms, p99 ${quantile(delays, 0.99).toFixed(1)} ms, server CPU ${(100 * cpuShare).toFixed(0)} %, resident ${(rssBytes(target.pid) / 2 ** 20).toFixed(0)} MiB`,
 			);
-			if (kind === 'reading') {
-				for (const { response } of others) response.destroy();
-				await pause(1_000);
-				continue;
-			}
-			// while frames go on, the server ends them; then they read the rest, and come back
-			const pouring = setInterval(
-				() => void small`insert into events (name, source) values ('tick', 'big')`.catch(() => {}),
-				1_000,
-			);
-			await pause(ENDED_MS / 2);
+			// in the last round they stay away for longer than the server bears
+			if (kind === 'reading' || round === Number(values.rounds)) continue;
 			for (const { response } of others) response.resume();
-			await until(
-				'the end of the stalled',
-				() => others.every(({ response }) => response.closed),
-				ENDED_MS,
-			);
-			clearInterval(pouring);
-			const [row] = await small<{ id: string }[]>`
-				insert into events (name, source) values ('marker', 'big') returning id`;
-			const back = await Promise.all(
-				others.map(({ account }) => {
-					account.cut();
-					return open('big', account.cursor(), account);
-				}),
-			);
-			const marker = Number(row?.id);
-			await until(
-				'catching up',
-				() => back.every(({ account }) => account.has(marker)),
-				CAUGHT_UP_MS,
-			);
-			const rows = await small<{ id: string }[]>`
-				select id from events where source = 'big' order by id`;
-			const ids = rows.map(({ id }) => Number(id));
-			for (const { account, response } of back) {
-				resets += account.resets().length - 1;
-				twice += account.twice();
-				// what came before its first state is not due
-				const first = account.current().next().value as number;
-				lost += ids.filter((id) => id >= first && !account.has(id)).length;
-				response.destroy();
-			}
-			await pause(1_000);
+			await pause(REST_MS);
 		}
+
+	// while frames go on, the server ends them; then they read the rest, and come back
+	const pouring = setInterval(
+		() => void small`insert into events (name, source) values ('tick', 'big')`.catch(() => {}),
+		1_000,
+	);
+	await pause(ENDED_MS / 2);
+	for (const { response } of others) response.resume();
+	await until(
+		'the end of the stalled',
+		() => others.every(({ response }) => response.closed),
+		ENDED_MS,
+	);
+	clearInterval(pouring);
+	const [row] = await small<{ id: string }[]>`
+		insert into events (name, source) values ('marker', 'big') returning id`;
+	const back = await Promise.all(
+		others.map(({ account }) => {
+			account.cut();
+			return open('big', account.cursor(), account);
+		}),
+	);
+	const marker = Number(row?.id);
+	await until('catching up', () => back.every(({ account }) => account.has(marker)), CAUGHT_UP_MS);
+	const rows = await small<{ id: string }[]>`
+		select id from events where source = 'big' order by id`;
+	const ids = rows.map(({ id }) => Number(id));
+	for (const { account, response } of back) {
+		resets += account.resets().length - 1;
+		twice += account.twice();
+		// what came before its first state is not due
+		const first = account.current().next().value as number;
+		lost += ids.filter((id) => id >= first && !account.has(id)).length;
+		response.destroy();
+	}
 	const p99 = (kind: 'reading' | 'stalled') => quantile(results[kind], 0.99);
-	const mean = (list: number[]) => list.reduce((sum, one) => sum + one, 0) / list.length;
-	const each = (mean(memory.stalled) - mean(memory.reading)) / stalledCount / 1_024;
-	console.log(
-		`p99 of ${healthyCount} healthy clients: ${p99('reading').toFixed(1)} ms beside ${stalledCount} that read, ${p99('stalled').toFixed(1)} ms beside ${stalledCount} that stall: ratio ${(p99('stalled') / p99('reading')).toFixed(2)}`,
-	);
-	console.log(`resident memory for each that stalls, beyond one that reads: ${each.toFixed(0)} KB`);
-	console.log(
-		`the stalled were ended and came back: lost ${lost}, twice ${twice}, resets ${resets}`,
-	);
+	const each = (median(memory.stalled) - median(memory.reading)) / stalledCount / 1_024;
+	tell({
+		name: 'slow',
+		title: 'Clients that stall',
+		question: `${stalledCount} clients of big events (${BIG_PER_S} of 8 KB a second) read, and stall, in turn; ${healthyCount} others look at small events of another source. At the end the stalled stay so for longer than the server bears, are ended, read the rest and come back.`,
+		tables: [
+			{
+				caption: `${values.rounds} interleaved rounds, ${values.seconds} s each`,
+				columns: ['the others', 'p50 ms of the healthy', 'p99 ms', 'resident MiB, median'],
+				rows: (['reading', 'stalled'] as const).map((kind) => [
+					kind === 'reading' ? 'read' : 'stall',
+					quantile(results[kind], 0.5).toFixed(1),
+					p99(kind).toFixed(1),
+					(median(memory[kind]) / 2 ** 20).toFixed(0),
+				]),
+			},
+		],
+		notes: [
+			`p99 of the healthy: ratio ${(p99('stalled') / p99('reading')).toFixed(2)}. It is the frame interval: a small event right after a frame of big ones waits for the next.`,
+			`Resident memory for each client that stalls, beyond one that reads: ${each.toFixed(0)} KB.`,
+			`The stalled were ended and came back: lost ${lost}, twice ${twice}, resets ${resets}.`,
+		],
+	});
 	for (const { response } of healthy) response.destroy();
 	await Promise.all([small.end({ timeout: 0 }), big.end({ timeout: 0 })]);
 } finally {
