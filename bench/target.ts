@@ -44,7 +44,9 @@ export async function startTarget(given?: Database): Promise<Target> {
 	const database = given ?? (await provideDatabase());
 	const port = await freePort();
 	const url = `http://127.0.0.1:${port}`;
-	const server = spawn(process.execPath, ['--expose-gc', '--import', PROBE, 'build'], {
+	// to look where time goes: BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=…'
+	const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+	const server = spawn(process.execPath, [...flags, '--expose-gc', '--import', PROBE, 'build'], {
 		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 		env: {
 			...process.env,

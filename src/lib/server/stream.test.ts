@@ -100,13 +100,13 @@ describe('every way out is the same, once', () => {
 		expect([stream.left, bus.size()]).toEqual([['ended by the server'], 0]);
 	});
 
-	test('it falls off the ring: the rest of what is queued, a farewell, and a clean end', async () => {
+	test('it falls off the ring: a farewell, and a clean end', async () => {
 		const bus = createBus({ maxFrames: 1 });
 		const stream = open(bus, here(bus));
 		await stream.read(1);
 		await expect.poll(() => bus.size()).toBe(1);
 		for (const id of ['1', '2', '3', '4']) bus.publish(frame(id));
-		expect(await stream.read(9)).toEqual(['1', 'bye', 'end']);
+		expect(await stream.read(9)).toEqual(['bye', 'end']);
 		expect([stream.left, bus.size()]).toEqual([['fell off the ring'], 0]);
 	});
 
@@ -116,13 +116,13 @@ describe('every way out is the same, once', () => {
 		const bus = createBus();
 		const missed = ['m1', 'm2', 'm3'].map(frame);
 		const stream = open(bus, () => ({ frames: missed, position: bus.head() }));
-		for (const chunk of ['opening', 'm1']) {
-			await vi.advanceTimersByTimeAsync(STUCK_MS - 1);
-			expect(await stream.read(1)).toEqual([chunk]);
-		}
+		expect(await stream.read(2)).toEqual(['opening', 'm1']);
+		await vi.advanceTimersByTimeAsync(STUCK_MS - 1);
+		expect(await stream.read(1)).toEqual(['m2']);
+		await vi.advanceTimersByTimeAsync(STUCK_MS - 1);
 		expect(stream.left).toEqual([]);
-		await vi.advanceTimersByTimeAsync(STUCK_MS);
-		expect(await stream.read(9)).toEqual(['m2', 'bye', 'end']);
+		await vi.advanceTimersByTimeAsync(1);
+		expect(await stream.read(9)).toEqual(['bye', 'end']);
 		expect(stream.left).toEqual(['stood still']);
 	});
 

@@ -1,8 +1,9 @@
 /**
  * One client's stream as a ReadableStream: first what it missed, then its place in the ring.
  * It knows frames but not what is in them. Node's pump asks (`pull`) when the socket has drained, so a client that reads
- * slowly is one that does not ask. Ending a stream ourselves fires neither `cancel` nor the request's signal: every way
- * out goes through the same idempotent `leave`.
+ * slowly is one that does not ask; it is handed one frame for each time it asks, and nothing waits in the stream's own queue
+ * (with one, `pull` ran twice for each frame: a tenth of its CPU time). Ending a stream ourselves fires neither
+ * `cancel` nor the request's signal: every way out goes through the same idempotent `leave`.
  */
 import type { StreamEventName } from '../protocol';
 import { STUCK_MS, type Bus, type Frame, type Subscription } from './bus';
@@ -58,17 +59,22 @@ export function createClientStream({
 	let controller: ReadableStreamDefaultController<Uint8Array>;
 	let left = false;
 	let joining = false;
+	/** it has asked, and has been given nothing since */
+	let asking = false;
 	let missed: Frame[] = [];
 	let position: number | null = null;
 	let subscription: Subscription | null = null;
 	let last = cursor;
 	let standing: ReturnType<typeof setTimeout> | undefined;
 
-	const ready = () => !left && (controller.desiredSize ?? 0) > 0;
+	const ready = () => !left && asking;
 
 	function deliver(frame: Frame) {
 		const bytes = pick(frame);
-		if (bytes) controller.enqueue(bytes);
+		if (bytes) {
+			asking = false;
+			controller.enqueue(bytes);
+		}
 		// without it the client would miss something: it comes back with its cursor, and gets a reset
 		else if (frame.id !== undefined) return end('a frame was not made for it');
 		if (frame.id !== undefined) last = frame.id;
@@ -128,15 +134,21 @@ export function createClientStream({
 		subscription.resume();
 	}
 
-	const body = new ReadableStream<Uint8Array>({
-		start(its) {
-			controller = its;
-			controller.enqueue(opening);
-			void enter();
+	const body = new ReadableStream<Uint8Array>(
+		{
+			start(its) {
+				controller = its;
+				controller.enqueue(opening);
+				void enter();
+			},
+			pull() {
+				asking = true;
+				fill();
+			},
+			cancel: () => leave('the client left'),
 		},
-		pull: fill,
-		cancel: () => leave('the client left'),
-	});
+		{ highWaterMark: 0 },
+	);
 
 	return { body, end: (withinMs) => end('ended by the server', withinMs) };
 }
