@@ -39,6 +39,9 @@ try {
 	const numbers = createNumbers();
 	const look = async () => {
 		await pause(SETTLE_MS);
+		// twice: what the first one frees, the second gives back
+		await target.probe();
+		await pause(1_000);
 		const { heapUsed } = await target.probe();
 		return { heap: heapUsed, rss: rssBytes(target.pid), kernel: kernelBytes() };
 	};

@@ -8,3 +8,5 @@ process.on('message', () => {
 });
 // asking must not keep it alive
 process.channel?.unref();
+// whoever measures has ended
+process.on('disconnect', () => process.exit());

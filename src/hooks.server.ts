@@ -7,6 +7,7 @@
 import { building } from '$app/environment';
 import { error, type Handle, type HandleServerError, type ServerInit } from '@sveltejs/kit';
 import pino, { type Logger } from 'pino';
+import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { refuse } from '$lib/server/access';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect } from '$lib/server/db/connect';
@@ -71,6 +72,7 @@ export const handleError: HandleServerError = ({ error, event, status, message }
 function start(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	const unguard = startCrashGuard(log);
+	const narrow = widenAcceptQueue();
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
 	const pooled = () => connect(env.databaseUrl, { max: 1 });
 	const watch = createWriteWatch({
@@ -110,6 +112,7 @@ function start(env: Env): Runtime {
 		await live.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
+		narrow();
 	}
 	const stop = () => (stopped ??= end());
 

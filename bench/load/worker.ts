@@ -34,8 +34,8 @@ export type Commands = {
 };
 export type Command = { id: number; name: keyof Commands; in: never };
 
-/** Ports of one address towards one server: then the next address of loopback is taken. */
-const PER_ADDRESS = 25_000;
+/** Then the next address of loopback is taken: the search for a free port takes longer the more of an address are in use. */
+const PER_ADDRESS = 2_000;
 const FIRST_EVENT_MS = 60_000;
 
 type Connection = { client: Client; socket: Socket; status: number; ended: boolean };
@@ -47,7 +47,7 @@ let everOpened = 0;
 /** Resolves when the client has joined, or the connection has failed. */
 function dial(url: URL, client: Client, joins: Joins): Promise<Connection> {
 	return new Promise((resolve) => {
-		const localAddress = `127.0.0.${1 + Math.floor(everOpened++ / PER_ADDRESS)}`;
+		const localAddress = `127.0.0.${2 + (Math.floor(everOpened++ / PER_ADDRESS) % 200)}`;
 		const socket = connect({ host: url.hostname, port: Number(url.port), localAddress });
 		const connection: Connection = { client, socket, status: 0, ended: false };
 		const timer = setTimeout(() => socket.destroy(), FIRST_EVENT_MS);
@@ -157,7 +157,8 @@ const handlers: {
 	},
 	async close() {
 		for (const { socket, client } of connections.splice(0)) {
-			socket.destroy();
+			// leaves no port behind that waits for a minute
+			socket.resetAndDestroy();
 			tally.remove(client);
 		}
 		return null;

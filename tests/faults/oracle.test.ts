@@ -93,15 +93,10 @@ describe('servers that others would write', () => {
 		play: (bus: Bus) => void | Promise<void>,
 	): Promise<Partial<Verdict>> {
 		const bus = createBus();
-		const stream = createClientStream({
-			bus,
-			cursor: null,
-			wants: () => true,
-			opening: new Uint8Array(),
-			join: () => join(bus),
-			bye: () => toFrame('bye', { retryMs: 1 }).bytes,
-			onLeave: () => {},
-		});
+		const stream = createClientStream(
+			{ bus, opening: () => new Uint8Array(), bye: () => toFrame('bye', { retryMs: 1 }).bytes },
+			{ cursor: null, wants: () => true, join: () => join(bus), onLeave: () => {} },
+		);
 		const frames: { bytes: Uint8Array }[] = [];
 		const reader = stream.body.getReader();
 		const done = (async () => {

@@ -2,6 +2,7 @@
  * One process's reading side, joined together: listener → drain → bus → clients, and the ticks. It owns timers and
  * clients; what is read and shown is reading.ts, how a client gets in join.ts.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import {
@@ -28,7 +29,7 @@ import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import type { Source } from './state';
-import { createClientStream, GRACE_MS, type ClientStream } from './stream';
+import { createClientStream, GRACE_MS, type ClientStream, type StreamContext } from './stream';
 import { startTicking } from './tick';
 import { explain } from './explain';
 
@@ -112,6 +113,8 @@ export function startInstance({
 	const sources = new Map<string, number>();
 	let waiting: (() => void)[] = [];
 	const clock = createClock();
+	/** A stream begun in the context of its request would keep all that SvelteKit has made for it, for as long as it is open: 5 KB. */
+	const outside = AsyncLocalStorage.snapshot();
 	const watched = () => streams.size > 0;
 
 	/** publishes, and measures how long the process is busy handing the frame to everyone */
@@ -218,6 +221,13 @@ export function startInstance({
 		},
 	});
 
+	const context: StreamContext = {
+		bus,
+		opening: () => concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
+		bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
+		graceMs,
+	};
+
 	/** counts who looks at a source: frames are encoded for it as long as somebody does */
 	function look(source: Source, by: 1 | -1) {
 		if (source === null) return;
@@ -240,20 +250,16 @@ export function startInstance({
 		},
 		open(cursor, { wants = () => true, source = null, sever } = {}) {
 			look(source, 1);
-			const stream = createClientStream({
-				bus,
+			const stream = outside(createClientStream, context, {
 				cursor,
 				wants,
-				pick: (frame) => pickFor(frame, source),
-				opening: concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
 				join: (cursor, stream) => join(cursor, source, stream),
-				bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
-				sever,
-				graceMs,
 				onLeave() {
 					streams.delete(stream);
 					look(source, -1);
 				},
+				...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
+				...(sever && { sever }),
 			});
 			streams.add(stream);
 			if (streams.size === 1) {

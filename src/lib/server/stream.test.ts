@@ -12,19 +12,19 @@ function open(
 	cursor: string | null = null,
 ) {
 	const left: string[] = [];
-	const stream = createClientStream({
-		bus,
-		cursor,
-		wants: () => true,
-		opening: encode('opening'),
-		join: async (cursor) => join(cursor),
-		bye: () => encode('bye'),
-		onLeave: (reason) => left.push(reason),
-	});
+	const stream = createClientStream(
+		{ bus, opening: () => encode('opening'), bye: () => encode('bye') },
+		{
+			cursor,
+			wants: () => true,
+			join: async (cursor) => join(cursor),
+			onLeave: (reason) => left.push(reason),
+		},
+	);
 	const reader = stream.body.getReader();
 	return {
 		left,
-		end: stream.end,
+		end: () => stream.end(),
 		cancel: () => reader.cancel(),
 		/** reads until `count` chunks came, or the end */
 		async read(count: number) {
@@ -131,16 +131,16 @@ describe('every way out is the same, once', () => {
 		onTestFinished(() => void vi.useRealTimers());
 		const bus = createBus();
 		const severed: string[] = [];
-		const stream = createClientStream({
-			bus,
-			cursor: null,
-			wants: () => true,
-			opening: encode('opening'),
-			join: async () => ({ frames: [], position: bus.head() }),
-			bye: () => encode('bye'),
-			onLeave: () => {},
-			sever: () => severed.push('severed'),
-		});
+		const stream = createClientStream(
+			{ bus, opening: () => encode('opening'), bye: () => encode('bye') },
+			{
+				cursor: null,
+				wants: () => true,
+				join: async () => ({ frames: [], position: bus.head() }),
+				onLeave: () => {},
+				sever: () => severed.push('severed'),
+			},
+		);
 		stream.end();
 		await vi.advanceTimersByTimeAsync(GRACE_MS - 1);
 		expect(severed).toEqual([]);

@@ -6,10 +6,36 @@
  * `cancel` nor the request's signal: every way out goes through the same idempotent `leave`.
  */
 import type { StreamEventName } from '../protocol';
-import { STUCK_MS, type Bus, type Frame, type Subscription } from './bus';
+import { STUCK_MS, type Bus, type Client, type Frame, type Subscription } from './bus';
 
 /** What a client is given on joining: the frames it missed, and the place in the ring where it goes on. */
 export type Joined = { frames: Frame[]; position: number };
+
+/** What all streams of a process have in common. */
+export type StreamContext = {
+	bus: Bus;
+	/** makes the first bytes, sent at once */
+	opening: () => Uint8Array;
+	/** encodes the farewell, individually random */
+	bye: () => Uint8Array;
+	stuckMs?: number;
+	graceMs?: number;
+};
+
+/** What is one client's own. */
+export type StreamClient = {
+	/** where it says it is; null: nowhere */
+	cursor: string | null;
+	wants: (event: StreamEventName) => boolean;
+	/** which bytes of a frame are this client's; null: none */
+	pick?: (frame: Frame) => Uint8Array | null;
+	/** resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile */
+	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
+	/** called once, whichever way the client left */
+	onLeave: (reason: string) => void;
+	/** breaks the connection if the answer has not been taken to its end */
+	sever?: (() => void) | undefined;
+};
 
 export type ClientStream = {
 	body: ReadableStream<Uint8Array>;
@@ -23,132 +49,135 @@ export type ClientStream = {
 /** A connection that does not take the rest of its answer keeps its buffers for as long as it likes: after so long it is severed. */
 export const GRACE_MS = 10_000;
 
-/**
- * @param pick which bytes of a frame are this client's; null: none
- * @param opening first bytes, sent at once
- * @param join resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile
- * @param bye encodes the farewell, individually random
- * @param onLeave called once, whichever way the client left
- * @param sever breaks the connection if the answer has not been taken to its end
- */
-export function createClientStream({
-	bus,
-	cursor,
-	wants,
-	pick = (frame) => frame.bytes,
-	opening,
-	join,
-	bye,
-	onLeave,
-	sever = () => {},
-	stuckMs = STUCK_MS,
-	graceMs = GRACE_MS,
-}: {
-	bus: Bus;
-	cursor: string | null;
-	wants: (event: StreamEventName) => boolean;
-	pick?: (frame: Frame) => Uint8Array | null;
-	opening: Uint8Array;
-	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
-	bye: () => Uint8Array;
-	onLeave: (reason: string) => void;
-	sever?: (() => void) | undefined;
-	stuckMs?: number;
-	graceMs?: number;
-}): ClientStream {
-	let controller: ReadableStreamDefaultController<Uint8Array>;
-	let left = false;
-	let joining = false;
+export function createClientStream(context: StreamContext, client: StreamClient): ClientStream {
+	return new Stream(context, client);
+}
+
+/** A class where closures would do: twenty of them for each client were a kilobyte of the twenty that a connection costs. */
+class Stream implements ClientStream, Client {
+	readonly body: ReadableStream<Uint8Array>;
+	readonly #context: StreamContext;
+	readonly #client: StreamClient;
+	#controller!: ReadableStreamDefaultController<Uint8Array>;
+	#left = false;
+	#joining = false;
 	/** it has asked, and has been given nothing since */
-	let asking = false;
-	let missed: Frame[] = [];
-	let position: number | null = null;
-	let subscription: Subscription | null = null;
-	let last = cursor;
-	let standing: ReturnType<typeof setTimeout> | undefined;
+	#asking = false;
+	#missed: Frame[] | null = null;
+	#position: number | null = null;
+	#subscription: Subscription | null = null;
+	#last: string | null;
+	#standing: ReturnType<typeof setTimeout> | undefined;
 
-	const ready = () => !left && asking;
+	constructor(context: StreamContext, client: StreamClient) {
+		this.#context = context;
+		this.#client = client;
+		this.#last = client.cursor;
+		this.body = new ReadableStream(this as UnderlyingDefaultSource<Uint8Array>, {
+			highWaterMark: 0,
+		});
+	}
 
-	function deliver(frame: Frame) {
-		const bytes = pick(frame);
+	start(controller: ReadableStreamDefaultController<Uint8Array>) {
+		this.#controller = controller;
+		controller.enqueue(this.#context.opening());
+		void this.#enter();
+	}
+
+	pull() {
+		this.#asking = true;
+		this.#fill();
+	}
+
+	cancel() {
+		this.#leave('the client left');
+	}
+
+	end(withinMs?: number) {
+		this.#end('ended by the server', withinMs);
+	}
+
+	gone() {
+		return this.#left;
+	}
+
+	wants(event: StreamEventName) {
+		return this.#client.wants(event);
+	}
+
+	ready() {
+		return !this.#left && this.#asking;
+	}
+
+	deliver(frame: Frame) {
+		const { pick } = this.#client;
+		const bytes = pick ? pick(frame) : frame.bytes;
 		if (bytes) {
-			asking = false;
-			controller.enqueue(bytes);
+			this.#asking = false;
+			this.#controller.enqueue(bytes);
 		}
 		// without it the client would miss something: it comes back with its cursor, and gets a reset
-		else if (frame.id !== undefined) return end('a frame was not made for it');
-		if (frame.id !== undefined) last = frame.id;
+		else if (frame.id !== undefined) return this.#end('a frame was not made for it');
+		if (frame.id !== undefined) this.#last = frame.id;
 	}
 
-	function leave(reason: string) {
-		if (left) return;
-		left = true;
-		missed = [];
-		clearTimeout(standing);
-		subscription?.unsubscribe();
-		onLeave(reason);
+	lost(reason: string) {
+		this.#end(reason);
 	}
 
-	function end(reason: string, withinMs = graceMs) {
-		if (left) return;
-		leave(reason);
-		controller.enqueue(bye());
-		controller.close();
-		setTimeout(sever, withinMs).unref();
+	#leave(reason: string) {
+		if (this.#left) return;
+		this.#left = true;
+		this.#missed = null;
+		clearTimeout(this.#standing);
+		this.#subscription?.unsubscribe();
+		this.#client.onLeave(reason);
 	}
 
-	async function enter() {
-		joining = true;
+	#end(reason: string, withinMs = this.#context.graceMs ?? GRACE_MS) {
+		if (this.#left) return;
+		this.#leave(reason);
+		this.#controller.enqueue(this.#context.bye());
+		this.#controller.close();
+		const { sever } = this.#client;
+		if (sever) setTimeout(sever, withinMs).unref();
+	}
+
+	async #enter() {
+		this.#joining = true;
 		try {
-			const way = await join(last, { gone: () => left });
-			if (left) return;
-			missed = way.frames.filter((frame) => wants(frame.event));
-			position = way.position;
+			const way = await this.#client.join(this.#last, this);
+			if (this.#left) return;
+			this.#missed = way.frames.filter((frame) => this.wants(frame.event));
+			this.#position = way.position;
 		} catch {
-			end('could not join');
+			this.#end('could not join');
 			return;
 		} finally {
-			joining = false;
+			this.#joining = false;
 		}
-		fill();
+		this.#fill();
 	}
 
 	/** hands over what lies ahead while the socket takes it */
-	function fill() {
-		while (ready() && missed.length > 0) deliver(missed.shift() as Frame);
-		clearTimeout(standing);
-		if (left || joining) return;
-		if (missed.length > 0) {
+	#fill() {
+		while (this.ready() && this.#missed?.length) this.deliver(this.#missed.shift() as Frame);
+		if (this.#standing) clearTimeout(this.#standing);
+		this.#standing = undefined;
+		if (this.#left || this.#joining) return;
+		if (this.#missed?.length) {
 			// slow is fine, but one that takes nothing holds what it missed in memory
-			standing = setTimeout(() => end('stood still'), stuckMs);
+			const { stuckMs = STUCK_MS } = this.#context;
+			this.#standing = setTimeout(() => this.#end('stood still'), stuckMs);
 			return;
 		}
-		if (!subscription) {
+		this.#missed = null;
+		if (!this.#subscription) {
+			const { bus } = this.#context;
 			// catching up never counts as falling behind: if the ring has moved on meanwhile, the rest is caught up as well
-			if (position === null || position < bus.tail()) return void enter();
-			subscription = bus.subscribe(
-				{ wants, ready, deliver, lost: (reason) => end(reason) },
-				position,
-			);
+			if (this.#position === null || this.#position < bus.tail()) return void this.#enter();
+			this.#subscription = bus.subscribe(this, this.#position);
 		}
-		subscription.resume();
+		this.#subscription.resume();
 	}
-
-	const body = new ReadableStream<Uint8Array>(
-		{
-			start(its) {
-				controller = its;
-				controller.enqueue(opening);
-				void enter();
-			},
-			pull() {
-				asking = true;
-				fill();
-			},
-			cancel: () => leave('the client left'),
-		},
-		{ highWaterMark: 0 },
-	);
-
-	return { body, end: (withinMs) => end('ended by the server', withinMs) };
 }
