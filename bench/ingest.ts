@@ -2,7 +2,7 @@
  * How many events a second are taken over HTTP and committed, one in a request and a hundred, alone and while a thousand clients
  * watch all of it. What was answered 202 is counted again in the table.
  *
- * npm run bench:ingest -- [--seconds 10] [--clients 1000] [--rounds 3] [--save]   (needs `npm run build` before)
+ * npm run bench:ingest -- [--seconds 10] [--clients 1000] [--rounds 3] [--only 'of 100/1000'] [--save]   (needs `npm run build` before)
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
 		seconds: { type: 'string', default: '10' },
 		clients: { type: 'string', default: '1000' },
 		rounds: { type: 'string', default: '3' },
+		only: { type: 'string' },
 		save: { type: 'boolean' },
 	},
 });
@@ -29,12 +30,16 @@ const clients = Number(values.clients);
 const WARM_S = 2;
 
 type Case = { name: string; connections: number; perRequest: number; clients: number };
-const CASES: Case[] = [
+const ALL: Case[] = [
 	{ name: 'single', connections: 64, perRequest: 1, clients: 0 },
 	{ name: 'single', connections: 64, perRequest: 1, clients },
-	{ name: 'of 100', connections: 16, perRequest: 100, clients: 0 },
-	{ name: 'of 100', connections: 16, perRequest: 100, clients },
+	{ name: 'of 100', connections: 32, perRequest: 100, clients: 0 },
+	{ name: 'of 100', connections: 32, perRequest: 100, clients },
 ];
+
+const CASES = ALL.filter(
+	({ name, clients }) => !values.only || `${name}/${clients}` === values.only,
+);
 
 const target = await startTarget();
 const sql = connect(target.databaseUrl, { max: 1 });

@@ -1,56 +1,40 @@
 /**
- * Commit → frame: how long after an event's COMMIT has returned its frame arrives at a client, over HTTP on loopback.
- * The writer and the client share this process's clock; the server is `node build` in a process of its own.
- * Beside it, in the same run and interleaved: a bare LISTEN/NOTIFY round on the same Postgres, as the floor.
+ * Commit → frame: how long after an event's COMMIT has returned its frame arrives at a client, over HTTP on loopback; while nothing else
+ * happens, and while a thousand others watch and ten events a second come. The writer and the client share this process's
+ * clock; the server is `node build` in a process of its own. Beside it, in the same run and interleaved: a bare LISTEN/NOTIFY
+ * round on the same Postgres, as the floor.
  *
- * npm run bench:latency -- [--events 300] [--pause 40]   (needs `npm run build` before)
+ * npm run bench:latency -- [--events 150] [--clients 1000] [--rate 10] [--save]   (needs `npm run build` before)
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { followEvents } from './follow';
+import { startLoad } from './load/load';
 import { quantile } from './quantile';
+import { tell } from './result';
 import { startTarget } from './target';
 
 const { values } = parseArgs({
-	options: { events: { type: 'string', default: '300' }, pause: { type: 'string', default: '40' } },
+	options: {
+		events: { type: 'string', default: '150' },
+		clients: { type: 'string', default: '1000' },
+		rate: { type: 'string', default: '10' },
+		save: { type: 'boolean' },
+	},
 });
 const events = Number(values.events);
-const pauseMs = Number(values.pause);
+const clients = Number(values.clients);
+const rate = Number(values.rate);
+const PAUSE_MS = 150;
 
 const target = await startTarget();
-try {
-	const arrived = new Map<string, (time: number) => void>();
-	const following = followEvents(`${target.url}/api/dashboard/stream`, (eventId) =>
-		arrived.get(eventId)?.(performance.now()),
-	);
-	const writer = connect(target.databaseUrl, { max: 1 });
-	const floor = connect(target.databaseUrl, { max: 1 });
-	const rung = new Map<string, (time: number) => void>();
-	await floor.listen('bench_floor', (payload) => rung.get(payload)?.(performance.now()));
-	await pause(1_000);
-
-	const frames: number[] = [];
-	const bells: number[] = [];
-	for (let i = 0; i < events; i++) {
-		frames.push(
-			await measure(
-				arrived,
-				(id) => writer`insert into events (event_id, name) values (${id}, 'bench')`,
-			),
-		);
-		await pause(pauseMs + 110);
-		bells.push(await measure(rung, (id) => writer`select pg_notify('bench_floor', ${id})`));
-		await pause(pauseMs);
-	}
-	report('commit → frame at the client', frames);
-	report('NOTIFY → LISTEN, bare', bells);
-	console.log(`ratio of medians: ${(quantile(frames, 0.5) / quantile(bells, 0.5)).toFixed(1)}`);
-	following.stop();
-	await Promise.all([writer.end({ timeout: 1 }), floor.end({ timeout: 1 })]);
-} finally {
-	await target.stop();
-}
+const stream = `${target.url}/api/dashboard/stream`;
+const arrived = new Map<string, (time: number) => void>();
+const rung = new Map<string, (time: number) => void>();
+const writer = connect(target.databaseUrl, { max: 2 });
+const floor = connect(target.databaseUrl, { max: 1 });
+const following = followEvents(stream, (eventId) => arrived.get(eventId)?.(performance.now()));
 
 /** ms from the commit's return (0 when the message was faster) to the arrival. */
 async function measure(
@@ -66,21 +50,63 @@ async function measure(
 	return Math.max(0, time - committed);
 }
 
-function report(name: string, values: number[]) {
-	const line = [0.5, 0.9, 0.99, 1].map(
-		(q) => `${q === 1 ? 'max' : `p${q * 100}`} ${quantile(values, q).toFixed(2)} ms`,
-	);
-	console.log(`${name} (${values.length} events): ${line.join(', ')}`);
-	const edges = [1, 2, 3, 5, 7, 10, 15, 25, 50, Number.POSITIVE_INFINITY];
-	let from = 0;
-	for (const to of edges) {
-		const count = values.filter((value) => value >= from && value < to).length;
-		if (count > 0) {
-			const bar = '█'.repeat(Math.ceil((40 * count) / values.length));
-			console.log(
-				`  ${String(from).padStart(3)}–${String(to).padEnd(8)} ms ${String(count).padStart(5)} ${bar}`,
-			);
-		}
-		from = to;
+async function run() {
+	const frames: number[] = [];
+	const bells: number[] = [];
+	for (let i = 0; i < events; i++) {
+		frames.push(
+			await measure(
+				arrived,
+				(id) => writer`insert into events (event_id, name) values (${id}, 'bench')`,
+			),
+		);
+		await pause(PAUSE_MS * (0.5 + Math.random()));
+		bells.push(await measure(rung, (id) => writer`select pg_notify('bench_floor', ${id})`));
+		await pause(PAUSE_MS * (0.5 + Math.random()));
 	}
+	return { frames, bells };
+}
+
+try {
+	await floor.listen('bench_floor', (payload) => rung.get(payload)?.(performance.now()));
+	await pause(1_000);
+	const idle = await run();
+	const load = startLoad();
+	await load.ask('open', { url: stream, count: clients, atOnce: 100, joins: 'state' });
+	const going = setInterval(
+		() => void writer`insert into events (name) values ('other')`.catch(() => {}),
+		1_000 / rate,
+	);
+	const busy = await run();
+	clearInterval(going);
+	await load.stop();
+	const row = (name: string, all: number[]) => [
+		name,
+		...[0.5, 0.9, 0.99, 1].map((q) => quantile(all, q).toFixed(1)),
+	];
+	tell({
+		name: 'latency',
+		title: 'Commit to frame',
+		question:
+			'From the moment an INSERT has returned (its commit is on disk) to the moment its whole frame is at one client.',
+		tables: [
+			{
+				caption: `${events} events each, one at a time`,
+				columns: ['', 'p50 ms', 'p90 ms', 'p99 ms', 'max ms'],
+				rows: [
+					row('nothing else happens', idle.frames),
+					row('bare NOTIFY to LISTEN, meanwhile', idle.bells),
+					row(`${clients.toLocaleString('en')} clients, ${rate} other events/s`, busy.frames),
+					row('bare NOTIFY to LISTEN, meanwhile', busy.bells),
+				],
+			},
+		],
+		notes: [
+			'Beside other events, one that comes right after another waits for the next frame: 20 ms of rest for each event of the last one.',
+		],
+	});
+	following.stop();
+} finally {
+	await Promise.all([writer.end({ timeout: 1 }), floor.end({ timeout: 1 })]);
+	await target.stop();
 }

@@ -2,7 +2,7 @@
  * How long an event is late after something broke, against an ordinary one in the same run: the listener's backend killed, and
  * Postgres restarted (counted from when it takes connections again). Against `node build`, over HTTP on loopback.
  *
- * npm run bench:recovery -- [--rounds 15] [--restarts 5]   (needs `npm run build` before)
+ * npm run bench:recovery -- [--rounds 15] [--restarts 5] [--save]   (needs `npm run build` before)
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,11 +13,13 @@ import { createAppServer } from '../tests/setup/app-server';
 import { startServer } from '../tests/setup/private-server';
 import { followEvents } from './follow';
 import { quantile } from './quantile';
+import { tell } from './result';
 
 const { values } = parseArgs({
 	options: {
 		rounds: { type: 'string', default: '15' },
 		restarts: { type: 'string', default: '5' },
+		save: { type: 'boolean' },
 	},
 });
 /** Longer than the frame interval, so that no event waits for another. */
@@ -68,16 +70,28 @@ try {
 		sql = await reconnect(database.url);
 		restarted.push(await arrival(accepting));
 	}
-	const line = (what: string, times: number[]) =>
-		console.log(
-			`${what}: median ${quantile(times, 0.5).toFixed(1)} ms, max ${quantile(times, 1).toFixed(1)} ms (${times.length} rounds)`,
-		);
-	line('an ordinary event, INSERT → frame', plain);
-	line('right after the listener was killed', killed);
-	line('after a restart, from when Postgres takes connections', restarted);
-	console.log(
-		`ratio of medians, killed to ordinary: ${(quantile(killed, 0.5) / quantile(plain, 0.5)).toFixed(1)}`,
-	);
+	const row = (what: string, times: number[]) => [
+		what,
+		times.length,
+		quantile(times, 0.5).toFixed(0),
+		quantile(times, 1).toFixed(0),
+	];
+	tell({
+		name: 'recovery',
+		title: 'After something broke',
+		question: 'How late an event is at a client, from its INSERT on, unless said otherwise.',
+		tables: [
+			{
+				caption: 'INSERT → frame',
+				columns: ['', 'times', 'median ms', 'max ms'],
+				rows: [
+					row('an ordinary event', plain),
+					row("right after the listener's backend was killed", killed),
+					row('after a restart of Postgres, from when it takes connections', restarted),
+				],
+			},
+		],
+	});
 	following.stop();
 	await sql.end({ timeout: 0 });
 } finally {
