@@ -5,18 +5,31 @@
  * run waits in one slot on globalThis.
  */
 import { building } from '$app/environment';
-import { error, type Handle, type HandleServerError, type ServerInit } from '@sveltejs/kit';
+import {
+	error,
+	redirect,
+	type Handle,
+	type HandleServerError,
+	type RequestEvent,
+	type ServerInit,
+} from '@sveltejs/kit';
+import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
-import { refuse } from '$lib/server/access';
+import { asksWho, refuse } from '$lib/server/access';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createPasswordCheck } from '$lib/server/password';
+import { createSessions, type Session } from '$lib/server/sessions';
+import { secureHeaders } from '$lib/server/secure-headers';
+import { SESSION_COOKIE } from '$lib/server/session-cookie';
 import { startThinning } from '$lib/server/thin';
 import { createWriteWatch } from '$lib/server/write-watch';
+import { THEME } from '$lib/theme';
 
 /** Everything that a request may reach, and the way to end it. */
 type Runtime = {
@@ -30,6 +43,9 @@ type Runtime = {
 const CUT_MS = 8_000;
 /** Whatever hangs: below the kill of most platforms. */
 const EXIT_MS = 10_000;
+
+/** Sets the theme before the first paint, so that nothing flashes. */
+const THEME_SCRIPT = createInitialModeExpression(THEME);
 
 const slot = globalThis as { [key: symbol]: Runtime | undefined };
 const RUNTIME = Symbol.for('nowboard.runtime');
@@ -48,17 +64,39 @@ export const init: ServerInit = async () => {
 export const handle: Handle = async ({ event, resolve }) => {
 	const runtime = slot[RUNTIME];
 	if (!runtime) error(503, 'The server is starting.');
+	const { env, locals } = runtime;
+	const session = await findSession(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
 		method: event.request.method,
 		origin: event.request.headers.get('origin'),
 		self: event.url.origin,
-		dashboardPublic: runtime.env.dashboardPublic,
+		mayLook: env.dashboardPublic || session !== null,
 	});
-	if (refusal) error(refusal.status, refusal.message);
-	Object.assign(event.locals, runtime.locals);
-	return resolve(event);
+	if (refusal) {
+		// a page that was opened is sent to where one says who one is; a script is told
+		const isPage = event.request.headers.get('accept')?.includes('text/html');
+		if (refusal.status === 401 && isPage)
+			redirect(303, `/login?to=${encodeURIComponent(event.url.pathname + event.url.search)}`);
+		error(refusal.status, refusal.message);
+	}
+	Object.assign(event.locals, locals, { session });
+	const response = await resolve(event, {
+		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
+	});
+	return secureHeaders(response, event.url.protocol === 'https:');
 };
+
+/** Asked only where it matters: ingest and health need no database for it. */
+async function findSession(event: RequestEvent, { env, locals }: Runtime): Promise<Session | null> {
+	const token = event.cookies.get(SESSION_COOKIE);
+	if (!token || !locals.login || env.dashboardPublic || !asksWho(event.route.id)) return null;
+	try {
+		return await locals.login.sessions.find(token);
+	} catch {
+		error(503, 'Whether you have logged in cannot be known: Postgres is not answering.');
+	}
+}
 
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
 	if (status !== 404)
@@ -110,6 +148,7 @@ function start(env: Env): Runtime {
 		watch.stop();
 		await ingest.close();
 		await live.stop();
+		login?.sessions.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
 		narrow();
@@ -127,11 +166,18 @@ function start(env: Env): Runtime {
 	process.once('SIGINT', onSignal);
 	process.once('sveltekit:shutdown', stop);
 
+	const login =
+		env.dashboardPassword === null
+			? null
+			: {
+					password: createPasswordCheck(env.dashboardPassword),
+					sessions: createSessions({ sql: ticks }),
+				};
 	const demo = env.demo ? { running: true } : null;
 	return {
 		env,
 		log,
-		locals: { live, ingest, ingestOpen: env.ingestOpen, demo },
+		locals: { live, ingest, ingestOpen: env.ingestOpen, login, session: null, demo },
 		stop,
 	};
 }

@@ -3,7 +3,8 @@
  * A newcomer expects SvelteKit's own CSRF check: it is off (svelte.config.js), because it answers 403 to every beacon.
  */
 
-export type Access = 'open' | 'ingest' | 'dashboard';
+/** `login`: everyone, and changes from our own pages only. `dashboard`: who may look. */
+export type Access = 'open' | 'ingest' | 'login' | 'dashboard';
 
 /** What each route asks for, by SvelteKit's route id. */
 export const ROUTES: Readonly<Record<string, Access>> = {
@@ -11,6 +12,8 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/readyz': 'open',
 	'/t.js': 'open',
 	'/api/events': 'ingest',
+	'/login': 'login',
+	'/logout': 'dashboard',
 	'/': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
@@ -20,11 +23,17 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-export type Refusal = { status: 403; message: string };
+export type Refusal = { status: 401 | 403; message: string };
+
+/** Whether the answer depends on who asks. */
+export function asksWho(routeId: string | null): boolean {
+	return routeId !== null && ROUTES[routeId] === 'dashboard';
+}
 
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from
+ * @param mayLook the dashboard is public, or whoever asks has logged in
  * @returns null when the request may pass
  */
 export function refuse({
@@ -32,13 +41,13 @@ export function refuse({
 	method,
 	origin,
 	self,
-	dashboardPublic,
+	mayLook,
 }: {
 	routeId: string | null;
 	method: string;
 	origin: string | null;
 	self: string;
-	dashboardPublic: boolean;
+	mayLook: boolean;
 }): Refusal | null {
 	if (routeId === null) return null;
 	const access = ROUTES[routeId];
@@ -49,10 +58,7 @@ export function refuse({
 			status: 403,
 			message: `The Origin ${origin ?? '(none)'} may not ${method} here; only ${self} may.`,
 		};
-	if (!dashboardPublic)
-		return {
-			status: 403,
-			message: 'This dashboard is not public. Set DASHBOARD_PUBLIC=true to let everyone look.',
-		};
+	if (access === 'dashboard' && !mayLook)
+		return { status: 401, message: 'This dashboard asks for a login.' };
 	return null;
 }

@@ -12,6 +12,8 @@ export type Env = {
 	ingestOpen: boolean;
 	/** everyone may look */
 	dashboardPublic: boolean;
+	/** who gives it may look; null: there is no login */
+	dashboardPassword: string | null;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** where `drizzle/` lies, relative to the working folder */
@@ -21,6 +23,8 @@ export type Env = {
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
 
+/** Guessing is slow (password.ts), so length is all that is asked for. */
+const MIN_PASSWORD_LENGTH = 8;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** @param source `process.env`, or a part of it in tests */
@@ -52,11 +56,22 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 	const logLevel = source.LOG_LEVEL || 'info';
 	if (!LOG_LEVELS.includes(logLevel))
 		errors.push(`LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`);
+	const dashboardPassword = source.DASHBOARD_PASSWORD || null;
+	const dashboardPublic = flag('DASHBOARD_PUBLIC');
+	if (dashboardPassword !== null && dashboardPassword.length < MIN_PASSWORD_LENGTH)
+		errors.push(
+			`DASHBOARD_PASSWORD has ${dashboardPassword.length} characters: it must have at least ${MIN_PASSWORD_LENGTH}.`,
+		);
+	if (dashboardPassword === null && !dashboardPublic)
+		errors.push(
+			'Nobody could look: set DASHBOARD_PASSWORD to ask for a password, or DASHBOARD_PUBLIC=true to let everyone look.',
+		);
 	const env = {
 		databaseUrl: databaseUrl ?? '',
 		databaseDirectUrl: databaseDirectUrl ?? '',
 		ingestOpen: flag('INGEST_OPEN'),
-		dashboardPublic: flag('DASHBOARD_PUBLIC'),
+		dashboardPublic,
+		dashboardPassword,
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,

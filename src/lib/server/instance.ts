@@ -52,6 +52,10 @@ export type Instance = {
 			wants?: (event: StreamEventName) => boolean;
 			source?: Source;
 			sever?: () => void;
+			/** ends the stream when it fires */
+			until?: AbortSignal;
+			/** called once, whichever way the client left */
+			onLeave?: () => void;
 		},
 	): ReadableStream<Uint8Array>;
 	clients(): number;
@@ -248,7 +252,7 @@ export function startInstance({
 			if (dismissed) missing.push('shutting down');
 			return missing;
 		},
-		open(cursor, { wants = () => true, source = null, sever } = {}) {
+		open(cursor, { wants = () => true, source = null, sever, until, onLeave } = {}) {
 			look(source, 1);
 			const stream = outside(createClientStream, context, {
 				cursor,
@@ -257,11 +261,16 @@ export function startInstance({
 				onLeave() {
 					streams.delete(stream);
 					look(source, -1);
+					until?.removeEventListener('abort', over);
+					onLeave?.();
 				},
 				...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
 				...(sever && { sever }),
 			});
-			streams.add(stream);
+			const over = () => stream.end();
+			until?.addEventListener('abort', over);
+			if (until?.aborted) over();
+			else streams.add(stream);
 			if (streams.size === 1) {
 				// nobody watched: the next look at the table and at NOTIFY may be far off
 				loop.ring();

@@ -89,6 +89,15 @@ export const meta = pgTable('meta', {
 	value: text('value').notNull(),
 });
 
+/** Browsers that gave the password. Only a hash of what their cookie holds is known here. */
+export const sessions = pgTable('sessions', {
+	/** SHA-256 of the token: it has 32 random bytes, so nothing slower is needed */
+	hash: text('hash').primaryKey(),
+	createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+	/** moves on while the session is used */
+	expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+});
+
 export type EventRow = typeof events.$inferSelect;
 export type NewEventRow = typeof events.$inferInsert;
 export type MetricsSnapshotRow = typeof metricsSnapshots.$inferSelect;

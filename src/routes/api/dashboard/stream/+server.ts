@@ -26,7 +26,14 @@ export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	const sever = () => {
 		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();
 	};
-	const body = locals.live.open(cursor || null, { wants, source, sever });
+	// a session that ends takes its streams along, on every instance
+	const following = locals.session && locals.login?.sessions.follow(locals.session);
+	const body = locals.live.open(cursor || null, {
+		wants,
+		source,
+		sever,
+		...(following && { until: following.ended, onLeave: following.leave }),
+	});
 	return new Response(body, { headers: HEADERS });
 };
 
