@@ -9,6 +9,8 @@ export default {
 		// SvelteKit's check answers 403 to every cross-origin text/plain POST (all of sendBeacon) before a hook runs.
 		// It is off here and replaced by the Origin check in src/hooks.server.ts, which spares ingest alone.
 		csrf: { trustedOrigins: ['*'] },
+		// a screen on a wall notices a new version (src/routes/Live.svelte)
+		version: { pollInterval: 10 * 60_000 },
 		csp: {
 			mode: 'nonce',
 			directives: {

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
 import type { PasswordCheck } from '$lib/server/password';
-import type { Session, Sessions } from '$lib/server/sessions';
+import type { ShareLinks } from '$lib/server/share-links';
+import type { Tokens } from '$lib/server/tokens';
+import type { Viewer, Viewers } from '$lib/server/viewers';
 
 declare global {
 	namespace App {
@@ -16,10 +18,17 @@ declare global {
 			ingest: Ingest;
 			/** events are taken without a key */
 			ingestOpen: boolean;
-			/** how to log in; null: the dashboard is public, or has no password */
-			login: { password: PasswordCheck; sessions: Sessions } | null;
-			/** of whoever asks; null: nobody has logged in, or nobody must */
-			session: Session | null;
+			/** how to log in; null: there is no password */
+			login: {
+				password: PasswordCheck;
+				viewers: Viewers;
+				links: ShareLinks;
+				tokens: Tokens;
+			} | null;
+			/** whoever asks; null: not known, or it does not matter */
+			viewer: Viewer | null;
+			/** when the token in the address ends, ms since 1970; null: there is none */
+			tokenEndsAt: number | null;
 			/** the demo's simulator, when this is the demo */
 			demo: { running: boolean } | null;
 		}

@@ -16,18 +16,20 @@ import {
 import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
-import { asksWho, refuse } from '$lib/server/access';
+import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
 import { startCrashGuard } from '$lib/server/crash';
-import { connect } from '$lib/server/db/connect';
+import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
 import { createPasswordCheck } from '$lib/server/password';
-import { createSessions, type Session } from '$lib/server/sessions';
 import { secureHeaders } from '$lib/server/secure-headers';
-import { SESSION_COOKIE } from '$lib/server/session-cookie';
+import { createShareLinks } from '$lib/server/share-links';
 import { startThinning } from '$lib/server/thin';
+import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
+import { createTokens, readSecret } from '$lib/server/tokens';
+import { createViewers, type Viewer } from '$lib/server/viewers';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
 
@@ -65,13 +67,14 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const runtime = slot[RUNTIME];
 	if (!runtime) error(503, 'The server is starting.');
 	const { env, locals } = runtime;
-	const session = await findSession(event, runtime);
+	const { viewer, tokenEndsAt } = await findViewer(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
 		method: event.request.method,
 		origin: event.request.headers.get('origin'),
 		self: event.url.origin,
-		mayLook: env.dashboardPublic || session !== null,
+		dashboardPublic: env.dashboardPublic,
+		viewer: viewer?.kind ?? null,
 	});
 	if (refusal) {
 		// a page that was opened is sent to where one says who one is; a script is told
@@ -80,7 +83,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 			redirect(303, `/login?to=${encodeURIComponent(event.url.pathname + event.url.search)}`);
 		error(refusal.status, refusal.message);
 	}
-	Object.assign(event.locals, locals, { session });
+	Object.assign(event.locals, locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
@@ -88,13 +91,24 @@ export const handle: Handle = async ({ event, resolve }) => {
 };
 
 /** Asked only where it matters: ingest and health need no database for it. */
-async function findSession(event: RequestEvent, { env, locals }: Runtime): Promise<Session | null> {
-	const token = event.cookies.get(SESSION_COOKIE);
-	if (!token || !locals.login || env.dashboardPublic || !asksWho(event.route.id)) return null;
+async function findViewer(
+	event: RequestEvent,
+	{ env, locals }: Runtime,
+): Promise<{ viewer: Viewer | null; tokenEndsAt: number | null }> {
+	const nobody = { viewer: null, tokenEndsAt: null };
+	const { id } = event.route;
+	if (!locals.login || !asksWho(id, env.dashboardPublic)) return nobody;
+	const { viewers, tokens } = locals.login;
+	const cookie = event.cookies.get(VIEWER_COOKIE);
+	const token = TOKEN_ROUTES.includes(id ?? '') ? event.url.searchParams.get('token') : null;
 	try {
-		return await locals.login.sessions.find(token);
+		if (token === null)
+			return cookie ? { viewer: await viewers.find(cookie), tokenEndsAt: null } : nobody;
+		const read = await tokens.read(token);
+		if (!read) return nobody;
+		return { viewer: await viewers.findByHash(read.hash), tokenEndsAt: read.expiresAt };
 	} catch {
-		error(503, 'Whether you have logged in cannot be known: Postgres is not answering.');
+		error(503, 'Whether you may look cannot be known: Postgres is not answering.');
 	}
 }
 
@@ -106,6 +120,16 @@ export const handleError: HandleServerError = ({ error, event, status, message }
 		);
 	return { message };
 };
+
+function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
+	const viewers = createViewers({ sql });
+	return {
+		password: createPasswordCheck(password),
+		viewers,
+		links: createShareLinks(sql, viewers),
+		tokens: createTokens(async () => secret ?? readSecret(sql)),
+	};
+}
 
 function start(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
@@ -148,7 +172,7 @@ function start(env: Env): Runtime {
 		watch.stop();
 		await ingest.close();
 		await live.stop();
-		login?.sessions.stop();
+		login?.viewers.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
 		narrow();
@@ -167,17 +191,20 @@ function start(env: Env): Runtime {
 	process.once('sveltekit:shutdown', stop);
 
 	const login =
-		env.dashboardPassword === null
-			? null
-			: {
-					password: createPasswordCheck(env.dashboardPassword),
-					sessions: createSessions({ sql: ticks }),
-				};
+		env.dashboardPassword === null ? null : createLogin(env.dashboardPassword, env.secret, ticks);
 	const demo = env.demo ? { running: true } : null;
 	return {
 		env,
 		log,
-		locals: { live, ingest, ingestOpen: env.ingestOpen, login, session: null, demo },
+		locals: {
+			live,
+			ingest,
+			ingestOpen: env.ingestOpen,
+			login,
+			viewer: null,
+			tokenEndsAt: null,
+			demo,
+		},
 		stop,
 	};
 }

@@ -5,6 +5,6 @@ export const load: PageServerLoad = ({ locals, url }) => ({
 	state: locals.live.state(url.searchParams.get('source') || null),
 	status: locals.live.status(),
 	demo: locals.demo,
-	loggedIn: locals.session !== null,
+	loggedIn: locals.viewer?.kind === 'session',
 	origin: url.origin,
 });

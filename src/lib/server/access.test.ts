@@ -7,7 +7,8 @@ const ask = {
 	method: 'POST',
 	origin: 'https://here',
 	self: 'https://here',
-	mayLook: true,
+	dashboardPublic: true,
+	viewer: null,
 };
 
 test('every route of the app has a rule, and every rule a route', () => {
@@ -23,7 +24,7 @@ test('a route without a rule is refused', () => {
 });
 
 test('a page that does not exist is nobody’s secret', () => {
-	expect(refuse({ ...ask, routeId: null, mayLook: false })).toBeNull();
+	expect(refuse({ ...ask, routeId: null, dashboardPublic: false })).toBeNull();
 });
 
 describe('the origin', () => {
@@ -43,10 +44,25 @@ describe('the origin', () => {
 	});
 });
 
-test('who may not look is asked to log in, and to nothing else', () => {
-	const refused = Object.entries(ROUTES)
-		.filter(([routeId]) => refuse({ ...ask, routeId, method: 'GET', mayLook: false }))
-		.map(([, access]) => access);
-	expect(new Set(refused)).toEqual(new Set(['dashboard']));
-	expect(refuse({ ...ask, mayLook: false })?.status).toBe(401);
+describe('who may do what', () => {
+	const reached = (viewer: 'session' | 'link' | null, dashboardPublic: boolean) =>
+		Object.entries(ROUTES)
+			.filter(([routeId]) => !refuse({ ...ask, routeId, method: 'GET', dashboardPublic, viewer }))
+			.map(([, access]) => access);
+	test.each([
+		['nobody known', null, false, ['open', 'ingest', 'login']],
+		['nobody known, on a public dashboard', null, true, ['open', 'ingest', 'login', 'dashboard']],
+		['a share link', 'link', false, ['open', 'ingest', 'login', 'dashboard']],
+		['a session', 'session', false, ['open', 'ingest', 'login', 'dashboard', 'settings']],
+	] as const)('%s', (_, viewer, dashboardPublic, kinds) => {
+		expect(new Set(reached(viewer, dashboardPublic))).toEqual(new Set(kinds));
+	});
+
+	test('who is not known is asked, who is known and may not is told', () => {
+		const settings = { ...ask, routeId: '/settings', method: 'GET' };
+		expect([
+			refuse({ ...settings })?.status,
+			refuse({ ...settings, viewer: 'link' })?.status,
+		]).toEqual([401, 403]);
+	});
 });

@@ -3,37 +3,49 @@
  * A newcomer expects SvelteKit's own CSRF check: it is off (svelte.config.js), because it answers 403 to every beacon.
  */
 
-/** `login`: everyone, and changes from our own pages only. `dashboard`: who may look. */
-export type Access = 'open' | 'ingest' | 'login' | 'dashboard';
+/**
+ * `open` and `ingest`: everyone, from anywhere. `login`: everyone, with changes from our own pages only. `dashboard`: who may
+ * look. `settings`: who gave the password, also where the dashboard is public.
+ */
+export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'settings';
 
 /** What each route asks for, by SvelteKit's route id. */
 export const ROUTES: Readonly<Record<string, Access>> = {
 	'/healthz': 'open',
 	'/readyz': 'open',
 	'/t.js': 'open',
+	'/s/[token]': 'open',
 	'/api/events': 'ingest',
 	'/login': 'login',
-	'/logout': 'dashboard',
+	'/logout': 'login',
 	'/': 'dashboard',
+	'/kiosk': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
+	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',
+	'/settings': 'settings',
 };
+
+/** What takes a token in its address: EventSource sends no headers, and beside the stream stands the question why it ended. */
+export const TOKEN_ROUTES: readonly string[] = ['/api/dashboard/stream', '/api/dashboard/status'];
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 export type Refusal = { status: 401 | 403; message: string };
 
-/** Whether the answer depends on who asks. */
-export function asksWho(routeId: string | null): boolean {
-	return routeId !== null && ROUTES[routeId] === 'dashboard';
+/** Whether the answer depends on who asks: then, and only then, is the database asked. */
+export function asksWho(routeId: string | null, dashboardPublic: boolean): boolean {
+	const access = routeId === null ? undefined : ROUTES[routeId];
+	if (access === 'dashboard') return !dashboardPublic;
+	return access === 'settings' || routeId === '/logout';
 }
 
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from
- * @param mayLook the dashboard is public, or whoever asks has logged in
+ * @param viewer as what whoever asks is known
  * @returns null when the request may pass
  */
 export function refuse({
@@ -41,13 +53,15 @@ export function refuse({
 	method,
 	origin,
 	self,
-	mayLook,
+	dashboardPublic,
+	viewer,
 }: {
 	routeId: string | null;
 	method: string;
 	origin: string | null;
 	self: string;
-	mayLook: boolean;
+	dashboardPublic: boolean;
+	viewer: 'session' | 'link' | null;
 }): Refusal | null {
 	if (routeId === null) return null;
 	const access = ROUTES[routeId];
@@ -58,7 +72,9 @@ export function refuse({
 			status: 403,
 			message: `The Origin ${origin ?? '(none)'} may not ${method} here; only ${self} may.`,
 		};
-	if (access === 'dashboard' && !mayLook)
-		return { status: 401, message: 'This dashboard asks for a login.' };
+	if (access === 'login' || (access === 'dashboard' && dashboardPublic)) return null;
+	if (viewer === null) return { status: 401, message: 'This dashboard asks for a login.' };
+	if (access === 'settings' && viewer !== 'session')
+		return { status: 403, message: 'A share link is for looking only.' };
 	return null;
 }

@@ -12,6 +12,7 @@ test('the database and who may look are all that must be set', () => {
 			ingestOpen: false,
 			dashboardPublic: false,
 			dashboardPassword: 'correct horse',
+			secret: null,
 			demo: false,
 			migrations: 'drizzle',
 			logLevel: 'info',
@@ -43,6 +44,7 @@ test('all mistakes are named at once, by name, value and rule, and no password i
 		DATABASE_URL: 'mysql://root:secret@localhost',
 		INGEST_OPEN: 'yes',
 		DASHBOARD_PASSWORD: 'secret',
+		SECRET: 'short',
 		LOG_LEVEL: 'loud',
 	});
 	expect(read).toEqual({
@@ -50,6 +52,7 @@ test('all mistakes are named at once, by name, value and rule, and no password i
 		errors: [
 			'DATABASE_URL begins with "mysql://…": it must be a postgres:// URL.',
 			'LOG_LEVEL is "loud": it must be one of fatal, error, warn, info, debug, trace, silent.',
+			'SECRET has 5 characters: it must have at least 32, as "openssl rand -base64 32" makes them.',
 			'DASHBOARD_PASSWORD has 6 characters: it must have at least 8.',
 			'INGEST_OPEN is "yes": it must be "true" or "false".',
 		],

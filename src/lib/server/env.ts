@@ -14,6 +14,8 @@ export type Env = {
 	dashboardPublic: boolean;
 	/** who gives it may look; null: there is no login */
 	dashboardPassword: string | null;
+	/** what tokens are encrypted with; null: one is made and kept in the database */
+	secret: string | null;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** where `drizzle/` lies, relative to the working folder */
@@ -25,6 +27,8 @@ export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
 
 /** Guessing is slow (password.ts), so length is all that is asked for. */
 const MIN_PASSWORD_LENGTH = 8;
+/** Tokens can be tried without asking us. */
+const MIN_SECRET_LENGTH = 32;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** @param source `process.env`, or a part of it in tests */
@@ -58,6 +62,11 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		errors.push(`LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`);
 	const dashboardPassword = source.DASHBOARD_PASSWORD || null;
 	const dashboardPublic = flag('DASHBOARD_PUBLIC');
+	const secret = source.SECRET || null;
+	if (secret !== null && secret.length < MIN_SECRET_LENGTH)
+		errors.push(
+			`SECRET has ${secret.length} characters: it must have at least ${MIN_SECRET_LENGTH}, as "openssl rand -base64 32" makes them.`,
+		);
 	if (dashboardPassword !== null && dashboardPassword.length < MIN_PASSWORD_LENGTH)
 		errors.push(
 			`DASHBOARD_PASSWORD has ${dashboardPassword.length} characters: it must have at least ${MIN_PASSWORD_LENGTH}.`,
@@ -72,6 +81,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		ingestOpen: flag('INGEST_OPEN'),
 		dashboardPublic,
 		dashboardPassword,
+		secret,
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,

@@ -1,6 +1,6 @@
 import { error, fail, redirect } from '@sveltejs/kit';
-import { setSessionCookie } from '$lib/server/session-cookie';
 import { toPath } from '$lib/server/to-path';
+import { setViewerCookie } from '$lib/server/viewer-cookie';
 import type { Actions, PageServerLoad } from './$types';
 
 /** Longer ones are not hashed. */
@@ -20,7 +20,7 @@ export const actions: Actions = {
 		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
 		if (!(await locals.login.password.matches(text, getClientAddress())))
 			return fail(401, { refused: true });
-		setSessionCookie(cookies, await locals.login.sessions.begin(), url.protocol === 'https:');
+		setViewerCookie(cookies, await locals.login.viewers.begin(), url.protocol === 'https:');
 		redirect(303, toPath(url.searchParams.get('to')));
 	},
 };

@@ -98,6 +98,28 @@ export const sessions = pgTable('sessions', {
 	expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
 });
 
+/** Links that let somebody look without a password; revoked ones stay, so that their end can be read. */
+export const shareLinks = pgTable('share_links', {
+	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+	/** SHA-256 of the token in the address */
+	hash: text('hash').notNull().unique('share_links_hash_unique'),
+	name: text('name').notNull(),
+	createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+	/** null: it does not expire */
+	expiresAt: timestamp('expires_at', { withTimezone: true }),
+	revokedAt: timestamp('revoked_at', { withTimezone: true }),
+	/** to the hour */
+	lastUsedAt: timestamp('last_used_at', { withTimezone: true }),
+});
+
+/** Who logged in, which links were made and ended: what happened, never what was typed. */
+export const audit = pgTable('audit', {
+	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+	at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+	action: text('action').notNull(),
+	subject: text('subject').notNull().default(''),
+});
+
 export type EventRow = typeof events.$inferSelect;
 export type NewEventRow = typeof events.$inferInsert;
 export type MetricsSnapshotRow = typeof metricsSnapshots.$inferSelect;

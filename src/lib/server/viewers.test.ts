@@ -1,17 +1,17 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../../../tests/setup/instances';
 import { connect } from './db/connect';
-import { createSessions, FRESH_MS, SESSION_MS, type Sessions } from './sessions';
+import { createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
 
 /** Each instance has a connection of its own. */
-function start(url: string, options: { now?: () => number; watchMs?: number } = {}): Sessions {
+function start(url: string, options: { now?: () => number; watchMs?: number } = {}): Viewers {
 	const sql = connect(url, { max: 1 });
-	const sessions = createSessions({ sql, watchMs: 50, ...options });
+	const viewers = createViewers({ sql, watchMs: 50, ...options });
 	onTestFinished(async () => {
-		sessions.stop();
+		viewers.stop();
 		await sql.end({ timeout: 0 });
 	});
-	return sessions;
+	return viewers;
 }
 
 test('a session that began on one instance is known on every other; the table does not hold its token', async () => {
@@ -40,8 +40,8 @@ test('streams of a session end with it, on every instance, and those of others g
 	const { url } = await useDatabase();
 	const [one, other] = [start(url), start(url)];
 	const [token, kept] = [await one.begin(), await one.begin()];
-	const follow = async (sessions: Sessions, token: string) =>
-		sessions.follow((await sessions.find(token))!);
+	const follow = async (sessions: Viewers, token: string) =>
+		viewers.follow((await viewers.find(token))!);
 	const here = await follow(one, token);
 	const there = await follow(other, token);
 	const others = await follow(other, kept);
@@ -56,9 +56,9 @@ test('streams of a session end with it, on every instance, and those of others g
 
 test('who does not look any more is not asked about', async () => {
 	const { url, sql } = await useDatabase();
-	const sessions = start(url);
-	const session = (await sessions.find(await sessions.begin()))!;
-	const [first, second] = [sessions.follow(session), sessions.follow(session)];
+	const viewers = start(url);
+	const session = (await viewers.find(await viewers.begin()))!;
+	const [first, second] = [viewers.follow(session), viewers.follow(session)];
 	first.leave();
 	first.leave();
 	await sql`delete from sessions`;
@@ -69,18 +69,18 @@ test('who does not look any more is not asked about', async () => {
 test('a session lasts on while it is used, and ends when it is not', async () => {
 	const { url, sql } = await useDatabase();
 	let time = Date.now();
-	const sessions = start(url, { now: () => time });
-	const token = await sessions.begin();
+	const viewers = start(url, { now: () => time });
+	const token = await viewers.begin();
 	const age = async (ms: number) => {
 		time += FRESH_MS;
 		await sql`update sessions set expires_at = expires_at - ${ms} * interval '1 ms'`;
 	};
 	await age(SESSION_MS - 60_000);
-	expect((await sessions.find(token))?.expiresAt).toBeGreaterThan(time + SESSION_MS - 60_000);
+	expect((await viewers.find(token))?.expiresAt).toBeGreaterThan(time + SESSION_MS - 60_000);
 	await age(SESSION_MS + 60_000);
-	expect(await sessions.find(token)).toBeNull();
+	expect(await viewers.find(token)).toBeNull();
 	// and the next login takes away what has expired
-	await sessions.begin();
+	await viewers.begin();
 	expect((await sql`select * from sessions`).length).toBe(1);
 });
 
@@ -88,10 +88,10 @@ test('while the database is away, whom one knew may go on, and of a stranger not
 	const { url } = await useDatabase();
 	let time = Date.now();
 	const sql = connect(url, { max: 1 });
-	const sessions = createSessions({ sql, now: () => time });
-	const token = await sessions.begin();
+	const viewers = createViewers({ sql, now: () => time });
+	const token = await viewers.begin();
 	await sql.end({ timeout: 0 });
 	time += FRESH_MS;
-	expect(await sessions.find(token)).not.toBeNull();
-	await expect(sessions.find('a stranger')).rejects.toThrow();
+	expect(await viewers.find(token)).not.toBeNull();
+	await expect(viewers.find('a stranger')).rejects.toThrow();
 });
