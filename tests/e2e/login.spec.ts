@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { expect, test } from './server';
 
 const PASSWORD = 'correct horse battery';
@@ -16,6 +17,12 @@ const logIn = (url: string, password: string, headers: Record<string, string> = 
 const toCookie = (response: Response) => response.headers.get('set-cookie')?.split(';')[0] ?? '';
 const look = (url: string, path: string, cookie: string) =>
 	fetch(`${url}${path}`, { redirect: 'manual', headers: { cookie } });
+
+async function enter(page: Page, url: string): Promise<void> {
+	await page.goto(url);
+	await page.getByLabel('Password of this dashboard').fill(PASSWORD);
+	await page.getByRole('button', { name: 'Log in' }).click();
+}
 
 test('a page asks for the password and goes where one was going; a wrong one is told, without a word of why', async ({
 	page,
@@ -44,9 +51,7 @@ test('logging out everywhere ends open pages within seconds: they ask for the pa
 	const elsewhere = await browser.newContext();
 	const pages = [page, await elsewhere.newPage()];
 	for (const one of pages) {
-		await one.goto(server.url);
-		await one.getByLabel('Password of this dashboard').fill(PASSWORD);
-		await one.getByRole('button', { name: 'Log in' }).click();
+		await enter(one, server.url);
 		await expect(one.getByRole('status').getByText('Live', { exact: true })).toBeVisible();
 	}
 	await pages[1]!.getByTitle('Log out').click();
@@ -136,10 +141,61 @@ test('after five wrong words an address waits, with the right one too', async ({
 	expect(await kind(PASSWORD)).toEqual(first);
 });
 
-test('a page lets no script run that is not its own, and is shown in nobody’s frame', async ({
+test('a share link shows the kiosk to a browser without the password, settings to nobody with it, and ends when it is revoked', async ({
 	page,
+	browser,
 	server,
 }) => {
+	await enter(page, `${server.url}/settings`);
+	await page.getByLabel('For whom').fill('the wall');
+	await page.getByRole('button', { name: 'Make a link' }).click();
+	const link = await page.getByRole('status').locator('code').textContent();
+	const wall = await (await browser.newContext()).newPage();
+	await wall.goto(`${link}?to=/kiosk`);
+	await expect(wall).toHaveURL(`${server.url}/kiosk`);
+	await expect(wall.getByRole('status').getByText('Live', { exact: true })).toBeVisible();
+	await expect(wall.locator('html')).toHaveClass(/dark/);
+	await server.sql`insert into events (name) values ('seen on the wall')`;
+	await expect(wall.getByText('seen on the wall').first()).toBeVisible();
+	expect((await wall.goto(`${server.url}/settings`))?.status()).toBe(403);
+	await wall.goto(`${server.url}/kiosk`);
+	await expect(wall.getByRole('status').getByText('Live', { exact: true })).toBeVisible();
+
+	await page.reload();
+	await page.getByRole('button', { name: 'Revoke the wall' }).click();
+	await expect(page.getByText(/^revoked /)).toBeVisible();
+	await expect(wall).toHaveURL(`${server.url}/login?to=%2Fkiosk`, { timeout: 15_000 });
+	expect((await fetch(link ?? '', { redirect: 'manual' })).status).toBe(404);
+	await wall.context().close();
+});
+
+test('a token opens the stream for who cannot send a cookie, nothing else, and ends with its session', async ({
+	server,
+}) => {
+	const { url } = server;
+	const cookie = toCookie(await logIn(url, PASSWORD));
+	const ask = (headers: Record<string, string>) =>
+		fetch(`${url}/api/tokens`, { method: 'POST', headers });
+	expect((await ask({ cookie, origin: 'https://evil.example' })).status).toBe(403);
+	expect((await ask({ origin: url })).status).toBe(401);
+	const { token } = (await (await ask({ cookie, origin: url })).json()) as { token: string };
+	const stream = await look(url, `${STREAM}?token=${token}`, '');
+	expect(stream.status).toBe(200);
+	const whole = stream.text();
+	for (const path of ['/kiosk', '/settings', '/api/demo'])
+		expect((await look(url, `${path}?token=${token}`, '')).status).toBe(401);
+	expect((await look(url, `${STREAM}?token=${token.slice(0, -1)}`, cookie)).status).toBe(401);
+	await server.sql`delete from sessions`;
+	expect(await whole).toMatch(/event: bye/);
+	expect(server.output()).not.toContain(token);
+});
+
+test('a page lets no script run that is not its own, and is shown in nobody’s frame', async ({
+	browser,
+	server,
+}) => {
+	// a page of its own: the refusal is told on the console
+	const page = await browser.newPage();
 	const response = await page.goto(`${server.url}/login`);
 	const headers = response?.headers() ?? {};
 	expect(headers['content-security-policy']).toMatch(/script-src 'self' 'nonce-[^']+'/);
@@ -156,4 +212,5 @@ test('a page lets no script run that is not its own, and is shown in nobody’s 
 		return 'forged' in window;
 	});
 	expect(ran).toBe(false);
+	await page.close();
 });

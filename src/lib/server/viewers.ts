@@ -152,7 +152,8 @@ export function createViewers({
 			const expiresAt = now() + SESSION_MS;
 			await withDeadline(
 				sql`
-					with old as (delete from sessions where expires_at <= now())
+					with old as (delete from sessions where expires_at <= now()),
+					audited as (insert into audit (action) values ('login'))
 					insert into sessions (hash, expires_at) values (${hash}, ${new Date(expiresAt)})`,
 				DEADLINE_MS,
 				'beginning a session',
@@ -171,7 +172,13 @@ export function createViewers({
 			forget(hash);
 		},
 		async endAll() {
-			await withDeadline(sql`delete from sessions`, DEADLINE_MS, 'ending all sessions');
+			await withDeadline(
+				sql`
+					with audited as (insert into audit (action) values ('logged out everywhere'))
+					delete from sessions`,
+				DEADLINE_MS,
+				'ending all sessions',
+			);
 			for (const [hash, { viewer }] of [...known]) if (viewer?.kind === 'session') forget(hash);
 		},
 		forget,
