@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
+import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
@@ -16,6 +17,7 @@ declare global {
 		interface Locals {
 			live: Instance;
 			ingest: Ingest;
+			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;
 			/** how to log in; null: there is no password */

@@ -4,6 +4,7 @@
  * `vite dev` runs `init` again at every save of what this file imports and cleans up nothing: the stop of the previous
  * run waits in one slot on globalThis.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { building } from '$app/environment';
 import {
 	error,
@@ -23,6 +24,7 @@ import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createMetrics } from '$lib/server/metrics';
 import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
@@ -75,6 +77,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 		self: event.url.origin,
 		dashboardPublic: env.dashboardPublic,
 		viewer: viewer?.kind ?? null,
+		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
 		// a page that was opened is sent to where one says who one is; a script is told
@@ -89,6 +92,14 @@ export const handle: Handle = async ({ event, resolve }) => {
 	});
 	return secureHeaders(response, event.url.protocol === 'https:');
 };
+
+/** Compared as hashes: how long that takes says nothing about the token. */
+function hasToken(request: Request, token: string | null): boolean {
+	const given = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
+	if (token === null || given === undefined) return false;
+	const digest = (text: string) => createHash('sha256').update(text).digest();
+	return timingSafeEqual(digest(given), digest(token));
+}
 
 /** Asked only where it matters: ingest and health need no database for it. */
 async function findViewer(
@@ -199,6 +210,7 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
+			metrics: createMetrics(live, ingest),
 			ingestOpen: env.ingestOpen,
 			login,
 			viewer: null,

@@ -9,6 +9,7 @@ const ask = {
 	self: 'https://here',
 	dashboardPublic: true,
 	viewer: null,
+	mayMeasure: false,
 };
 
 test('every route of the app has a rule, and every rule a route', () => {
@@ -56,6 +57,12 @@ describe('who may do what', () => {
 		['a session', 'session', false, ['open', 'ingest', 'login', 'dashboard', 'settings']],
 	] as const)('%s', (_, viewer, dashboardPublic, kinds) => {
 		expect(new Set(reached(viewer, dashboardPublic))).toEqual(new Set(kinds));
+	});
+
+	test('the metrics are for who has their token, and for nobody else', () => {
+		const metrics = { ...ask, routeId: '/metrics', method: 'GET', viewer: 'session' } as const;
+		expect(refuse(metrics)?.status).toBe(401);
+		expect(refuse({ ...metrics, viewer: null, mayMeasure: true })).toBeNull();
 	});
 
 	test('who is not known is asked, who is known and may not is told', () => {

@@ -6,8 +6,9 @@
 /**
  * `open` and `ingest`: everyone, from anywhere. `login`: everyone, with changes from our own pages only. `dashboard`: who may
  * look. `settings`: who gave the password, also where the dashboard is public.
+ * `metrics`: who has the token of METRICS_TOKEN.
  */
-export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'settings';
+export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'settings' | 'metrics';
 
 /** What each route asks for, by SvelteKit's route id. */
 export const ROUTES: Readonly<Record<string, Access>> = {
@@ -26,6 +27,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',
 	'/settings': 'settings',
+	'/metrics': 'metrics',
 };
 
 /** What takes a token in its address: EventSource sends no headers, and beside the stream stands the question why it ended. */
@@ -46,6 +48,7 @@ export function asksWho(routeId: string | null, dashboardPublic: boolean): boole
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from
  * @param viewer as what whoever asks is known
+ * @param mayMeasure the token of METRICS_TOKEN came along
  * @returns null when the request may pass
  */
 export function refuse({
@@ -55,6 +58,7 @@ export function refuse({
 	self,
 	dashboardPublic,
 	viewer,
+	mayMeasure,
 }: {
 	routeId: string | null;
 	method: string;
@@ -62,11 +66,19 @@ export function refuse({
 	self: string;
 	dashboardPublic: boolean;
 	viewer: 'session' | 'link' | null;
+	mayMeasure: boolean;
 }): Refusal | null {
 	if (routeId === null) return null;
 	const access = ROUTES[routeId];
 	if (access === 'open' || access === 'ingest') return null;
 	if (!access) return { status: 403, message: `The route ${routeId} has no access rule.` };
+	if (access === 'metrics')
+		return mayMeasure
+			? null
+			: {
+					status: 401,
+					message: 'The metrics need "Authorization: Bearer" with what METRICS_TOKEN is set to.',
+				};
 	if (!SAFE_METHODS.includes(method) && origin !== self)
 		return {
 			status: 403,

@@ -13,6 +13,7 @@ test('the database and who may look are all that must be set', () => {
 			dashboardPublic: false,
 			dashboardPassword: 'correct horse',
 			secret: null,
+			metricsToken: null,
 			demo: false,
 			migrations: 'drizzle',
 			logLevel: 'info',

@@ -16,6 +16,8 @@ export type Env = {
 	dashboardPassword: string | null;
 	/** what tokens are encrypted with; null: one is made and kept in the database */
 	secret: string | null;
+	/** who sends it may read the metrics; null: nobody may */
+	metricsToken: string | null;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** where `drizzle/` lies, relative to the working folder */
@@ -27,6 +29,8 @@ export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
 
 /** Guessing is slow (password.ts), so length is all that is asked for. */
 const MIN_PASSWORD_LENGTH = 8;
+/** It can be tried as fast as we answer. */
+const MIN_TOKEN_LENGTH = 16;
 /** Tokens can be tried without asking us. */
 const MIN_SECRET_LENGTH = 32;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -62,6 +66,11 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		errors.push(`LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`);
 	const dashboardPassword = source.DASHBOARD_PASSWORD || null;
 	const dashboardPublic = flag('DASHBOARD_PUBLIC');
+	const metricsToken = source.METRICS_TOKEN || null;
+	if (metricsToken !== null && metricsToken.length < MIN_TOKEN_LENGTH)
+		errors.push(
+			`METRICS_TOKEN has ${metricsToken.length} characters: it must have at least ${MIN_TOKEN_LENGTH}.`,
+		);
 	const secret = source.SECRET || null;
 	if (secret !== null && secret.length < MIN_SECRET_LENGTH)
 		errors.push(
@@ -82,6 +91,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		dashboardPublic,
 		dashboardPassword,
 		secret,
+		metricsToken,
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,

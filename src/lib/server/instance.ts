@@ -58,10 +58,28 @@ export type Instance = {
 			onLeave?: () => void;
 		},
 	): ReadableStream<Uint8Array>;
-	clients(): number;
+	/** What happened since the start, and what is there now. */
+	counts(): Counts;
 	/** Ends every stream with a `bye` of its own, a slice at a time, within DISMISS_MS; new ones are ended at once. */
 	dismiss(): void;
 	stop(): Promise<void>;
+};
+
+export type Counts = {
+	clients: number;
+	/** put into the ring, and their bytes, once for all clients */
+	frames: number;
+	bytes: number;
+	/** clients that were given the whole state */
+	resets: number;
+	/** streams that ended, by why */
+	ended: Record<string, number>;
+	ringFrames: number;
+	ringBytes: number;
+	drains: number;
+	drainMs: number;
+	/** that drains found */
+	events: number;
 };
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
@@ -112,6 +130,8 @@ export function startInstance({
 }): Instance {
 	let dismissed = false;
 	let broadcastMs = 0;
+	const counts = { frames: 0, bytes: 0, resets: 0, drains: 0, drainMs: 0, events: 0 };
+	const ended: Record<string, number> = {};
 	const streams = new Set<ClientStream>();
 	/** who looks at one source only: source → clients */
 	const sources = new Map<string, number>();
@@ -125,6 +145,8 @@ export function startInstance({
 	function broadcast(one: Frame) {
 		const start = performance.now();
 		bus.publish(one);
+		counts.frames++;
+		counts.bytes += one.bytes.byteLength;
 		setImmediate(() => (broadcastMs = performance.now() - start));
 	}
 
@@ -148,7 +170,14 @@ export function startInstance({
 
 	const loop = startDrainLoop({
 		connect,
-		run: (sql) => reading.run(sql),
+		async run(sql) {
+			const start = performance.now();
+			const events = await reading.run(sql);
+			counts.drains++;
+			counts.drainMs += performance.now() - start;
+			counts.events += events;
+			return events;
+		},
 		pollMs: () =>
 			listener.state() === 'deaf' ? DEAF_POLL_MS : watched() ? POLL_MS : UNWATCHED_POLL_MS,
 		// a broadcast may take half of the time, not more
@@ -257,8 +286,13 @@ export function startInstance({
 			const stream = outside(createClientStream, context, {
 				cursor,
 				wants,
-				join: (cursor, stream) => join(cursor, source, stream),
-				onLeave() {
+				async join(cursor, stream) {
+					const way = await join(cursor, source, stream);
+					if (way.frames[0]?.event === 'reset') counts.resets++;
+					return way;
+				},
+				onLeave(reason) {
+					ended[reason] = (ended[reason] ?? 0) + 1;
 					streams.delete(stream);
 					look(source, -1);
 					until?.removeEventListener('abort', over);
@@ -279,7 +313,13 @@ export function startInstance({
 			if (dismissed) stream.end(LAST_GRACE_MS);
 			return stream.body;
 		},
-		clients: () => streams.size,
+		counts: () => ({
+			...counts,
+			ended: { ...ended },
+			clients: streams.size,
+			ringFrames: bus.head() - bus.tail(),
+			ringBytes: bus.bytes(),
+		}),
 		dismiss() {
 			if (dismissed) return;
 			dismissed = true;
