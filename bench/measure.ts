@@ -11,6 +11,8 @@ export type Measured = Report & {
 	/** µs of CPU time of the serving process for each delivered event, and for each frame, whatever was in it */
 	cpuPerEventUs: number;
 	cpuPerFrameUs: number;
+	/** of the database, besides those that published */
+	transactionsPerS: number | null;
 	/** of one core, 0 to 1 and above */
 	serverShare: number;
 	databaseShare: number;
@@ -80,11 +82,13 @@ export async function measure(
 	await load.ask('until', { upTo: numbers.next() - 1, withinMs: ARRIVED_MS });
 	await load.ask('begin', null);
 	const from = numbers.next();
+	const transactions = await countSettled(server);
 	const before = [server.cpuMs(), server.databaseCpuMs(), load.cpuMs(), performance.now()] as const;
 	await publishFor(server, numbers, rate, seconds);
 	await load.ask('until', { upTo: numbers.next() - 1, withinMs: ARRIVED_MS });
 	const after = [server.cpuMs(), server.databaseCpuMs(), load.cpuMs(), performance.now()] as const;
 	const report = await load.ask('report', { from, to: numbers.next() });
+	const transactionsAfter = await countSettled(server);
 	const [cpu, databaseCpu, generatorCpu, ms] = after.map(
 		(value, i) => value - (before[i] as number),
 	) as [number, number, number, number];
@@ -94,10 +98,20 @@ export async function measure(
 		seconds: ms / 1_000,
 		cpuPerEventUs: (1_000 * cpu) / report.delivered,
 		cpuPerFrameUs: (1_000 * cpu) / report.frames,
+		transactionsPerS:
+			transactions === null || transactionsAfter === null
+				? null
+				: (transactionsAfter - transactions - rate.times * seconds) / (ms / 1_000),
 		serverShare: cpu / ms,
 		databaseShare: databaseCpu / ms,
 		generatorShare: generatorCpu / ms,
 	};
+}
+
+/** Backends tell their counts once a second. */
+async function countSettled(server: Server): Promise<number | null> {
+	await pause(1_100);
+	return server.transactions();
 }
 
 /** A row of a table, in the units of `COLUMNS`. */
@@ -112,6 +126,7 @@ export const COLUMNS = [
 	'CPU µs/frame',
 	'server CPU',
 	'database CPU',
+	'its transactions/s',
 	'generator CPU',
 	'missing',
 	'twice',
@@ -131,6 +146,7 @@ export function toRow(one: Measured): (string | number)[] {
 		one.cpuPerFrameUs.toFixed(1),
 		percent(one.serverShare),
 		percent(one.databaseShare),
+		one.transactionsPerS === null ? '–' : Math.round(one.transactionsPerS),
 		percent(one.generatorShare),
 		one.missing,
 		one.twice,

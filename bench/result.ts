@@ -46,7 +46,7 @@ was received, so they hold the commit too.`;
 export function toMachine(): string {
 	const model = cpus()[0]?.model.trim();
 	const memory = Math.round(totalmem() / 2 ** 30);
-	return `${cpus().length} cores (${model}), ${memory} GiB, Linux ${release()}, Node ${process.version.slice(1)}`;
+	return `${cpus().length} cores (${model}), ${memory} GiB, Linux ${release().split('-')[0]}, Node ${process.version.slice(1)}`;
 }
 
 /** Prints it; with --save among the arguments also writes it down and makes the page anew. */

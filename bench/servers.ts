@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../scripts/ports';
 import { findProgram } from '../scripts/system-programs';
-import { connect } from '../src/lib/server/db/connect';
+import { connect, type Sql } from '../src/lib/server/db/connect';
 import { makeTemporaryFolder } from '../tests/setup/server';
 import { nowUs } from './load/tally';
 import { cpuMs, familyCpuMs, rssBytes } from './process-usage';
@@ -25,6 +25,8 @@ export type Server = {
 	joins: 'state' | 'head';
 	/** Events with the numbers `from` to `from + count − 1`, in one go. Resolves when the server has taken them. */
 	publish(from: number, count: number): Promise<void>;
+	/** transactions of the database until now; null: there is none, or it is not asked */
+	transactions(): Promise<number | null>;
 	/** CPU time of the serving process, ms */
 	cpuMs(): number;
 	/** CPU time of the database it stands on, ms; 0: none */
@@ -51,6 +53,7 @@ export async function startOurs(): Promise<Server> {
 				select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
 				from generate_series(${from}::bigint, ${from + count - 1}::bigint) n`;
 		},
+		transactions: () => countTransactions(sql),
 		cpuMs: () => cpuMs(target.pid),
 		databaseCpuMs: () => (target.postgresPid === null ? 0 : familyCpuMs(target.postgresPid)),
 		rssBytes: () => rssBytes(target.pid),
@@ -160,6 +163,7 @@ export async function startNext(): Promise<Server> {
 				select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
 				from generate_series(${from}::bigint, ${from + count - 1}::bigint) n`;
 		},
+		transactions: () => countTransactions(sql),
 		cpuMs: () => familyCpuMs(child.pid as number),
 		databaseCpuMs: () => (database.pid === null ? 0 : familyCpuMs(database.pid)),
 		async stop() {
@@ -208,10 +212,17 @@ export function post(url: string, body: string): Promise<void> {
 	});
 }
 
+async function countTransactions(sql: Sql): Promise<number> {
+	const [row] = await sql<{ count: string }[]>`
+		select xact_commit + xact_rollback as count from pg_stat_database where datname = current_database()`;
+	return Number(row?.count);
+}
+
 function ofProcess(name: string, child: ChildProcess) {
 	const exited = once(child, 'exit');
 	return {
 		name,
+		transactions: async () => null,
 		cpuMs: () => cpuMs(child.pid as number),
 		databaseCpuMs: () => 0,
 		rssBytes: () => rssBytes(child.pid as number),
