@@ -24,13 +24,11 @@ const { values } = parseArgs({
 		save: { type: 'boolean' },
 	},
 });
-const PASSWORD = 'a password for the abused';
 const RATE = { times: 10, events: 1 };
 
 const target = await startTarget(await provideDatabase(), {
 	INGEST_OPEN: 'false',
-	DASHBOARD_PUBLIC: 'false',
-	DASHBOARD_PASSWORD: PASSWORD,
+	DASHBOARD_PASSWORD: 'a password for the abused',
 	LOG_LEVEL: 'fatal',
 });
 const sql = connect(target.databaseUrl, { max: 4 });
@@ -47,22 +45,6 @@ const server = {
 	},
 };
 
-/** logs in as a person would, and asks for a token: the load generator sends no cookies */
-async function getToken(): Promise<string> {
-	const login = await fetch(`${target.url}/login`, {
-		method: 'POST',
-		redirect: 'manual',
-		headers: { origin: target.url, 'content-type': 'application/x-www-form-urlencoded' },
-		body: new URLSearchParams({ password: PASSWORD }),
-	});
-	const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
-	const response = await fetch(`${target.url}/api/tokens`, {
-		method: 'POST',
-		headers: { origin: target.url, cookie },
-	});
-	return ((await response.json()) as { token: string }).token;
-}
-
 async function measure(seconds: number) {
 	await load.ask('begin', null);
 	const from = numbers.next();
@@ -75,9 +57,8 @@ async function measure(seconds: number) {
 }
 
 try {
-	const url = `${target.url}/api/dashboard/stream?token=${await getToken()}`;
 	const { failed } = await load.ask('open', {
-		url,
+		url: `${target.url}/api/dashboard/stream`,
 		count: Number(values.viewers),
 		atOnce: 50,
 		joins: 'state',

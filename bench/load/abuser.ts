@@ -68,7 +68,7 @@ function start(url: URL) {
 				url,
 				'forged cookie',
 				() =>
-					`GET /api/dashboard/status HTTP/1.1\r\nhost: ${url.host}\r\ncookie: nowboard_viewer=${Math.random()}\r\n\r\n`,
+					`GET /settings HTTP/1.1\r\nhost: ${url.host}\r\ncookie: nowboard_viewer=${Math.random()}\r\n\r\n`,
 			),
 		),
 		flood(url, 200),
