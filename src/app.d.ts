@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
+import type { KeyCheck } from '$lib/server/key-check';
+import type { Rejections } from '$lib/server/rejections';
 
 declare global {
 	namespace App {
@@ -14,6 +16,9 @@ declare global {
 			ingest: Ingest;
 			/** events are taken without a key */
 			ingestOpen: boolean;
+			keys: KeyCheck;
+			/** what ingest refused, by reason */
+			rejections: Rejections;
 			/** the demo's simulator, when this is the demo */
 			demo: { running: boolean } | null;
 		}

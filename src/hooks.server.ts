@@ -1,5 +1,5 @@
 /**
- * The one wiring file: environment → database → ingest, and the reading instance (listener → drain → bus → windows);
+ * The one wiring file: environment → database → keys, ingest, and the reading instance (listener → drain → bus → windows);
  * what requests get of it (`locals`), who may pass, and how the process ends.
  * `vite dev` runs `init` again at every save of what this file imports and cleans up nothing: the stop of the previous
  * run waits in one slot on globalThis.
@@ -15,6 +15,8 @@ import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createKeyCheck } from '$lib/server/key-check';
+import { createRejections } from '$lib/server/rejections';
 import { startThinning } from '$lib/server/thin';
 import { createWriteWatch } from '$lib/server/write-watch';
 
@@ -86,6 +88,7 @@ function start(env: Env): Runtime {
 		},
 	});
 	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
+	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const ticks = pooled();
 	const live = startInstance({
 		connect: direct,
@@ -108,6 +111,7 @@ function start(env: Env): Runtime {
 		process.off('sveltekit:shutdown', stop);
 		thinning.stop();
 		watch.stop();
+		await keys.close();
 		await ingest.close();
 		await live.stop();
 		await ticks.end({ timeout: 1 });
@@ -131,7 +135,14 @@ function start(env: Env): Runtime {
 	return {
 		env,
 		log,
-		locals: { live, ingest, ingestOpen: env.ingestOpen, demo },
+		locals: {
+			live,
+			ingest,
+			ingestOpen: env.ingestOpen,
+			keys,
+			rejections: createRejections(),
+			demo,
+		},
 		stop,
 	};
 }
