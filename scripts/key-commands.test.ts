@@ -101,7 +101,7 @@ test('the list is a table, and no name can forge a row of it', async () => {
 	await run('create --source orders --kind secret --name backend');
 	await sql`
 		UPDATE ingest_keys SET prefix = 'nb_x', created_at = '2026-01-02T03:04:05Z',
-			name = CASE id WHEN 1 THEN E'a\\n9\\e[2J' ELSE name END`;
+			name = CASE id WHEN 1 THEN E'a\\n9\\x1b[2J' ELSE name END`;
 	await run('revoke 2');
 	await sql`UPDATE ingest_keys SET revoked_at = '2026-01-03T00:00:00Z' WHERE id = 2`;
 	expect(await run('list')).toBe(

@@ -66,9 +66,13 @@ export function parseNewKey(input: {
 	return { ok: true, key: { kind, source, name, origins: [...origins] } };
 }
 
-/** As a browser sends it: lower case, no default port, no slash. Null: it says more than an origin, or is none. */
+/**
+ * As a browser sends it: lower case, no default port, no slash. Null: it says more than an origin, or is none. To a URL `*` is a
+ * letter like any other, but whoever writes it means something that we do not do.
+ */
 function toOrigin(value: unknown): string | null {
 	if (typeof value !== 'string' || !URL.canParse(value)) return null;
 	const { protocol, origin, href } = new URL(value);
-	return /^https?:$/.test(protocol) && href === `${origin}/` ? origin : null;
+	const isOrigin = /^https?:$/.test(protocol) && href === `${origin}/` && !origin.includes('*');
+	return isOrigin ? origin : null;
 }
