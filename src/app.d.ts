@@ -6,6 +6,8 @@ import type { PasswordCheck } from '$lib/server/password';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
+import type { KeyCheck } from '$lib/server/key-check';
+import type { Rejections } from '$lib/server/rejections';
 
 declare global {
 	namespace App {
@@ -31,6 +33,9 @@ declare global {
 			viewer: Viewer | null;
 			/** when the token in the address ends, ms since 1970; null: there is none */
 			tokenEndsAt: number | null;
+			keys: KeyCheck;
+			/** what ingest refused, by reason */
+			rejections: Rejections;
 			/** the demo's simulator, when this is the demo */
 			demo: { running: boolean } | null;
 		}

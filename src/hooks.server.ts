@@ -1,5 +1,5 @@
 /**
- * The one wiring file: environment → database → ingest, and the reading instance (listener → drain → bus → windows);
+ * The one wiring file: environment → database → keys, ingest, and the reading instance (listener → drain → bus → windows);
  * what requests get of it (`locals`), who may pass, and how the process ends.
  * `vite dev` runs `init` again at every save of what this file imports and cleans up nothing: the stop of the previous
  * run waits in one slot on globalThis.
@@ -28,6 +28,8 @@ import { createMetrics } from '$lib/server/metrics';
 import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
+import { createKeyCheck } from '$lib/server/key-check';
+import { createRejections } from '$lib/server/rejections';
 import { startThinning } from '$lib/server/thin';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
@@ -159,6 +161,8 @@ function start(env: Env): Runtime {
 		},
 	});
 	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
+	const rejections = createRejections();
+	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const ticks = pooled();
 	const live = startInstance({
 		connect: direct,
@@ -181,6 +185,7 @@ function start(env: Env): Runtime {
 		process.off('sveltekit:shutdown', stop);
 		thinning.stop();
 		watch.stop();
+		await keys.close();
 		await ingest.close();
 		await live.stop();
 		login?.viewers.stop();
@@ -210,8 +215,10 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
-			metrics: createMetrics(live, ingest),
+			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
+			keys,
+			rejections,
 			login,
 			viewer: null,
 			tokenEndsAt: null,

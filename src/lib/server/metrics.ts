@@ -5,6 +5,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Ingest } from './ingest';
 import type { Instance } from './instance';
+import type { Rejections } from './rejections';
 
 export type Metrics = {
 	contentType: string;
@@ -12,7 +13,11 @@ export type Metrics = {
 	scrape(): Promise<string>;
 };
 
-export function createMetrics(live: Instance, ingest: Pick<Ingest, 'stats'>): Metrics {
+export function createMetrics(
+	live: Instance,
+	ingest: Pick<Ingest, 'stats'>,
+	rejections: Rejections,
+): Metrics {
 	const registry = new Registry();
 	// event loop delay, garbage collection, memory, CPU time
 	collectDefaultMetrics({ register: registry, prefix: 'nowboard_' });
@@ -40,6 +45,19 @@ export function createMetrics(live: Instance, ingest: Pick<Ingest, 'stats'>): Me
 		});
 	}
 
+	function counterBy(name: string, help: string, read: () => Record<string, number>) {
+		new Counter({
+			name: `nowboard_${name}_total`,
+			help,
+			labelNames: ['reason'],
+			registers,
+			collect() {
+				this.reset();
+				for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count);
+			},
+		});
+	}
+
 	gauge('stream_clients', 'Open streams.', () => live.counts().clients);
 	counter('stream_frames', 'Frames put into the ring.', () => live.counts().frames);
 	counter(
@@ -48,17 +66,7 @@ export function createMetrics(live: Instance, ingest: Pick<Ingest, 'stats'>): Me
 		() => live.counts().bytes,
 	);
 	counter('stream_resets', 'Clients that were given the whole state.', () => live.counts().resets);
-	new Counter({
-		name: 'nowboard_stream_ended_total',
-		help: 'Streams that ended, by why.',
-		labelNames: ['reason'],
-		registers,
-		collect() {
-			this.reset();
-			for (const [reason, count] of Object.entries(live.counts().ended))
-				this.inc({ reason }, count);
-		},
-	});
+	counterBy('stream_ended', 'Streams that ended, by why.', () => live.counts().ended);
 	gauge('ring_frames', 'Frames in the ring.', () => live.counts().ringFrames);
 	gauge('ring_bytes', 'Bytes in the ring.', () => live.counts().ringBytes);
 	counter('drains', 'Reads of what is new.', () => live.counts().drains);
@@ -73,6 +81,7 @@ export function createMetrics(live: Instance, ingest: Pick<Ingest, 'stats'>): Me
 	gauge('ready', '1 when /readyz says so.', () => Number(live.missing().length === 0));
 	counter('ingest_rows', 'Rows committed.', () => ingest.stats().rows);
 	counter('ingest_groups', 'Transactions they were committed in.', () => ingest.stats().groups);
+	counterBy('ingest_rejected', 'Requests that were refused, by why.', () => rejections.counts());
 	gauge('ingest_held_rows', 'Submitted and not yet answered.', () => ingest.stats().heldRows);
 	gauge('ingest_held_bytes', 'The same in bytes.', () => ingest.stats().heldBytes);
 

@@ -84,6 +84,30 @@ export const deletions = pgTable(
 	],
 );
 
+/**
+ * Who may write. The hash is a SHA-256: a key has 32 random bytes, which nobody guesses, so nothing is gained by a slow one
+ * (bcrypt, scrypt), which every request would pay for.
+ */
+export const ingestKeys = pgTable('ingest_keys', {
+	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+	/** of the whole key, as 64 hexadecimal digits */
+	hash: text('hash').notNull().unique('ingest_keys_hash_unique'),
+	/** the key's first characters, to recognise it */
+	prefix: text('prefix').notNull(),
+	/** `public`: stands in pages, where everybody can read it; `secret`: stays on servers */
+	kind: text('kind', { enum: ['public', 'secret'] }).notNull(),
+	/** every event that comes with this key is of this source */
+	source: text('source').notNull(),
+	/** what people call it */
+	name: text('name').notNull(),
+	/** a public key is taken from pages of these alone; empty: from any */
+	origins: text('origins').array().notNull().default([]),
+	createdAt: millisecond('created_at').notNull().default(now),
+	revokedAt: millisecond('revoked_at'),
+	/** written at most once a minute */
+	lastUsedAt: millisecond('last_used_at'),
+});
+
 export const meta = pgTable('meta', {
 	key: text('key').primaryKey(),
 	value: text('value').notNull(),
@@ -124,3 +148,4 @@ export type EventRow = typeof events.$inferSelect;
 export type NewEventRow = typeof events.$inferInsert;
 export type MetricsSnapshotRow = typeof metricsSnapshots.$inferSelect;
 export type NewMetricsSnapshotRow = typeof metricsSnapshots.$inferInsert;
+export type IngestKeyRow = typeof ingestKeys.$inferSelect;
