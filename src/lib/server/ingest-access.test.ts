@@ -88,9 +88,8 @@ test('a database that is away is no wrong key; a defect is no answer', async () 
 	expect(await ask(bearer('away'))).toBe('503 unavailable');
 	const broken = { check: () => Promise.reject(new Error('a defect')) };
 	const query = new URLSearchParams('key=pub');
-	await expect(
-		admit({ headers: new Headers(), query, keys: broken, open: true }),
-	).rejects.toThrow('a defect');
+	const asked = admit({ headers: new Headers(), query, keys: broken, open: true });
+	await expect(asked).rejects.toThrow('a defect');
 });
 
 test('an event of another source is named with its place and the rule', () => {

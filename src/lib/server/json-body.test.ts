@@ -10,8 +10,7 @@ const MIB = 1024 * 1024;
 async function peak(work: () => Promise<unknown>): Promise<number> {
 	const before = process.memoryUsage().arrayBuffers;
 	let highest = 0;
-	const look = () =>
-		(highest = Math.max(highest, process.memoryUsage().arrayBuffers - before));
+	const look = () => (highest = Math.max(highest, process.memoryUsage().arrayBuffers - before));
 	const timer = setInterval(look, 1);
 	await work();
 	look();

@@ -118,8 +118,7 @@ describe('a revoked key', () => {
 		let now = 0;
 		const [here, there] = [start({ now: () => now }), start({ now: () => now })];
 		const { key, id } = await createKey(sql, SHOP);
-		const both = () =>
-			Promise.all([here, there].map(({ keys }) => outcome(keys.check(key))));
+		const both = () => Promise.all([here, there].map(({ keys }) => outcome(keys.check(key))));
 		expect(await both()).toEqual(['shop', 'shop']);
 		await revokeKey(sql, id);
 		now = KEY_BOUNDS.lifeMs;
