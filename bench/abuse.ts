@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { startLoad } from './load/load';
-import { nowUs } from './load/tally';
-import { createNumbers, publishFor } from './measure';
+import { publishFor } from './measure';
+import { createNumbers, insertNumbers } from './numbers';
 import { cpuMs, rssBytes } from './process-usage';
 import { tell } from './result';
 import { provideDatabase, startTarget } from './target';
@@ -37,13 +37,7 @@ const abuser = fork(fileURLToPath(new URL('./load/abuser.ts', import.meta.url)),
 	execArgv: ['--import', 'tsx'],
 });
 const numbers = createNumbers();
-const server = {
-	publish: async (from: number) => {
-		await sql`
-			insert into events (name, source, properties)
-			values ('bench', 'bench', jsonb_build_object('n', ${from}::bigint, 't', ${nowUs()}::bigint))`;
-	},
-};
+const server = { publish: (from: number, count: number) => insertNumbers(sql, from, count) };
 
 async function measure(seconds: number) {
 	await load.ask('begin', null);

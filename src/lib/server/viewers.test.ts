@@ -40,7 +40,7 @@ test('streams of a session end with it, on every instance, and those of others g
 	const { url } = await useDatabase();
 	const [one, other] = [start(url), start(url)];
 	const [token, kept] = [await one.begin(), await one.begin()];
-	const follow = async (sessions: Viewers, token: string) =>
+	const follow = async (viewers: Viewers, token: string) =>
 		viewers.follow((await viewers.find(token))!);
 	const here = await follow(one, token);
 	const there = await follow(other, token);

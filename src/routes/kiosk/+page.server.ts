@@ -1,1 +1,1 @@
-export { load } from '../+page.server';
+export { loadFirstFigures as load } from '$lib/server/first-figures';
