@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Ingest } from '$lib/server/ingest';
+import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
@@ -8,6 +9,7 @@ import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
 import type { Rejections } from '$lib/server/rejections';
+import type { VisitorIds } from '$lib/server/visitor-salt';
 
 declare global {
 	namespace App {
@@ -34,6 +36,9 @@ declare global {
 			/** when the token in the address ends, ms since 1970; null: there is none */
 			tokenEndsAt: number | null;
 			keys: KeyCheck;
+			limits: IngestLimits;
+			/** session ids of visitors who have none */
+			visitors: VisitorIds;
 			/** what ingest refused, by reason */
 			rejections: Rejections;
 			/** the demo's simulator, when this is the demo */

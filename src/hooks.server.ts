@@ -24,6 +24,7 @@ import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createIngestLimits } from '$lib/server/ingest-limits';
 import { createMetrics } from '$lib/server/metrics';
 import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
@@ -34,6 +35,7 @@ import { startThinning } from '$lib/server/thin';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
+import { createVisitorIds } from '$lib/server/visitor-salt';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
 
@@ -134,6 +136,9 @@ export const handleError: HandleServerError = ({ error, event, status, message }
 	return { message };
 };
 
+const OVER_LIMIT = 'requests over a limit are answered 429';
+const ONE_ADDRESS = `${OVER_LIMIT}; behind a proxy all visitors have its address unless ADDRESS_HEADER is set`;
+
 function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
 	const viewers = createViewers({ sql });
 	return {
@@ -163,7 +168,11 @@ function start(env: Env): Runtime {
 	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
+	const limits = createIngestLimits({
+		onLimited: (rule) => log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS),
+	});
 	const ticks = pooled();
+	const visitors = createVisitorIds(ticks);
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -175,7 +184,8 @@ function start(env: Env): Runtime {
 
 	const thinning = startThinning({
 		sql: ticks,
-		onError: (error) => log.warn({ reason: String(error) }, 'old ticks were not thinned'),
+		also: visitors.forget,
+		onError: (error) => log.warn({ reason: String(error) }, 'what is old was not removed'),
 	});
 
 	let stopped: Promise<void> | undefined;
@@ -218,6 +228,8 @@ function start(env: Env): Runtime {
 			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
 			keys,
+			limits,
+			visitors,
 			rejections,
 			login,
 			viewer: null,

@@ -14,6 +14,7 @@ test('the database and who may look are all that must be set', () => {
 			dashboardPassword: 'correct horse',
 			secret: null,
 			metricsToken: null,
+			addressHeader: null,
 			demo: false,
 			migrations: 'drizzle',
 			logLevel: 'info',

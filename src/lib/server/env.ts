@@ -1,6 +1,6 @@
 /**
  * The environment, read once and checked whole: every mistake is named at once, before anything starts.
- * PORT, HOST, ORIGIN and SHUTDOWN_TIMEOUT belong to the Node adapter, which reads them itself.
+ * PORT, HOST, ORIGIN, ADDRESS_HEADER and SHUTDOWN_TIMEOUT belong to the Node adapter, which reads them itself.
  */
 
 export type Env = {
@@ -16,6 +16,8 @@ export type Env = {
 	dashboardPassword: string | null;
 	/** what tokens are encrypted with; null: one is made and kept in the database */
 	secret: string | null;
+	/** what the adapter takes a visitor's address from; null: the connection */
+	addressHeader: string | null;
 	/** who sends it may read the metrics; null: nobody may */
 	metricsToken: string | null;
 	/** the page says that its data is simulated, and can switch the simulator off */
@@ -92,6 +94,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		dashboardPassword,
 		secret,
 		metricsToken,
+		addressHeader: source.ADDRESS_HEADER || null,
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,

@@ -67,6 +67,20 @@ const lockWaiters = async () =>
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`
 	)[0]?.n;
 
+test('a key that was good is known as such until an answer says that it is not', async () => {
+	let time = 0;
+	const { keys } = start({ now: () => time });
+	const { key, id } = await createKey(sql, SHOP);
+	expect(keys.knows(key)).toBe(false);
+	await keys.check(key);
+	await keys.check(wrong());
+	time += 10 * KEY_BOUNDS.lifeMs;
+	expect([keys.knows(key), keys.knows(wrong()), keys.knows('x')]).toEqual([true, false, false]);
+	await revokeKey(sql, id);
+	expect(await keys.check(key)).toBeNull();
+	expect(keys.knows(key)).toBe(false);
+});
+
 test('a key is what was made and not revoked; nothing else is', async () => {
 	const { keys } = start();
 	const [good, revoked] = [await createKey(sql, SHOP), await createKey(sql, SHOP)];

@@ -1,6 +1,6 @@
 /**
- * How many requests with events were refused, by reason, since this process began: what is refused is counted, never silently
- * dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
+ * How many requests with events were not recorded, by reason, since this process began: what is refused is counted, never
+ * silently dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
  */
 
 export const REJECTION_REASONS = [
@@ -10,6 +10,10 @@ export const REJECTION_REASONS = [
 	'wrong_key',
 	/** the key is not taken from this page, or from no page at all */
 	'origin',
+	/** more wrong keys, or more requests with one, than a minute may bring */
+	'limited',
+	/** a robot with a public key, by its User-Agent: answered, and not recorded */
+	'bot',
 	/** an event names another source than its key's */
 	'source',
 	/** a Content-Type, charset or Content-Encoding that is not taken */
@@ -28,6 +32,8 @@ export const REJECTION_REASONS = [
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 export type Rejections = {
+	/** since when it has counted */
+	since: Date;
 	count(reason: RejectionReason): void;
 	/** a copy, every reason in it */
 	counts(): Record<RejectionReason, number>;
@@ -39,6 +45,7 @@ export function createRejections(): Rejections {
 		number
 	>;
 	return {
+		since: new Date(),
 		count: (reason) => void counts[reason]++,
 		counts: () => ({ ...counts }),
 	};
