@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { AuditEntry } from '$lib/server/audit';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
@@ -8,6 +9,7 @@ import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
+import type { Keyring } from '$lib/server/keyring';
 import type { Rejections } from '$lib/server/rejections';
 import type { VisitorIds } from '$lib/server/visitor-salt';
 
@@ -24,12 +26,15 @@ declare global {
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;
-			/** how to log in; null: there is no password */
+			/** how to log in, and what whoever did may change; null: there is no password */
 			login: {
 				password: PasswordCheck;
 				viewers: Viewers;
 				links: ShareLinks;
 				tokens: Tokens;
+				keyring: Keyring;
+				/** the newest of what was done */
+				audit(): Promise<AuditEntry[]>;
 			} | null;
 			/** whoever asks; null: not known, or it does not matter */
 			viewer: Viewer | null;

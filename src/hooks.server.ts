@@ -18,6 +18,7 @@ import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
+import { readAudit } from '$lib/server/audit';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
@@ -30,6 +31,7 @@ import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
+import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
 import { startThinning } from '$lib/server/thin';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
@@ -145,6 +147,8 @@ function createLogin(password: string, secret: string | null, sql: Sql): App.Loc
 		password: createPasswordCheck(password),
 		viewers,
 		links: createShareLinks(sql, viewers),
+		keyring: createKeyring(sql),
+		audit: () => readAudit(sql),
 		tokens: createTokens(async () => secret ?? readSecret(sql)),
 	};
 }

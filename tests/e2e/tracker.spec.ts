@@ -483,12 +483,11 @@ test.describe('where events need a key', () => {
 		await page.goto(site.url);
 		await expect.poll(() => warnings).toEqual([expect.stringContaining('npm run keys -- create')]);
 
-		const { key } = await createKey(server.sql, {
-			kind: 'public',
-			source: 'shop',
-			name: 'shop',
-			origins: [site.url],
-		});
+		const { key } = await createKey(
+			server.sql,
+			{ kind: 'public', source: 'shop', name: 'shop', origins: [site.url] },
+			'command',
+		);
 		site.tag = `data-key="${key}"`;
 		await page.goto(`${site.url}/pricing`);
 		await expect.poll(async () => paths(await sent())).toEqual(['/pricing']);

@@ -1,23 +1,35 @@
 /** A way to send an event, ready to copy. */
 export type Way = { name: string; how: string; code: string };
 
-/** Three ways to send an event to the server at `origin` (scheme, host and port, no slash at the end). */
-export function toWays(origin: string): Way[] {
+/** What stands for the keys in what people copy: real ones, or where those are to be put. */
+export type SendKeys = { public: string; secret: string };
+
+/** Where they are to be put. */
+export const KEY_PLACES: SendKeys = { public: 'nb_pub_…', secret: 'nb_sec_…' };
+
+/**
+ * Three ways to send an event to the server at `origin` (scheme, host and port, no slash at the end).
+ * @param keys null: the server takes events without one
+ */
+export function toWays(origin: string, keys: SendKeys | null = null): Way[] {
 	return [
 		{
 			name: 'curl',
-			how: 'From any shell.',
+			how: keys ? 'From any shell or server, with a secret key.' : 'From any shell.',
 			code: [
 				`curl ${origin}/api/events \\`,
+				...(keys ? [`  -H 'authorization: Bearer ${keys.secret}' \\`] : []),
 				`  -H 'content-type: application/json' \\`,
 				`  -d '{"name":"signup","properties":{"plan":"pro"}}'`,
 			].join('\n'),
 		},
 		{
 			name: 'Script',
-			how: 'Page views, and what you call it for.',
+			how: keys
+				? 'Page views, and what you call it for, with a public key.'
+				: 'Page views, and what you call it for.',
 			code: [
-				`<script defer src="${origin}/t.js"></script>`,
+				`<script defer src="${origin}/t.js"${keys ? ` data-key="${keys.public}"` : ''}></script>`,
 				``,
 				`nowboard('signup', { plan: 'pro' })`,
 			].join('\n'),

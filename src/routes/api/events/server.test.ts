@@ -108,7 +108,7 @@ function post(
 const SHOP: NewKey = { kind: 'public', source: 'shop', name: 'shop', origins: [] };
 const BOUND: NewKey = { ...SHOP, origins: ['https://shop.example'] };
 const ORDERS: NewKey = { kind: 'secret', source: 'orders', name: 'orders', origins: [] };
-const makeKey = async (input: NewKey) => (await createKey(database.sql, input)).key;
+const makeKey = async (input: NewKey) => (await createKey(database.sql, input, 'command')).key;
 
 const names = async () =>
 	(await database.sql`SELECT name FROM events ORDER BY id`).map(({ name }) => name as string);
@@ -386,7 +386,7 @@ describe('a key', () => {
 	test('that is wrong and one that was revoked get the same answer, also where events need none', async () => {
 		const revoked = await makeKey(SHOP);
 		const [{ id } = { id: 0 }] = (await listKeys(database.sql)).slice(-1);
-		await revokeKey(database.sql, id);
+		await revokeKey(database.sql, id, 'command');
 		for (const open of [false, true]) {
 			locals.ingestOpen = open;
 			const answers = [];
