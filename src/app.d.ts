@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
@@ -26,6 +27,8 @@ declare global {
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;
+			/** what the page says that events come with */
+			sendingKeys: SendingKeys;
 			/** how to log in, and what whoever did may change; null: there is no password */
 			login: {
 				password: PasswordCheck;

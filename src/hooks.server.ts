@@ -231,6 +231,7 @@ function start(env: Env): Runtime {
 			ingest,
 			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
+			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
 			limits,
 			visitors,

@@ -52,7 +52,7 @@ test('a key is made, shown once, used, rotated and revoked; all of it is told', 
 	const { url } = server;
 	expect(await send(url, null)).toMatchObject({
 		status: 401,
-		error: expect.stringContaining('Make one under Settings') as string,
+		error: expect.stringContaining('Make one under Settings'),
 	});
 	await enter(page, url);
 	const key = await makeKey(page, 'secret', 'orders');
@@ -105,9 +105,7 @@ test('a public key is for its pages, and robots that come with it are counted al
 	expect((await send(url, key, { ...BROWSER, origin: 'https://evil.example' })).status).toBe(403);
 	expect((await send(url, key, { 'user-agent': 'Googlebot/2.1', origin })).status).toBe(202);
 	const rows = await server.sql`select source, session_id from events`;
-	expect([...rows]).toEqual([
-		{ source: 'shop', session_id: expect.stringMatching(/^day-/) as string },
-	]);
+	expect([...rows]).toEqual([{ source: 'shop', session_id: expect.stringMatching(/^day-/) }]);
 	await page.reload();
 	const refused = page.getByRole('list', { name: 'Requests not recorded' });
 	await expect(refused.getByRole('listitem')).toHaveText([/origin$/, /bot$/]);

@@ -1,21 +1,23 @@
 /** A way to send an event, ready to copy. */
 export type Way = { name: string; how: string; code: string };
 
-/** What stands for the keys in what people copy: real ones, or where those are to be put. */
+/** Real keys, to be copied with the rest. */
 export type SendKeys = { public: string; secret: string };
+/** `needed`: events come with a key, which is not known here; null: they may come without */
+export type SendingKeys = SendKeys | 'needed' | null;
 
-/** Where they are to be put. */
-export const KEY_PLACES: SendKeys = { public: 'nb_pub_…', secret: 'nb_sec_…' };
+const PLACES: SendKeys = { public: 'nb_pub_…', secret: 'nb_sec_…' };
+/** Where a key comes from, when it is not known. */
+const ORIGIN_OF_KEYS = ', made under Settings or by npm run keys';
 
-/**
- * Three ways to send an event to the server at `origin` (scheme, host and port, no slash at the end).
- * @param keys null: the server takes events without one
- */
-export function toWays(origin: string, keys: SendKeys | null = null): Way[] {
+/** Three ways to send an event to the server at `origin` (scheme, host and port, no slash at the end). */
+export function toWays(origin: string, sending: SendingKeys = null): Way[] {
+	const keys = sending === 'needed' ? PLACES : sending;
+	const from = sending === 'needed' ? ORIGIN_OF_KEYS : '';
 	return [
 		{
 			name: 'curl',
-			how: keys ? 'From any shell or server, with a secret key.' : 'From any shell.',
+			how: keys ? `From any shell or server, with a secret key${from}.` : 'From any shell.',
 			code: [
 				`curl ${origin}/api/events \\`,
 				...(keys ? [`  -H 'authorization: Bearer ${keys.secret}' \\`] : []),
@@ -26,7 +28,7 @@ export function toWays(origin: string, keys: SendKeys | null = null): Way[] {
 		{
 			name: 'Script',
 			how: keys
-				? 'Page views, and what you call it for, with a public key.'
+				? `Page views, and what you call it for, with a public key${from}.`
 				: 'Page views, and what you call it for.',
 			code: [
 				`<script defer src="${origin}/t.js"${keys ? ` data-key="${keys.public}"` : ''}></script>`,

@@ -16,6 +16,7 @@ test('the database and who may look are all that must be set', () => {
 			metricsToken: null,
 			addressHeader: null,
 			demo: false,
+			demoKeys: null,
 			migrations: 'drizzle',
 			logLevel: 'info',
 		},

@@ -22,6 +22,8 @@ export type Env = {
 	metricsToken: string | null;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
+	/** keys that everybody who looks at the demo may copy */
+	demoKeys: { public: string; secret: string } | null;
 	/** where `drizzle/` lies, relative to the working folder */
 	migrations: string;
 	logLevel: string;
@@ -86,6 +88,8 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		errors.push(
 			'Nobody could look: set DASHBOARD_PASSWORD to ask for a password, or DASHBOARD_PUBLIC=true to let everyone look.',
 		);
+	const demo = flag('NOWBOARD_DEMO');
+	const { NOWBOARD_DEMO_PUBLIC_KEY: publicKey, NOWBOARD_DEMO_SECRET_KEY: secretKey } = source;
 	const env = {
 		databaseUrl: databaseUrl ?? '',
 		databaseDirectUrl: databaseDirectUrl ?? '',
@@ -95,7 +99,8 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		secret,
 		metricsToken,
 		addressHeader: source.ADDRESS_HEADER || null,
-		demo: flag('NOWBOARD_DEMO'),
+		demo,
+		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,
 	};
