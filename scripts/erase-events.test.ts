@@ -89,7 +89,7 @@ describe('beside running instances', () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
-		const source = { open: (cursor: string | null) => instance.open(cursor, 'shop') };
+		const source = { open: (cursor: string | null) => instance.open(cursor, { source: 'shop' }) };
 		const ofSource = follow(source);
 		await live.until(() => live.resets() === 1);
 		await sql`insert into events (name) values ('before')`;

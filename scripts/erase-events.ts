@@ -21,9 +21,9 @@ const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d
 
 /** @param args what stands behind `npm run erase --` */
 export function parseErasing(args: string[]): ParsedErasing {
-	let values;
+	let given;
 	try {
-		({ values } = parseArgs({
+		given = parseArgs({
 			args,
 			options: {
 				session: { type: 'string' },
@@ -32,10 +32,11 @@ export function parseErasing(args: string[]): ParsedErasing {
 				source: { type: 'string' },
 				yes: { type: 'boolean', default: false },
 			},
-		}));
+		});
 	} catch (error) {
 		return { ok: false, errors: [error instanceof Error ? error.message : String(error)] };
 	}
+	const { values } = given;
 	const errors: string[] = [];
 	function time(name: 'from' | 'to'): Date | null {
 		const text = values[name];
