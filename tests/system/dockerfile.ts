@@ -97,7 +97,8 @@ function followStage(stage: Stage, root: string, sent: string, env: NodeJS.Proce
 		else if (name === 'CMD') image.cmd = JSON.parse(args) as string[];
 		else if (name === 'HEALTHCHECK')
 			image.healthcheck = JSON.parse(args.replace(/^.*?\bCMD /, '')) as string[];
-		else if (name !== 'EXPOSE') throw new Error(`${name} ${args}: this instruction is not followed.`);
+		else if (name !== 'EXPOSE')
+			throw new Error(`${name} ${args}: this instruction is not followed.`);
 	}
 	return { ...image, folder: here() };
 }
@@ -119,7 +120,9 @@ function run([program = '', ...args]: string[], cwd: string, env: NodeJS.Process
 		execFileSync(program, args, { cwd, env, stdio: 'pipe', maxBuffer: MAX_OUTPUT_BYTES });
 	} catch (error) {
 		const { stdout, stderr } = error as { stdout?: Buffer; stderr?: Buffer };
-		throw new Error(`"${program} ${args.join(' ')}" failed.\n${stdout}\n${stderr}`, { cause: error });
+		throw new Error(`"${program} ${args.join(' ')}" failed.\n${stdout}\n${stderr}`, {
+			cause: error,
+		});
 	}
 }
 
