@@ -8,12 +8,11 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import { createNumbers } from './measure';
+import { createNumbers, insertNumbers } from './numbers';
 import { rssBytes } from './process-usage';
 import { tell } from './result';
 import { startTarget } from './target';
 import { connect } from '../src/lib/server/db/connect';
-import { nowUs } from './load/tally';
 
 const { values } = parseArgs({
 	options: {
@@ -70,9 +69,7 @@ try {
 			((now[key] - first[key]) / open / 1_024).toFixed(1);
 		const number = numbers.take(1);
 		await load.ask('begin', null);
-		await sql`
-			insert into events (name, source, properties)
-			values ('bench', 'bench', jsonb_build_object('n', ${number}::int, 't', ${nowUs()}::bigint))`;
+		await insertNumbers(sql, number, 1);
 		await load.ask('until', { upTo: number, withinMs: 30_000 });
 		const { missing, delays } = await load.ask('report', { from: number, to: number + 1 });
 		rows.push([

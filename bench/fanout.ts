@@ -6,16 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import {
-	COLUMNS,
-	createNumbers,
-	measure,
-	median,
-	openClients,
-	toRow,
-	type Measured,
-	type Rate,
-} from './measure';
+import { COLUMNS, measure, median, openClients, toRow, type Measured, type Rate } from './measure';
+import { createNumbers } from './numbers';
 import { tell } from './result';
 import { startFloor, startOurs, type Server } from './servers';
 

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Load } from './load/load';
 import type { Report } from './load/tally';
+import type { Numbers } from './numbers';
 import type { Server } from './servers';
 
 export type Measured = Report & {
@@ -28,19 +29,6 @@ export type Rate = {
 
 const ARRIVED_MS = 20_000;
 const OPEN_AT_ONCE = 100;
-
-/** Numbers are given out without gaps for the life of a server. */
-export function createNumbers(): { take(count: number): number; next(): number } {
-	let next = 0;
-	return {
-		take(count) {
-			next += count;
-			return next - count;
-		},
-		next: () => next,
-	};
-}
-export type Numbers = ReturnType<typeof createNumbers>;
 
 export async function openClients(load: Load, server: Server, count: number): Promise<void> {
 	const { failed } = await load.ask('open', {

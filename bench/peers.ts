@@ -9,15 +9,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import {
-	COLUMNS,
-	createNumbers,
-	measure,
-	median,
-	openClients,
-	toRow,
-	type Measured,
-} from './measure';
+import { COLUMNS, measure, median, openClients, toRow, type Measured } from './measure';
+import { createNumbers } from './numbers';
 import { tell } from './result';
 import {
 	PEERS,

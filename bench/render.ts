@@ -7,7 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { chromiumLaunchOptions } from '../scripts/browser';
-import { createNumbers, publishFor } from './measure';
+import { publishFor } from './measure';
+import { createNumbers } from './numbers';
 import { tell } from './result';
 import { startOurs } from './servers';
 

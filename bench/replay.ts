@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '../src/lib/server/db/connect';
 import { startLoad } from './load/load';
-import { nowUs } from './load/tally';
 import { median } from './measure';
+import { insertNumbers } from './numbers';
 import { tell } from './result';
 import { provideDatabase, startTarget, type Target } from './target';
 
@@ -72,10 +72,7 @@ try {
 	let target = await startTarget(lasting);
 	const cursor = await cursorOf(target);
 	for (let from = 0; from < events; from += PER_TRANSACTION)
-		await sql`
-			insert into events (name, source, properties)
-			select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
-			from generate_series(${from}::int, ${from + PER_TRANSACTION - 1}::int) n`;
+		await insertNumbers(sql, from, PER_TRANSACTION);
 	await pause(1_000);
 	for (let round = 0; round < rounds; round++) results.ring.push(await replay(target, cursor));
 	for (let round = 0; round < rounds; round++) {

@@ -1,6 +1,6 @@
 /**
  * What is measured, ours and others, behind one face: where its stream is, how an event gets into it, what CPU time it used.
- * Ours takes events as any SQL client sends them; the others are handed them over HTTP, and write nothing down.
+ * Ours and the polling one take events as any SQL client sends them; the others are handed them over HTTP, and keep nothing.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,6 +14,7 @@ import { findProgram } from '../scripts/system-programs';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { makeTemporaryFolder } from '../tests/setup/server';
 import { nowUs } from './load/tally';
+import { insertNumbers } from './numbers';
 import { cpuMs, familyCpuMs, rssBytes } from './process-usage';
 import { provideDatabase, startTarget } from './target';
 
@@ -48,10 +49,7 @@ export async function startOurs(): Promise<Server> {
 		stream: `${target.url}/api/dashboard/stream`,
 		joins: 'state',
 		async publish(from, count) {
-			await sql`
-				insert into events (name, source, properties)
-				select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
-				from generate_series(${from}::bigint, ${from + count - 1}::bigint) n`;
+			await insertNumbers(sql, from, count);
 		},
 		transactions: () => countTransactions(sql),
 		cpuMs: () => cpuMs(target.pid),
@@ -158,10 +156,7 @@ export async function startNext(): Promise<Server> {
 		stream: `${url}/events`,
 		joins: 'head',
 		async publish(from, count) {
-			await sql`
-				insert into events (name, source, properties)
-				select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
-				from generate_series(${from}::bigint, ${from + count - 1}::bigint) n`;
+			await insertNumbers(sql, from, count);
 		},
 		transactions: () => countTransactions(sql),
 		cpuMs: () => familyCpuMs(child.pid as number),

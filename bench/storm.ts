@@ -8,9 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { startLoad } from './load/load';
-import { nowUs } from './load/tally';
 import type { Caught } from './load/worker';
-import { createNumbers, median } from './measure';
+import { median } from './measure';
+import { createNumbers, insertNumbers } from './numbers';
 import { tell } from './result';
 import { provideDatabase, startTarget, type Target } from './target';
 
@@ -38,13 +38,7 @@ const load = startLoad();
 const numbers = createNumbers();
 /** processes whose clients have gone elsewhere */
 const leaving: Target[] = [];
-const insert = async (count: number) => {
-	const from = numbers.take(count);
-	await sql`
-		insert into events (name, source, properties)
-		select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
-		from generate_series(${from}::int, ${from + count - 1}::int) n`;
-};
+const insert = (count: number) => insertNumbers(sql, numbers.take(count), count);
 const streamOf = () => `${target.url}/api/dashboard/stream`;
 
 async function storm(between: () => Promise<void>): Promise<Outcome> {

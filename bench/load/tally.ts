@@ -4,6 +4,8 @@
  * got is not read again: comparing is what keeps the generator from being the bottleneck. It knows no network.
  */
 
+import { numberAt } from '../../tests/faults/account';
+
 export type Delays = { p50: number; p90: number; p99: number; max: number };
 export type Report = {
 	clients: number;
@@ -231,14 +233,4 @@ function idOf(frame: Buffer): string | null {
 	if (frame[at] === LF) at++;
 	const end = frame.indexOf(LF, at);
 	return frame.toString('latin1', at + ID.length, end === -1 ? frame.length : end);
-}
-
-function numberAt(frame: Buffer, start: number): number {
-	let value = 0;
-	for (let at = start; at < frame.length; at++) {
-		const digit = (frame[at] as number) - 48;
-		if (digit < 0 || digit > 9) break;
-		value = value * 10 + digit;
-	}
-	return value;
 }

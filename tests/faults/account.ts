@@ -130,7 +130,8 @@ function idOf(frame: Buffer): string {
 	return frame.toString('latin1', start, frame.indexOf(10, start));
 }
 
-function numberAt(frame: Buffer, start: number): number {
+/** The decimal number that begins at `start`; 0 when there is none. */
+export function numberAt(frame: Buffer, start: number): number {
 	let value = 0;
 	for (let at = start; at < frame.length; at++) {
 		const digit = (frame[at] as number) - 48;

@@ -1,3 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { follow } from '../../../tests/setup/follow';
 import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
@@ -459,3 +462,27 @@ function connectBeside(url: string) {
 	beside.pathname = '/postgres';
 	return { admin: connect(beside.href, { max: 1 }), name };
 }
+
+test('an open stream keeps nothing of the request that it was asked for in; one begun inside would', async () => {
+	const { url } = await useDatabase();
+	const instance = await startTestInstance(url);
+	setFlagsFromString('--expose-gc');
+	const collectGarbage = runInNewContext('gc') as () => void;
+	const requests = new AsyncLocalStorage<object>();
+	/** opens a stream as SvelteKit has it done: in the context of a request */
+	const openIn = (open: () => ReadableStream<Uint8Array>) => {
+		const request = { made: new Array(1_000).fill('for it') };
+		return { body: requests.run(request, open), request: new WeakRef(request) };
+	};
+	const ours = openIn(() => instance.open(null));
+	const naive = openIn(() => new ReadableStream<Uint8Array>());
+	const readers = [ours, naive].map(({ body }) => body.getReader());
+	await readers[0]?.read();
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	collectGarbage();
+	expect([ours.request.deref() === undefined, naive.request.deref() === undefined]).toEqual([
+		true,
+		false,
+	]);
+	await Promise.all(readers.map((reader) => reader.cancel()));
+});

@@ -44,20 +44,19 @@ export type Instance = {
 	/**
 	 * A client's body of `text/event-stream`.
 	 * @param cursor what the client says it has, unparsed
-	 * @param options `sever` breaks its connection, if the answer is still under way
 	 */
-	open(
-		cursor: string | null,
-		options?: {
-			wants?: (event: StreamEventName) => boolean;
-			source?: Source;
-			sever?: () => void;
-		},
-	): ReadableStream<Uint8Array>;
+	open(cursor: string | null, options?: OpenOptions): ReadableStream<Uint8Array>;
 	clients(): number;
 	/** Ends every stream with a `bye` of its own, a slice at a time, within DISMISS_MS; new ones are ended at once. */
 	dismiss(): void;
 	stop(): Promise<void>;
+};
+
+export type OpenOptions = {
+	wants?: (event: StreamEventName) => boolean;
+	source?: Source;
+	/** breaks the connection, if the answer is still under way */
+	sever?: () => void;
 };
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
@@ -113,7 +112,7 @@ export function startInstance({
 	const sources = new Map<string, number>();
 	let waiting: (() => void)[] = [];
 	const clock = createClock();
-	/** A stream begun in the context of its request would keep all that SvelteKit has made for it, for as long as it is open: 5 KB. */
+	/** What is begun in the context of a request (streams, timers) keeps all that SvelteKit has made for it, for as long as it lasts: 5 KB. */
 	const outside = AsyncLocalStorage.snapshot();
 	const watched = () => streams.size > 0;
 
@@ -236,6 +235,32 @@ export function startInstance({
 		else sources.delete(source);
 	}
 
+	function open(
+		cursor: string | null,
+		{ wants = () => true, source = null, sever }: OpenOptions = {},
+	): ReadableStream<Uint8Array> {
+		look(source, 1);
+		const stream = createClientStream(context, {
+			cursor,
+			wants,
+			join: (cursor, stream) => join(cursor, source, stream),
+			onLeave() {
+				streams.delete(stream);
+				look(source, -1);
+			},
+			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
+			...(sever && { sever }),
+		});
+		streams.add(stream);
+		if (streams.size === 1) {
+			// nobody watched: the next look at the table and at NOTIFY may be far off
+			loop.ring();
+			listener.check();
+		}
+		if (dismissed) stream.end(LAST_GRACE_MS);
+		return stream.body;
+	}
+
 	return {
 		state: (source = null) => stateOf(source),
 		status,
@@ -248,28 +273,7 @@ export function startInstance({
 			if (dismissed) missing.push('shutting down');
 			return missing;
 		},
-		open(cursor, { wants = () => true, source = null, sever } = {}) {
-			look(source, 1);
-			const stream = outside(createClientStream, context, {
-				cursor,
-				wants,
-				join: (cursor, stream) => join(cursor, source, stream),
-				onLeave() {
-					streams.delete(stream);
-					look(source, -1);
-				},
-				...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
-				...(sever && { sever }),
-			});
-			streams.add(stream);
-			if (streams.size === 1) {
-				// nobody watched: the next look at the table and at NOTIFY may be far off
-				loop.ring();
-				listener.check();
-			}
-			if (dismissed) stream.end(LAST_GRACE_MS);
-			return stream.body;
-		},
+		open: (cursor, options) => outside(open, cursor, options),
 		clients: () => streams.size,
 		dismiss() {
 			if (dismissed) return;
