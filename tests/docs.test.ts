@@ -130,7 +130,10 @@ function findAnchors(text: string): string[] {
 	const seen = new Map<string, number>();
 	return [...withoutCode(text).matchAll(/^#{1,6} +(.*)$/gm)].map(([, heading = '']) => {
 		const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
-		const anchor = plain.replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
+		const anchor = plain
+			.replace(/[^\p{L}\p{N}\s_-]/gu, '')
+			.trim()
+			.replace(/\s/g, '-');
 		const count = seen.get(anchor) ?? 0;
 		seen.set(anchor, count + 1);
 		return count === 0 ? anchor : `${anchor}-${count}`;

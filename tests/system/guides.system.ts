@@ -58,7 +58,7 @@ async function startBehindGuide(): Promise<ClientHttp2Session> {
 	const output = runNginx(
 		folder,
 		readConfiguration([
-			['listen 443 ', `listen 127.0.0.1:${port} `],
+			['listen 443 ssl http2', `listen 127.0.0.1:${port} ssl http2`],
 			['127.0.0.1:3000', new URL(app.url).host.replace('localhost', '127.0.0.1')],
 			[`${letsencrypt}/fullchain.pem`, certificate],
 			[`${letsencrypt}/privkey.pem`, key],
@@ -72,11 +72,12 @@ async function startBehindGuide(): Promise<ClientHttp2Session> {
 			session.once('error', reject);
 		});
 	let session: ClientHttp2Session | undefined;
-	const connects = async () => {
-		session = await open().catch(() => undefined);
-		return session ? '' : output();
-	};
-	await expect.poll(connects, { timeout: 10_000 }).toBe('');
+	const connects = () =>
+		open().then(
+			(one) => !!(session = one),
+			(error: Error) => `${error.message}\n${output()}`,
+		);
+	await expect.poll(connects, { timeout: 10_000 }).toBe(true);
 	onTestFinished(() => session?.destroy());
 	return session as unknown as ClientHttp2Session;
 }
