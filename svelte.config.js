@@ -9,5 +9,23 @@ export default {
 		// SvelteKit's check answers 403 to every cross-origin text/plain POST (all of sendBeacon) before a hook runs.
 		// It is off here and replaced by the Origin check in src/hooks.server.ts, which spares ingest alone.
 		csrf: { trustedOrigins: ['*'] },
+		// a screen on a wall notices a new version (src/routes/Live.svelte)
+		version: { pollInterval: 10 * 60_000 },
+		csp: {
+			mode: 'nonce',
+			directives: {
+				'default-src': ['self'],
+				'script-src': ['self'],
+				// the chart and the rolling digits set styles on elements
+				'style-src': ['self', 'unsafe-inline'],
+				'img-src': ['self', 'data:'],
+				'font-src': ['self', 'data:'],
+				'connect-src': ['self'],
+				'object-src': ['none'],
+				'base-uri': ['none'],
+				'form-action': ['self'],
+				'frame-ancestors': ['none'],
+			},
+		},
 	},
 };

@@ -42,7 +42,7 @@ export async function openClients(load: Load, server: Server, count: number): Pr
 
 /** Hands over evenly; never waits for an answer before the next, as those who send do not know of each other. */
 export async function publishFor(
-	server: Server,
+	server: Pick<Server, 'publish'>,
 	numbers: Numbers,
 	{ times, events }: Rate,
 	seconds: number,

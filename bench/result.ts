@@ -35,6 +35,7 @@ const ORDER = [
 	'tick',
 	'recovery',
 	'slow',
+	'abuse',
 ];
 
 const PREFACE = `# Performance

@@ -37,8 +37,12 @@ const PROBE = new URL('./probe.js', import.meta.url).href;
 /**
  * Starts it and waits until it is ready. Throws when there is no build.
  * @param given the database; it is stopped with the server
+ * @param env further variables of the server
  */
-export async function startTarget(given?: Database): Promise<Target> {
+export async function startTarget(
+	given?: Database,
+	env: Record<string, string> = {},
+): Promise<Target> {
 	if (!existsSync('build/index.js'))
 		throw new Error('build/index.js is missing: run "npm run build" first.');
 	const database = given ?? (await provideDatabase());
@@ -57,6 +61,7 @@ export async function startTarget(given?: Database): Promise<Target> {
 			DASHBOARD_PUBLIC: 'true',
 			INGEST_OPEN: 'true',
 			LOG_LEVEL: 'warn',
+			...env,
 		},
 	});
 	const exited = once(server, 'exit');

@@ -6,9 +6,14 @@ import { freePort } from './ports';
 import { createSender } from './send';
 
 /** An ingest endpoint that answers as `answers` say, one after another, then with 202. */
-async function startEndpoint(port: number, answers: ((response: ServerResponse) => void)[] = []) {
+async function startEndpoint(
+	port: number,
+	answers: ((response: ServerResponse) => void)[] = [],
+	seen: (request: IncomingMessage) => void = () => {},
+) {
 	const bodies: { eventId: string }[][] = [];
 	const server = createServer((request: IncomingMessage, response) => {
+		seen(request);
 		void text(request).then((body) => {
 			const events = JSON.parse(body) as { eventId: string }[];
 			bodies.push(events);
@@ -54,6 +59,18 @@ test('what is refused for good is said and not sent again', async () => {
 	await sender.add([{ eventId: 'a' }]);
 	await sender.finish();
 	expect([bodies.length, errors]).toEqual([1, [expect.stringContaining('(400): no')]]);
+});
+
+test('a key goes along as a header, and none when there is none', async () => {
+	const headers: unknown[] = [];
+	const port = await freePort();
+	await startEndpoint(port, [], (request) => headers.push(request.headers.authorization));
+	for (const key of ['nb_sec_x', undefined]) {
+		const sender = createSender(`http://127.0.0.1:${port}/`, new AbortController().signal, key);
+		await sender.add([{ eventId: 'a' }]);
+		await sender.finish();
+	}
+	expect(headers).toEqual(['Bearer nb_sec_x', undefined]);
 });
 
 test('a batch has at most 500 events', async () => {

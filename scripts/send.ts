@@ -17,8 +17,11 @@ const REQUESTS_AT_ONCE = 8;
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_WAIT_MS = 5_000;
 
-/** @param signal ends waiting and sending: what is not acknowledged by then is given up */
-export function createSender(url: string, signal: AbortSignal): Sender {
+/**
+ * @param signal ends waiting and sending: what is not acknowledged by then is given up
+ * @param key an ingest key
+ */
+export function createSender(url: string, signal: AbortSignal, key?: string): Sender {
 	const pending = new Set<Promise<void>>();
 	let accepted = 0;
 
@@ -52,7 +55,10 @@ export function createSender(url: string, signal: AbortSignal): Sender {
 	/** Undefined when there was no answer. */
 	async function post(body: string): Promise<Response | undefined> {
 		try {
-			const headers = { 'content-type': 'application/json' };
+			const headers = {
+				'content-type': 'application/json',
+				...(key && { authorization: `Bearer ${key}` }),
+			};
 			const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
 			return await fetch(url, {
 				method: 'POST',

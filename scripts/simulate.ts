@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --rate 50 --url http://localhost:3000 [--seed n] [--duration s]`: visitors who send through
+ * `npm run simulate -- --rate 50 --url http://localhost:3000 [--key k] [--seed n] [--duration s]`: visitors who send through
  * the public HTTP API, as anybody's product would. Every event has an id and is sent again with the same id until
  * it is acknowledged, so nothing is counted twice. `--rate` is the mean of a day; the hour, crowds and quiet move it.
  * `--follow` (the demo): send only while the page wants it. `npm run demo:clear` removes what was sent.
@@ -17,12 +17,13 @@ import { createVisitors, WARM_UP_MS } from './visitors';
 const STEP_MS = 50;
 const FOLLOW_INTERVAL_MS = 1_000;
 const USAGE =
-	'npm run simulate -- --rate 50 --url http://localhost:3000 [--seed n] [--duration seconds]';
+	'npm run simulate -- --rate 50 --url http://localhost:3000 [--key k] [--seed n] [--duration seconds]';
 
 const { values } = parseArgs({
 	options: {
 		rate: { type: 'string', default: '5' },
 		url: { type: 'string', default: 'http://localhost:3000' },
+		key: { type: 'string' },
 		seed: { type: 'string', default: String(randomInt(1_000_000)) },
 		duration: { type: 'string', default: 'Infinity' },
 		follow: { type: 'boolean', default: false },
@@ -41,7 +42,9 @@ const next = createVisitors(random, {
 	rhythm: createRhythm(random, now.getHours() + now.getMinutes() / 60),
 	warmUpMs: WARM_UP_MS,
 });
-const send = createSender(new URL('/api/events', values.url).href, stop.signal);
+const send = createSender(new URL('/api/events', values.url).href, stop.signal, values.key);
+/** with a key every event is of the key's source */
+const source = values.key ? { source: undefined } : {};
 if (!values.follow) {
 	console.log(
 		`Sending about ${rate} events/s to ${values.url} (seed ${values.seed}). Ctrl-C stops.`,
@@ -61,7 +64,7 @@ for (let last = performance.now(); !stop.signal.aborted && clockMs < durationMs;
 	const events: object[] = [];
 	for (; upcoming.atMs <= clockMs; upcoming = next()) {
 		// ids of its own for every run: the same seed again must not be taken for the same events sent twice
-		events.push({ eventId: toDemoId(randomUUID()), ...upcoming.event });
+		events.push({ eventId: toDemoId(randomUUID()), ...upcoming.event, ...source });
 	}
 	if (events.length > 0) await send.add(events);
 }

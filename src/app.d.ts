@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
+import type { Metrics } from '$lib/server/metrics';
+import type { PasswordCheck } from '$lib/server/password';
+import type { ShareLinks } from '$lib/server/share-links';
+import type { Tokens } from '$lib/server/tokens';
+import type { Viewer, Viewers } from '$lib/server/viewers';
+import type { KeyCheck } from '$lib/server/key-check';
+import type { Rejections } from '$lib/server/rejections';
 
 declare global {
 	namespace App {
@@ -12,8 +19,23 @@ declare global {
 		interface Locals {
 			live: Instance;
 			ingest: Ingest;
+			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;
+			/** how to log in; null: there is no password */
+			login: {
+				password: PasswordCheck;
+				viewers: Viewers;
+				links: ShareLinks;
+				tokens: Tokens;
+			} | null;
+			/** whoever asks; null: not known, or it does not matter */
+			viewer: Viewer | null;
+			/** when the token in the address ends, ms since 1970; null: there is none */
+			tokenEndsAt: number | null;
+			keys: KeyCheck;
+			/** what ingest refused, by reason */
+			rejections: Rejections;
 			/** the demo's simulator, when this is the demo */
 			demo: { running: boolean } | null;
 		}

@@ -1,22 +1,41 @@
 /**
- * The one wiring file: environment → database → ingest, and the reading instance (listener → drain → bus → windows);
+ * The one wiring file: environment → database → keys, ingest, and the reading instance (listener → drain → bus → windows);
  * what requests get of it (`locals`), who may pass, and how the process ends.
  * `vite dev` runs `init` again at every save of what this file imports and cleans up nothing: the stop of the previous
  * run waits in one slot on globalThis.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { building } from '$app/environment';
-import { error, type Handle, type HandleServerError, type ServerInit } from '@sveltejs/kit';
+import {
+	error,
+	redirect,
+	type Handle,
+	type HandleServerError,
+	type RequestEvent,
+	type ServerInit,
+} from '@sveltejs/kit';
+import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
-import { refuse } from '$lib/server/access';
+import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
 import { startCrashGuard } from '$lib/server/crash';
-import { connect } from '$lib/server/db/connect';
+import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createMetrics } from '$lib/server/metrics';
+import { createPasswordCheck } from '$lib/server/password';
+import { secureHeaders } from '$lib/server/secure-headers';
+import { createShareLinks } from '$lib/server/share-links';
+import { createKeyCheck } from '$lib/server/key-check';
+import { createRejections } from '$lib/server/rejections';
 import { startThinning } from '$lib/server/thin';
+import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
+import { createTokens, readSecret } from '$lib/server/tokens';
+import { createViewers, type Viewer } from '$lib/server/viewers';
 import { createWriteWatch } from '$lib/server/write-watch';
+import { THEME } from '$lib/theme';
 
 /** Everything that a request may reach, and the way to end it. */
 type Runtime = {
@@ -30,6 +49,9 @@ type Runtime = {
 const CUT_MS = 8_000;
 /** Whatever hangs: below the kill of most platforms. */
 const EXIT_MS = 10_000;
+
+/** Sets the theme before the first paint, so that nothing flashes. */
+const THEME_SCRIPT = createInitialModeExpression(THEME);
 
 const slot = globalThis as { [key: symbol]: Runtime | undefined };
 const RUNTIME = Symbol.for('nowboard.runtime');
@@ -48,17 +70,60 @@ export const init: ServerInit = async () => {
 export const handle: Handle = async ({ event, resolve }) => {
 	const runtime = slot[RUNTIME];
 	if (!runtime) error(503, 'The server is starting.');
+	const { env, locals } = runtime;
+	const { viewer, tokenEndsAt } = await findViewer(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
 		method: event.request.method,
 		origin: event.request.headers.get('origin'),
 		self: event.url.origin,
-		dashboardPublic: runtime.env.dashboardPublic,
+		dashboardPublic: env.dashboardPublic,
+		viewer: viewer?.kind ?? null,
+		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
-	if (refusal) error(refusal.status, refusal.message);
-	Object.assign(event.locals, runtime.locals);
-	return resolve(event);
+	if (refusal) {
+		// a page that was opened is sent to where one says who one is; a script is told
+		const isPage = event.request.headers.get('accept')?.includes('text/html');
+		if (refusal.status === 401 && isPage)
+			redirect(303, `/login?to=${encodeURIComponent(event.url.pathname + event.url.search)}`);
+		error(refusal.status, refusal.message);
+	}
+	Object.assign(event.locals, locals, { viewer, tokenEndsAt });
+	const response = await resolve(event, {
+		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
+	});
+	return secureHeaders(response, event.url.protocol === 'https:');
 };
+
+/** Compared as hashes: how long that takes says nothing about the token. */
+function hasToken(request: Request, token: string | null): boolean {
+	const given = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
+	if (token === null || given === undefined) return false;
+	const digest = (text: string) => createHash('sha256').update(text).digest();
+	return timingSafeEqual(digest(given), digest(token));
+}
+
+/** Asked only where it matters: ingest and health need no database for it. */
+async function findViewer(
+	event: RequestEvent,
+	{ env, locals }: Runtime,
+): Promise<{ viewer: Viewer | null; tokenEndsAt: number | null }> {
+	const nobody = { viewer: null, tokenEndsAt: null };
+	const { id } = event.route;
+	if (!locals.login || !asksWho(id, env.dashboardPublic)) return nobody;
+	const { viewers, tokens } = locals.login;
+	const cookie = event.cookies.get(VIEWER_COOKIE);
+	const token = TOKEN_ROUTES.includes(id ?? '') ? event.url.searchParams.get('token') : null;
+	try {
+		if (token === null)
+			return cookie ? { viewer: await viewers.find(cookie), tokenEndsAt: null } : nobody;
+		const read = await tokens.read(token);
+		if (!read) return nobody;
+		return { viewer: await viewers.findByHash(read.hash), tokenEndsAt: read.expiresAt };
+	} catch {
+		error(503, 'Whether you may look cannot be known: Postgres is not answering.');
+	}
+}
 
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
 	if (status !== 404)
@@ -68,6 +133,16 @@ export const handleError: HandleServerError = ({ error, event, status, message }
 		);
 	return { message };
 };
+
+function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
+	const viewers = createViewers({ sql });
+	return {
+		password: createPasswordCheck(password),
+		viewers,
+		links: createShareLinks(sql, viewers),
+		tokens: createTokens(async () => secret ?? readSecret(sql)),
+	};
+}
 
 function start(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
@@ -86,6 +161,8 @@ function start(env: Env): Runtime {
 		},
 	});
 	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
+	const rejections = createRejections();
+	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const ticks = pooled();
 	const live = startInstance({
 		connect: direct,
@@ -108,8 +185,10 @@ function start(env: Env): Runtime {
 		process.off('sveltekit:shutdown', stop);
 		thinning.stop();
 		watch.stop();
+		await keys.close();
 		await ingest.close();
 		await live.stop();
+		login?.viewers.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
 		narrow();
@@ -127,11 +206,24 @@ function start(env: Env): Runtime {
 	process.once('SIGINT', onSignal);
 	process.once('sveltekit:shutdown', stop);
 
+	const login =
+		env.dashboardPassword === null ? null : createLogin(env.dashboardPassword, env.secret, ticks);
 	const demo = env.demo ? { running: true } : null;
 	return {
 		env,
 		log,
-		locals: { live, ingest, ingestOpen: env.ingestOpen, demo },
+		locals: {
+			live,
+			ingest,
+			metrics: createMetrics(live, ingest, rejections),
+			ingestOpen: env.ingestOpen,
+			keys,
+			rejections,
+			login,
+			viewer: null,
+			tokenEndsAt: null,
+			demo,
+		},
 		stop,
 	};
 }

@@ -328,8 +328,7 @@ test('a dump restored in place: the same names, made anew', async () => {
 	// nobody looks while it is put together
 	address.point(await freePort());
 	await sql.unsafe(`
-		drop schema drizzle cascade; drop table events, deletions, meta, metrics_snapshots;
-		drop function nowboard_ring, nowboard_own_tx, nowboard_identity, nowboard_renew_epoch, nowboard_truncated, nowboard_deleted`);
+		drop schema drizzle cascade; drop schema public cascade; create schema public`);
 	await migrate(url);
 	await restore(dump.sql, sql);
 	address.point(port);

@@ -93,7 +93,7 @@ test('a client that stalls delays nobody, is ended cleanly, and catches up with 
 		.poll(
 			async () => {
 				await sql`insert into events (name) values ('small')`;
-				return instance.clients();
+				return instance.counts().clients;
 			},
 			{ timeout: 10_000, interval: 100 },
 		)

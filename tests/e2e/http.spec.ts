@@ -110,6 +110,7 @@ test('the page of components is not part of a production build', async ({ server
 test.describe('without a database to use', () => {
 	for (const [name, env, says] of [
 		['not named', { DATABASE_URL: '' }, /^DATABASE_URL is not set: .*npm run demo/],
+		['nobody may look', { DASHBOARD_PUBLIC: '' }, /^DATABASE_URL is not set[^]*DASHBOARD_PASSWORD/],
 		['no Postgres', { DATABASE_URL: 'mysql://x' }, /^DATABASE_URL begins with "mysql:\/\/…"/],
 	] as const)
 		test(`${name}: the server exits and says what to do`, async () => {
@@ -124,20 +125,59 @@ test.describe('without a database to use', () => {
 		});
 });
 
-test.describe('a dashboard that is not public', () => {
-	test.use({ env: { DASHBOARD_PUBLIC: 'false', INGEST_OPEN: 'false' } });
+test.describe('a server that takes no events', () => {
+	test.use({ env: { INGEST_OPEN: 'false' } });
 
-	test('shows nothing and takes nothing, and says what to set', async ({ server }) => {
-		for (const path of ['/', '/api/dashboard/stream', '/api/dashboard/status']) {
-			const response = await fetch(`${server.url}${path}`);
-			expect([path, response.status]).toEqual([path, 403]);
-			expect(await response.text()).toContain('DASHBOARD_PUBLIC=true');
-		}
+	test('says what to set', async ({ server }) => {
 		const sent = await fetch(`${server.url}/api/events`, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json' },
 			body: '{"name":"x"}',
 		});
 		expect([sent.status, await sent.text()]).toEqual([401, expect.stringContaining('INGEST_OPEN')]);
+	});
+});
+
+test.describe('metrics', () => {
+	const METRICS_TOKEN = 'a token for prometheus';
+	test.use({ env: { METRICS_TOKEN } });
+
+	test('say what happened, to who has their token', async ({ server }) => {
+		const ask = (token: string) =>
+			fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+		expect((await ask('another')).status).toBe(401);
+		expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
+		const closing = new AbortController();
+		const stream = await fetch(`${server.url}/api/dashboard/stream`, { signal: closing.signal });
+		await stream.body?.getReader().read();
+		await fetch(`${server.url}/api/events`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: '[{"name":"a"},{"name":"b"}]',
+		});
+		const read = async () => {
+			const lines = (await (await ask(METRICS_TOKEN)).text()).split('\n');
+			return (name: string) =>
+				Number(
+					lines
+						.find((line) => line.startsWith(`nowboard_${name} `))
+						?.split(' ')
+						.at(-1),
+				);
+		};
+		await expect.poll(async () => (await read())('drained_events_total')).toBeGreaterThan(2);
+		const value = await read();
+		expect({
+			clients: value('stream_clients'),
+			resets: value('stream_resets_total'),
+			rows: value('ingest_rows_total'),
+			groups: value('ingest_groups_total'),
+			up: [value('database_up'), value('listener_up'), value('ready')],
+		}).toEqual({ clients: 1, resets: 1, rows: 2, groups: 1, up: [1, 1, 1] });
+		expect(value('ring_frames')).toBeGreaterThan(1);
+		expect(value('drain_seconds_total')).toBeGreaterThan(0);
+		closing.abort();
+		const gone = 'stream_ended_total{reason="the client left"}';
+		await expect.poll(async () => (await read())(gone)).toBe(1);
 	});
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Page, Request } from '@playwright/test';
 import { chromiumLaunchOptions } from '../../scripts/browser';
+import { createKey } from '../../src/lib/server/ingest-keys';
 import { expect, test, type Sent } from './tracker-site';
 
 // Playwright switches the back-forward cache off, and visitors have it on
@@ -433,6 +434,37 @@ test.describe('the attributes', () => {
 		await page.goto(site.url);
 		await track(page, 'after');
 		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'after']);
+	});
+});
+
+test.describe('where events need a key', () => {
+	test.use({ env: { INGEST_OPEN: 'false' } });
+
+	test('data-key sends it, by fetch and by beacon, for events of its source; without it nothing arrives', async ({
+		page,
+		server,
+		site,
+		sent,
+	}) => {
+		const warnings: string[] = [];
+		page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
+		await page.goto(site.url);
+		await expect.poll(() => warnings).toEqual([expect.stringContaining('npm run keys -- create')]);
+
+		const { key } = await createKey(server.sql, {
+			kind: 'public',
+			source: 'shop',
+			name: 'shop',
+			origins: [site.url],
+		});
+		site.tag = `data-key="${key}"`;
+		await page.goto(`${site.url}/pricing`);
+		await expect.poll(async () => paths(await sent())).toEqual(['/pricing']);
+		await track(page, 'leaving');
+		await page.goto(`${site.url}/bare`);
+		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'leaving']);
+		expect(new Set((await sent()).map(({ source }) => source))).toEqual(new Set(['shop']));
+		expect(warnings).toHaveLength(1);
 	});
 });
 

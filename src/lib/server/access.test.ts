@@ -8,6 +8,8 @@ const ask = {
 	origin: 'https://here',
 	self: 'https://here',
 	dashboardPublic: true,
+	viewer: null,
+	mayMeasure: false,
 };
 
 test('every route of the app has a rule, and every rule a route', () => {
@@ -43,10 +45,31 @@ describe('the origin', () => {
 	});
 });
 
-test('a dashboard that is not public is shown to nobody, and the message says what to set', () => {
-	const refused = Object.entries(ROUTES)
-		.filter(([routeId]) => refuse({ ...ask, routeId, method: 'GET', dashboardPublic: false }))
-		.map(([, access]) => access);
-	expect(new Set(refused)).toEqual(new Set(['dashboard']));
-	expect(refuse({ ...ask, dashboardPublic: false })?.message).toContain('DASHBOARD_PUBLIC=true');
+describe('who may do what', () => {
+	const reached = (viewer: 'session' | 'link' | null, dashboardPublic: boolean) =>
+		Object.entries(ROUTES)
+			.filter(([routeId]) => !refuse({ ...ask, routeId, method: 'GET', dashboardPublic, viewer }))
+			.map(([, access]) => access);
+	test.each([
+		['nobody known', null, false, ['open', 'ingest', 'login']],
+		['nobody known, on a public dashboard', null, true, ['open', 'ingest', 'login', 'dashboard']],
+		['a share link', 'link', false, ['open', 'ingest', 'login', 'dashboard']],
+		['a session', 'session', false, ['open', 'ingest', 'login', 'dashboard', 'settings']],
+	] as const)('%s', (_, viewer, dashboardPublic, kinds) => {
+		expect(new Set(reached(viewer, dashboardPublic))).toEqual(new Set(kinds));
+	});
+
+	test('the metrics are for who has their token, and for nobody else', () => {
+		const metrics = { ...ask, routeId: '/metrics', method: 'GET', viewer: 'session' } as const;
+		expect(refuse(metrics)?.status).toBe(401);
+		expect(refuse({ ...metrics, viewer: null, mayMeasure: true })).toBeNull();
+	});
+
+	test('who is not known is asked, who is known and may not is told', () => {
+		const settings = { ...ask, routeId: '/settings', method: 'GET' };
+		expect([
+			refuse({ ...settings })?.status,
+			refuse({ ...settings, viewer: 'link' })?.status,
+		]).toEqual([401, 403]);
+	});
 });

@@ -3,28 +3,52 @@
  * A newcomer expects SvelteKit's own CSRF check: it is off (svelte.config.js), because it answers 403 to every beacon.
  */
 
-export type Access = 'open' | 'ingest' | 'dashboard';
+/**
+ * `open` and `ingest`: everyone, from anywhere. `login`: everyone, with changes from our own pages only. `dashboard`: who may
+ * look. `settings`: who gave the password, also where the dashboard is public.
+ * `metrics`: who has the token of METRICS_TOKEN.
+ */
+export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'settings' | 'metrics';
 
 /** What each route asks for, by SvelteKit's route id. */
 export const ROUTES: Readonly<Record<string, Access>> = {
 	'/healthz': 'open',
 	'/readyz': 'open',
 	'/t.js': 'open',
+	'/s/[token]': 'open',
 	'/api/events': 'ingest',
+	'/login': 'login',
+	'/logout': 'login',
 	'/': 'dashboard',
+	'/kiosk': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
+	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',
+	'/settings': 'settings',
+	'/metrics': 'metrics',
 };
+
+/** What takes a token in its address: EventSource sends no headers, and beside the stream stands the question why it ended. */
+export const TOKEN_ROUTES: readonly string[] = ['/api/dashboard/stream', '/api/dashboard/status'];
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-export type Refusal = { status: 403; message: string };
+export type Refusal = { status: 401 | 403; message: string };
+
+/** Whether the answer depends on who asks: then, and only then, is the database asked. */
+export function asksWho(routeId: string | null, dashboardPublic: boolean): boolean {
+	const access = routeId === null ? undefined : ROUTES[routeId];
+	if (access === 'dashboard') return !dashboardPublic;
+	return access === 'settings' || routeId === '/logout';
+}
 
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from
+ * @param viewer as what whoever asks is known
+ * @param mayMeasure the token of METRICS_TOKEN came along
  * @returns null when the request may pass
  */
 export function refuse({
@@ -33,26 +57,36 @@ export function refuse({
 	origin,
 	self,
 	dashboardPublic,
+	viewer,
+	mayMeasure,
 }: {
 	routeId: string | null;
 	method: string;
 	origin: string | null;
 	self: string;
 	dashboardPublic: boolean;
+	viewer: 'session' | 'link' | null;
+	mayMeasure: boolean;
 }): Refusal | null {
 	if (routeId === null) return null;
 	const access = ROUTES[routeId];
 	if (access === 'open' || access === 'ingest') return null;
 	if (!access) return { status: 403, message: `The route ${routeId} has no access rule.` };
+	if (access === 'metrics')
+		return mayMeasure
+			? null
+			: {
+					status: 401,
+					message: 'The metrics need "Authorization: Bearer" with what METRICS_TOKEN is set to.',
+				};
 	if (!SAFE_METHODS.includes(method) && origin !== self)
 		return {
 			status: 403,
 			message: `The Origin ${origin ?? '(none)'} may not ${method} here; only ${self} may.`,
 		};
-	if (!dashboardPublic)
-		return {
-			status: 403,
-			message: 'This dashboard is not public. Set DASHBOARD_PUBLIC=true to let everyone look.',
-		};
+	if (access === 'login' || (access === 'dashboard' && dashboardPublic)) return null;
+	if (viewer === null) return { status: 401, message: 'This dashboard asks for a login.' };
+	if (access === 'settings' && viewer !== 'session')
+		return { status: 403, message: 'A share link is for looking only.' };
 	return null;
 }

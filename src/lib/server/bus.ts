@@ -45,6 +45,8 @@ export type Bus = {
 	/** @param position from `head()` or `find()`, not before `tail()` */
 	subscribe(client: Client, position: number): Subscription;
 	size(): number;
+	/** of the frames in the ring */
+	bytes(): number;
 };
 
 /** Bounds of the ring: about two minutes at ten frames a second of 10 KB, and never more memory than this. */
@@ -150,6 +152,7 @@ export function createBus({
 			};
 		},
 		size: () => places.size,
+		bytes: () => bytes,
 	};
 }
 

@@ -3,14 +3,17 @@ import { readEnv } from './env';
 
 const URL = 'postgres://u:p@localhost/n';
 
-test('the database is the only thing that must be set', () => {
-	expect(readEnv({ DATABASE_URL: URL })).toEqual({
+test('the database and who may look are all that must be set', () => {
+	expect(readEnv({ DATABASE_URL: URL, DASHBOARD_PASSWORD: 'correct horse' })).toEqual({
 		ok: true,
 		env: {
 			databaseUrl: URL,
 			databaseDirectUrl: URL,
 			ingestOpen: false,
 			dashboardPublic: false,
+			dashboardPassword: 'correct horse',
+			secret: null,
+			metricsToken: null,
 			demo: false,
 			migrations: 'drizzle',
 			logLevel: 'info',
@@ -19,7 +22,11 @@ test('the database is the only thing that must be set', () => {
 });
 
 test('behind a pooler the direct address is used for reading', () => {
-	const read = readEnv({ DATABASE_URL: URL, DATABASE_DIRECT_URL: 'postgresql://direct/n' });
+	const read = readEnv({
+		DATABASE_URL: URL,
+		DATABASE_DIRECT_URL: 'postgresql://direct/n',
+		DASHBOARD_PUBLIC: 'true',
+	});
 	expect(read.ok && read.env.databaseDirectUrl).toBe('postgresql://direct/n');
 });
 
@@ -28,10 +35,17 @@ test('without a database it says what to do', () => {
 	expect(read.ok ? '' : read.errors.join()).toMatch(/^DATABASE_URL is not set: .*npm run demo/);
 });
 
+test('a dashboard that nobody could see does not start, and says what to set', () => {
+	const read = readEnv({ DATABASE_URL: URL });
+	expect(read.ok ? '' : read.errors.join()).toMatch(/DASHBOARD_PASSWORD .*DASHBOARD_PUBLIC=true/);
+});
+
 test('all mistakes are named at once, by name, value and rule, and no password is shown', () => {
 	const read = readEnv({
 		DATABASE_URL: 'mysql://root:secret@localhost',
 		INGEST_OPEN: 'yes',
+		DASHBOARD_PASSWORD: 'secret',
+		SECRET: 'short',
 		LOG_LEVEL: 'loud',
 	});
 	expect(read).toEqual({
@@ -39,6 +53,8 @@ test('all mistakes are named at once, by name, value and rule, and no password i
 		errors: [
 			'DATABASE_URL begins with "mysql://…": it must be a postgres:// URL.',
 			'LOG_LEVEL is "loud": it must be one of fatal, error, warn, info, debug, trace, silent.',
+			'SECRET has 5 characters: it must have at least 32, as "openssl rand -base64 32" makes them.',
+			'DASHBOARD_PASSWORD has 6 characters: it must have at least 8.',
 			'INGEST_OPEN is "yes": it must be "true" or "false".',
 		],
 	});

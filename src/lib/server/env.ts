@@ -12,6 +12,12 @@ export type Env = {
 	ingestOpen: boolean;
 	/** everyone may look */
 	dashboardPublic: boolean;
+	/** who gives it may look; null: there is no login */
+	dashboardPassword: string | null;
+	/** what tokens are encrypted with; null: one is made and kept in the database */
+	secret: string | null;
+	/** who sends it may read the metrics; null: nobody may */
+	metricsToken: string | null;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** where `drizzle/` lies, relative to the working folder */
@@ -21,6 +27,12 @@ export type Env = {
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
 
+/** Guessing is slow (password.ts), so length is all that is asked for. */
+const MIN_PASSWORD_LENGTH = 8;
+/** It can be tried as fast as we answer. */
+const MIN_TOKEN_LENGTH = 16;
+/** Tokens can be tried without asking us. */
+const MIN_SECRET_LENGTH = 32;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** @param source `process.env`, or a part of it in tests */
@@ -52,11 +64,34 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 	const logLevel = source.LOG_LEVEL || 'info';
 	if (!LOG_LEVELS.includes(logLevel))
 		errors.push(`LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`);
+	const dashboardPassword = source.DASHBOARD_PASSWORD || null;
+	const dashboardPublic = flag('DASHBOARD_PUBLIC');
+	const metricsToken = source.METRICS_TOKEN || null;
+	if (metricsToken !== null && metricsToken.length < MIN_TOKEN_LENGTH)
+		errors.push(
+			`METRICS_TOKEN has ${metricsToken.length} characters: it must have at least ${MIN_TOKEN_LENGTH}.`,
+		);
+	const secret = source.SECRET || null;
+	if (secret !== null && secret.length < MIN_SECRET_LENGTH)
+		errors.push(
+			`SECRET has ${secret.length} characters: it must have at least ${MIN_SECRET_LENGTH}, as "openssl rand -base64 32" makes them.`,
+		);
+	if (dashboardPassword !== null && dashboardPassword.length < MIN_PASSWORD_LENGTH)
+		errors.push(
+			`DASHBOARD_PASSWORD has ${dashboardPassword.length} characters: it must have at least ${MIN_PASSWORD_LENGTH}.`,
+		);
+	if (dashboardPassword === null && !dashboardPublic)
+		errors.push(
+			'Nobody could look: set DASHBOARD_PASSWORD to ask for a password, or DASHBOARD_PUBLIC=true to let everyone look.',
+		);
 	const env = {
 		databaseUrl: databaseUrl ?? '',
 		databaseDirectUrl: databaseDirectUrl ?? '',
 		ingestOpen: flag('INGEST_OPEN'),
-		dashboardPublic: flag('DASHBOARD_PUBLIC'),
+		dashboardPublic,
+		dashboardPassword,
+		secret,
+		metricsToken,
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,

@@ -36,6 +36,18 @@ describe('an event', () => {
 		});
 	});
 
+	test('that names no source, by leaving it out or by null, is of the one that is handed over', () => {
+		const sources = (source?: string) => {
+			const body = [{ name: 'a' }, { name: 'b', source: null }, { name: 'c', source: 'web' }];
+			const parsed = parseEvents(body, NOW, source);
+			return parsed.ok && parsed.events.map((event) => event.source);
+		};
+		expect([sources('shop'), sources()]).toEqual([
+			['shop', 'shop', 'web'],
+			['api', 'api', 'web'],
+		]);
+	});
+
 	test('with everything is taken as it is, its id in lower case and its time in UTC', () => {
 		const body = {
 			name: 'signup',

@@ -33,7 +33,7 @@ export type ParsedEvents =
 	/** `omitted`: how many further errors are not listed */
 	| { ok: false; errors: InputError[]; omitted: number };
 
-/** Source of an event that came by HTTP and named none. */
+/** Source of an event that came by HTTP without a key and named none. */
 export const DEFAULT_SOURCE = 'api';
 /** One for each item of a full batch, twice; a body of nothing but unknown fields must not make an answer of megabytes. */
 export const MAX_ERRORS = 1_000;
@@ -49,8 +49,11 @@ const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{
 const TIMESTAMP_RULE =
 	'must be an ISO 8601 date and time with a zone, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00';
 
-/** @param now milliseconds since 1970, what timestamps are clamped against */
-export function parseEvents(body: unknown, now: number): ParsedEvents {
+/**
+ * @param now milliseconds since 1970, what timestamps are clamped against
+ * @param source of an event that names none
+ */
+export function parseEvents(body: unknown, now: number, source = DEFAULT_SOURCE): ParsedEvents {
 	const batch = Array.isArray(body);
 	if (batch && (body.length === 0 || body.length > LIMITS.batch)) {
 		const rule = `must be one event or an array of 1 to ${LIMITS.batch}`;
@@ -65,7 +68,7 @@ export function parseEvents(body: unknown, now: number): ParsedEvents {
 	const clamped: Clamped[] = [];
 	const events = (batch ? (body as unknown[]) : [body]).map((value, index) => {
 		const item = batch ? { item: index } : {};
-		return parseEvent(value, now, {
+		return parseEvent(value, now, source, {
 			fail: (path, value, rule) => {
 				if (errors.length < MAX_ERRORS) errors.push({ ...item, path, value: shown(value), rule });
 				else omitted++;
@@ -82,7 +85,12 @@ type Notes = {
 };
 
 /** The result counts only when nothing failed. `null` in an optional field is the same as leaving it out. */
-function parseEvent(value: unknown, now: number, { fail, clamp }: Notes): InputEvent {
+function parseEvent(
+	value: unknown,
+	now: number,
+	source: string,
+	{ fail, clamp }: Notes,
+): InputEvent {
 	const event = isObject(value) ? value : {};
 	if (event !== value) fail('(event)', value, 'must be an object with at least a name');
 	else
@@ -139,7 +147,7 @@ function parseEvent(value: unknown, now: number, { fail, clamp }: Notes): InputE
 	return {
 		eventId: eventId(),
 		name: name ?? '',
-		source: text('source', LIMITS.sourceLength) ?? DEFAULT_SOURCE,
+		source: text('source', LIMITS.sourceLength) ?? source,
 		sessionId: text('sessionId', LIMITS.sessionIdLength),
 		properties: properties(),
 		createdAt: createdAt(),

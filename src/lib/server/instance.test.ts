@@ -298,9 +298,9 @@ describe('when something breaks', () => {
 		const instance = await startTestInstance(url);
 		const clients = [follow(instance), follow(instance)];
 		await Promise.all(clients.map((client) => client.until(() => client.resets() === 1)));
-		expect(instance.clients()).toBe(2);
+		expect(instance.counts().clients).toBe(2);
 		await Promise.all(clients.map((client) => client.leave()));
-		expect(instance.clients()).toBe(0);
+		expect(instance.counts().clients).toBe(0);
 	});
 
 	test('dismissed clients get a farewell and a clean end', async () => {

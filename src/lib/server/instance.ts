@@ -1,8 +1,7 @@
 /**
- * One process's reading side, joined together: listener → drain → bus → clients, and the ticks. It owns timers and
- * clients; what is read and shown is reading.ts, how a client gets in join.ts.
+ * One process's reading side, joined together: listener → drain → bus → clients, and the ticks. What is read
+ * and shown is reading.ts, who watches clients.ts, how a client gets in join.ts.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import {
@@ -10,10 +9,10 @@ import {
 	type DashboardState,
 	type DatabaseTrouble,
 	type Ping,
-	type StreamEventName,
 } from '../protocol';
 import { createBus, type Bus, type Frame } from './bus';
 import { createCatchUp } from './catch-up';
+import { createClients, type Clients } from './clients';
 import { createClock } from './clock';
 import {
 	DEAF_POLL_MS,
@@ -23,13 +22,13 @@ import {
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from './drain-loop';
-import { concat, pickFor, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames';
+import { concat, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames';
 import { createJoin } from './join';
 import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import type { Source } from './state';
-import { createClientStream, GRACE_MS, type ClientStream, type StreamContext } from './stream';
+import { GRACE_MS } from './stream';
 import { startTicking } from './tick';
 import { explain } from './explain';
 
@@ -45,18 +44,29 @@ export type Instance = {
 	 * A client's body of `text/event-stream`.
 	 * @param cursor what the client says it has, unparsed
 	 */
-	open(cursor: string | null, options?: OpenOptions): ReadableStream<Uint8Array>;
-	clients(): number;
-	/** Ends every stream with a `bye` of its own, a slice at a time, within DISMISS_MS; new ones are ended at once. */
-	dismiss(): void;
+	open: Clients['open'];
+	/** What happened since the start, and what is there now. */
+	counts(): Counts;
+	/** Sends every client away with a `bye` of its own, a slice at a time; new ones at once. */
+	dismiss: Clients['dismiss'];
 	stop(): Promise<void>;
 };
 
-export type OpenOptions = {
-	wants?: (event: StreamEventName) => boolean;
-	source?: Source;
-	/** breaks the connection, if the answer is still under way */
-	sever?: () => void;
+export type Counts = {
+	clients: number;
+	/** put into the ring, and their bytes, once for all clients */
+	frames: number;
+	bytes: number;
+	/** clients that were given the whole state */
+	resets: number;
+	/** streams that ended, by why */
+	ended: Record<string, number>;
+	ringFrames: number;
+	ringBytes: number;
+	drains: number;
+	drainMs: number;
+	/** that drains found */
+	events: number;
 };
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
@@ -65,13 +75,6 @@ const RETRY_MS = 2_000;
 const MAX_REST_MS = 1_000;
 /** After a `bye` clients come back spread over this time. */
 const BYE_SPREAD_MS = 3_000;
-/** A process that is told to end sends its clients away within this time, so that they do not arrive elsewhere all at once. */
-const DISMISS_MS = 3_000;
-const SLICE_MS = 100;
-/** At least so many at once: a handful of clients does not hold up a restart. */
-const MIN_SLICE = 100;
-/** A dismissed client that does not take its farewell must not hold up the end of the process. */
-const LAST_GRACE_MS = 3_000;
 /** While nobody watches, the listener is checked as rarely as the table. */
 const UNWATCHED_PING_MS = 60_000;
 
@@ -105,28 +108,25 @@ export function startInstance({
 	graceMs?: number;
 	bus?: Bus;
 }): Instance {
-	let dismissed = false;
 	let broadcastMs = 0;
-	const streams = new Set<ClientStream>();
-	/** who looks at one source only: source → clients */
-	const sources = new Map<string, number>();
+	const counts = { frames: 0, bytes: 0, drains: 0, drainMs: 0, events: 0 };
 	let waiting: (() => void)[] = [];
 	const clock = createClock();
-	/** What is begun in the context of a request (streams, timers) keeps all that SvelteKit has made for it, for as long as it lasts: 5 KB. */
-	const outside = AsyncLocalStorage.snapshot();
-	const watched = () => streams.size > 0;
+	const watched = () => clients.size() > 0;
 
 	/** publishes, and measures how long the process is busy handing the frame to everyone */
 	function broadcast(one: Frame) {
 		const start = performance.now();
 		bus.publish(one);
+		counts.frames++;
+		counts.bytes += one.bytes.byteLength;
 		setImmediate(() => (broadcastMs = performance.now() - start));
 	}
 
 	const reading = createReading({
 		prepare,
 		clock,
-		sources: () => sources.keys(),
+		sources: () => clients.sources(),
 		broadcast,
 		log,
 	});
@@ -143,7 +143,14 @@ export function startInstance({
 
 	const loop = startDrainLoop({
 		connect,
-		run: (sql) => reading.run(sql),
+		async run(sql) {
+			const start = performance.now();
+			const events = await reading.run(sql);
+			counts.drains++;
+			counts.drainMs += performance.now() - start;
+			counts.events += events;
+			return events;
+		},
 		pollMs: () =>
 			listener.state() === 'deaf' ? DEAF_POLL_MS : watched() ? POLL_MS : UNWATCHED_POLL_MS,
 		// a broadcast may take half of the time, not more
@@ -179,7 +186,7 @@ export function startInstance({
 		onTick(tick, previous) {
 			const state = reading.state();
 			state.tick(tick, previous);
-			const metrics = toMetrics(state.of, sources.keys(), false);
+			const metrics = toMetrics(state.of, clients.sources(), false);
 			if (metrics) broadcast(metrics);
 		},
 		onError(error) {
@@ -220,46 +227,20 @@ export function startInstance({
 		},
 	});
 
-	const context: StreamContext = {
-		bus,
-		opening: () => concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
-		bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
-		graceMs,
-	};
-
-	/** counts who looks at a source: frames are encoded for it as long as somebody does */
-	function look(source: Source, by: 1 | -1) {
-		if (source === null) return;
-		const lookers = (sources.get(source) ?? 0) + by;
-		if (lookers > 0) sources.set(source, lookers);
-		else sources.delete(source);
-	}
-
-	function open(
-		cursor: string | null,
-		{ wants = () => true, source = null, sever }: OpenOptions = {},
-	): ReadableStream<Uint8Array> {
-		look(source, 1);
-		const stream = createClientStream(context, {
-			cursor,
-			wants,
-			join: (cursor, stream) => join(cursor, source, stream),
-			onLeave() {
-				streams.delete(stream);
-				look(source, -1);
-			},
-			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
-			...(sever && { sever }),
-		});
-		streams.add(stream);
-		if (streams.size === 1) {
+	const clients = createClients({
+		context: {
+			bus,
+			opening: () => concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
+			bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
+			graceMs,
+		},
+		join,
+		onFirst() {
 			// nobody watched: the next look at the table and at NOTIFY may be far off
 			loop.ring();
 			listener.check();
-		}
-		if (dismissed) stream.end(LAST_GRACE_MS);
-		return stream.body;
-	}
+		},
+	});
 
 	return {
 		state: (source = null) => stateOf(source),
@@ -270,24 +251,19 @@ export function startInstance({
 			if (!reading.prepared()) missing.push('migrations');
 			if (loop.state() === 'down') missing.push('database');
 			if (!reading.published()) missing.push('first reading');
-			if (dismissed) missing.push('shutting down');
+			if (clients.dismissed()) missing.push('shutting down');
 			return missing;
 		},
-		open: (cursor, options) => outside(open, cursor, options),
-		clients: () => streams.size,
-		dismiss() {
-			if (dismissed) return;
-			dismissed = true;
-			const leaving = [...streams];
-			const slice = Math.max(MIN_SLICE, Math.ceil((leaving.length * SLICE_MS) / DISMISS_MS));
-			(function next() {
-				for (const stream of leaving.splice(0, slice)) stream.end(LAST_GRACE_MS);
-				if (leaving.length > 0) setTimeout(next, SLICE_MS);
-			})();
-		},
+		open: clients.open,
+		counts: () => ({
+			...counts,
+			...clients.counts(),
+			ringFrames: bus.head() - bus.tail(),
+			ringBytes: bus.bytes(),
+		}),
+		dismiss: clients.dismiss,
 		async stop() {
-			dismissed = true;
-			for (const stream of streams) stream.end(LAST_GRACE_MS);
+			clients.stop();
 			clearInterval(pinging);
 			ticking.stop();
 			release();

@@ -12,8 +12,10 @@ export type Answer = { ok: true; ping: Ping } | { ok: false; reason: string };
 export const STATUS_TIMEOUT_MS = 5_000;
 
 const UNREACHABLE = 'The server is not answering.';
+/** The session has ended: the page has nothing to wait for. */
+export const NEEDS_LOGIN = 'This dashboard asks for a login.';
 const REASONS: { [status: number]: string } = {
-	401: 'This dashboard asks for a login.',
+	401: NEEDS_LOGIN,
 	403: 'This dashboard may not be seen from here.',
 	404: 'There is no dashboard at this address.',
 	429: 'The server limits how often it is asked.',

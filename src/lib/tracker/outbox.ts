@@ -8,7 +8,7 @@ import { attempt } from './storage';
 export type TrackedEvent = {
 	eventId: string;
 	name: string;
-	/** absent on a page without a host, such as a file */
+	/** absent on a page without a host, such as a file, and with a key, which has its own */
 	source: string | undefined;
 	sessionId: string;
 	properties?: Record<string, unknown> | undefined;

@@ -44,7 +44,7 @@ function isUnwanted(): boolean {
 }
 
 function start(calls: Call[]) {
-	const { host, source, auto, hash = 'false' } = script.dataset;
+	const { host, source, key, auto, hash = 'false' } = script.dataset;
 	const home = host ? new URL(host.replace(/\/?$/, '/'), location.href) : script.src;
 	const page = () => toPage(location, hash !== 'false');
 	/** of the first page view alone: afterwards the visitor comes from the site itself */
@@ -53,7 +53,8 @@ function start(calls: Call[]) {
 	let path: string;
 	let latest: TrackedEvent | undefined;
 
-	const add = startOutbox(new URL('api/events', home).href, () => {
+	// in the address: a beacon has no headers, and a header of our own would ask for a preflight
+	const add = startOutbox(new URL('api/events' + (key ? `?key=${key}` : ''), home).href, () => {
 		if (latest?.properties) latest.properties.title = title();
 		latest = undefined;
 	});
@@ -78,7 +79,8 @@ function start(calls: Call[]) {
 			return add({
 				eventId: uuid(),
 				name,
-				source: (source || location.hostname).slice(0, MAX_SOURCE) || undefined,
+				// a key has a source of its own
+				source: (source || (key ? '' : location.hostname)).slice(0, MAX_SOURCE) || undefined,
 				sessionId: sessionId(),
 				properties,
 			});

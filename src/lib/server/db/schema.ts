@@ -84,12 +84,68 @@ export const deletions = pgTable(
 	],
 );
 
+/**
+ * Who may write. The hash is a SHA-256: a key has 32 random bytes, which nobody guesses, so nothing is gained by a slow one
+ * (bcrypt, scrypt), which every request would pay for.
+ */
+export const ingestKeys = pgTable('ingest_keys', {
+	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+	/** of the whole key, as 64 hexadecimal digits */
+	hash: text('hash').notNull().unique('ingest_keys_hash_unique'),
+	/** the key's first characters, to recognise it */
+	prefix: text('prefix').notNull(),
+	/** `public`: stands in pages, where everybody can read it; `secret`: stays on servers */
+	kind: text('kind', { enum: ['public', 'secret'] }).notNull(),
+	/** every event that comes with this key is of this source */
+	source: text('source').notNull(),
+	/** what people call it */
+	name: text('name').notNull(),
+	/** a public key is taken from pages of these alone; empty: from any */
+	origins: text('origins').array().notNull().default([]),
+	createdAt: millisecond('created_at').notNull().default(now),
+	revokedAt: millisecond('revoked_at'),
+	/** written at most once a minute */
+	lastUsedAt: millisecond('last_used_at'),
+});
+
 export const meta = pgTable('meta', {
 	key: text('key').primaryKey(),
 	value: text('value').notNull(),
+});
+
+/** Browsers that gave the password. Only a hash of what their cookie holds is known here. */
+export const sessions = pgTable('sessions', {
+	/** SHA-256 of the token: it has 32 random bytes, so nothing slower is needed */
+	hash: text('hash').primaryKey(),
+	createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+	/** moves on while the session is used */
+	expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+});
+
+/** Links that let somebody look without a password; revoked ones stay, so that their end can be read. */
+export const shareLinks = pgTable('share_links', {
+	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+	/** SHA-256 of the token in the address */
+	hash: text('hash').notNull().unique('share_links_hash_unique'),
+	name: text('name').notNull(),
+	createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+	/** null: it does not expire */
+	expiresAt: timestamp('expires_at', { withTimezone: true }),
+	revokedAt: timestamp('revoked_at', { withTimezone: true }),
+	/** to the hour */
+	lastUsedAt: timestamp('last_used_at', { withTimezone: true }),
+});
+
+/** Who logged in, which links were made and ended: what happened, never what was typed. */
+export const audit = pgTable('audit', {
+	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+	at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+	action: text('action').notNull(),
+	subject: text('subject').notNull().default(''),
 });
 
 export type EventRow = typeof events.$inferSelect;
 export type NewEventRow = typeof events.$inferInsert;
 export type MetricsSnapshotRow = typeof metricsSnapshots.$inferSelect;
 export type NewMetricsSnapshotRow = typeof metricsSnapshots.$inferInsert;
+export type IngestKeyRow = typeof ingestKeys.$inferSelect;

@@ -1,13 +1,16 @@
 /**
  * POST /api/events: one event or an array of them → 202 {"accepted":n,"duplicates":m}, after their commit.
- * Every refusal is {"error":"a sentence","details":[{"path","value","rule","item"}]}: 400 the body, 401 not open,
- * 413 too large, 415 not JSON, 503 not now (with Retry-After). A batch is taken or refused as a whole.
+ * Every refusal is counted (rejections.ts) and is {"error":"a sentence","details":[{"path","value","rule","item"}]}: 400 the body,
+ * 401 no key or a wrong one, 403 not from here or not this source, 413 too large, 415 not JSON, 503 not now (with Retry-After).
+ * A batch is taken or refused as a whole.
  */
 import { json } from '@sveltejs/kit';
 import { INGEST_LIMITS } from '$lib/protocol';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
 import { parseEvents, type InputError } from '$lib/server/event-input';
+import { admit, refuseSources } from '$lib/server/ingest-access';
 import { discardBody, readJson } from '$lib/server/json-body';
+import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError, UnavailableError } from '$lib/server/submission';
 import type { RequestHandler } from './$types';
 
@@ -16,44 +19,66 @@ export const trailingSlash = 'ignore';
 
 /** About as long as a request has waited already; long enough for a database to come back or a queue to empty. */
 const RETRY_AFTER_S = 2;
+/** What a status asks for beside the body; RFC 9110, 11.6.1, RFC 6750, 3. */
+const HEADERS: Readonly<Record<number, Record<string, string>>> = {
+	401: { 'www-authenticate': 'Bearer realm="nowboard"' },
+	503: { 'retry-after': String(RETRY_AFTER_S) },
+};
+const BODY_REASONS = { 400: 'malformed', 413: 'too_large', 415: 'unsupported' } as const;
+
+type Refusal = {
+	reason: RejectionReason;
+	status: number;
+	error: string;
+	details?: readonly InputError[];
+};
 
 export const OPTIONS: RequestHandler = () =>
 	new Response(null, { status: 204, headers: PREFLIGHT_HEADERS });
 
-export const POST: RequestHandler = async ({ request, locals, setHeaders }) => {
+export const POST: RequestHandler = async ({ request, url, locals, setHeaders }) => {
 	// also on what SvelteKit answers when something below throws
 	setHeaders(CORS_HEADERS);
-	if (!locals.ingestOpen) {
-		await discardBody(request);
-		return refusal(401, 'This server takes no events. Set INGEST_OPEN=true to let everyone send.');
+	const { ingest, ingestOpen: open, keys, rejections } = locals;
+
+	function refuse({ reason, status, error, details = [] }: Refusal): Response {
+		rejections.count(reason);
+		return json({ error, details }, { status, headers: HEADERS[status] ?? {} });
 	}
+
+	const { headers } = request;
+	const admission = await admit({ headers, query: url.searchParams, keys, open });
+	if (!admission.ok) {
+		await discardBody(request);
+		return refuse(admission);
+	}
+	const { source } = admission;
 	const read = await readJson(request, INGEST_LIMITS.bodyBytes);
-	if (!read.ok) return refusal(read.status, read.error, read.details);
-	const parsed = parseEvents(read.body, Date.now());
-	if (!parsed.ok) return refusal(400, summary(parsed.errors, parsed.omitted), parsed.errors);
+	if (!read.ok) return refuse({ reason: BODY_REASONS[read.status], ...read });
+	const parsed = parseEvents(read.body, Date.now(), source ?? undefined);
+	if (!parsed.ok) {
+		const { errors: details, omitted } = parsed;
+		return refuse({ reason: 'invalid', status: 400, error: summary(details, omitted), details });
+	}
+	const foreign = source && refuseSources(parsed.events, source, Array.isArray(read.body));
+	if (foreign) return refuse(foreign);
 	try {
-		const receipt = await locals.ingest.submit(parsed.events);
+		const receipt = await ingest.submit(parsed.events);
 		const { clamped } = parsed;
 		return json(clamped.length > 0 ? { ...receipt, clamped } : receipt, { status: 202 });
 	} catch (error) {
 		if (error instanceof UnavailableError)
-			return refusal(503, error.message, [], { 'retry-after': String(RETRY_AFTER_S) });
+			return refuse({ reason: 'unavailable', status: 503, error: error.message });
 		if (error instanceof RefusedError)
-			return refusal(400, `The database refused the events: ${error.message}.`, [
-				{ path: error.constraint ?? '(event)', rule: error.message },
-			]);
+			return refuse({
+				reason: 'database_refused',
+				status: 400,
+				error: `The database refused the events: ${error.message}.`,
+				details: [{ path: error.constraint ?? '(event)', rule: error.message }],
+			});
 		throw error;
 	}
 };
-
-function refusal(
-	status: number,
-	error: string,
-	details: readonly InputError[] = [],
-	headers: Record<string, string> = {},
-): Response {
-	return json({ error, details }, { status, headers });
-}
 
 function summary(errors: readonly InputError[], omitted: number): string {
 	const count = errors.length + omitted;

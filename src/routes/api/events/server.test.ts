@@ -1,11 +1,16 @@
 /** The route as a client sees it: real HTTP through the adapter's own conversion, real ingest, real Postgres. */
 import { once } from 'node:events';
 import { Agent, createServer, request as send, type Server } from 'node:http';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createIngest, type Ingest } from '$lib/server/ingest';
 import { connect } from '$lib/server/db/connect';
-import { UnavailableError } from '$lib/server/submission';
+import { createKey, listKeys, revokeKey } from '$lib/server/ingest-keys';
+import { createKeyCheck, type KeyCheck } from '$lib/server/key-check';
+import type { NewKey } from '$lib/server/key-input';
+import { createRejections, type Rejections } from '$lib/server/rejections';
+import { RefusedError, UnavailableError } from '$lib/server/submission';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
 import { OPTIONS, POST } from './+server';
 
@@ -13,9 +18,11 @@ type Answer = { status: number; headers: Record<string, unknown>; body: unknown 
 type Handler = (event: object) => Response | Promise<Response>;
 
 const LIMIT = 512 * 1024;
+const QUIET = { info: () => {}, warn: () => {} };
 let database: TestDatabase;
 let ingest: Ingest;
-let locals: { ingest: Ingest; ingestOpen: boolean };
+let keys: KeyCheck;
+let locals: { ingest: Ingest; ingestOpen: boolean; keys: KeyCheck; rejections: Rejections };
 let server: Server;
 /** as adapter-node's BODY_SIZE_LIMIT */
 let bodySizeLimit: number;
@@ -24,10 +31,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 beforeAll(async () => {
 	database = await createDatabase();
-	ingest = createIngest({
-		connect: () => connect(database.url, { max: 1 }),
-		log: { info: () => {}, warn: () => {} },
-	});
+	ingest = createIngest({ connect: () => connect(database.url, { max: 1 }), log: QUIET });
+	keys = createKeyCheck({ connect: () => connect(database.url, { max: 1 }), log: QUIET });
 	server = createServer((req, res) => {
 		void (async () => {
 			const request = await getRequest({ request: req, base: 'http://localhost', bodySizeLimit });
@@ -35,7 +40,8 @@ beforeAll(async () => {
 			const setHeaders = (headers: Record<string, string>) => void Object.assign(set, headers);
 			const handler = (req.method === 'OPTIONS' ? OPTIONS : POST) as unknown as Handler;
 			// as SvelteKit does it: headers that were set go on every answer, also on that to a throw
-			const response = await Promise.resolve(handler({ request, locals, setHeaders })).catch(
+			const url = new URL(request.url);
+			const response = await Promise.resolve(handler({ request, url, locals, setHeaders })).catch(
 				() => new Response(null, { status: 500 }),
 			);
 			for (const [name, value] of Object.entries(set)) response.headers.set(name, value);
@@ -45,27 +51,30 @@ beforeAll(async () => {
 	await once(server, 'listening');
 });
 beforeEach(async () => {
-	locals = { ingest, ingestOpen: true };
+	locals = { ingest, ingestOpen: true, keys, rejections: createRejections() };
 	bodySizeLimit = LIMIT;
 	await database.sql`TRUNCATE events`;
 });
 afterAll(async () => {
 	agent.destroy();
 	server.close();
+	await keys.close();
 	await ingest.close();
 	await database.drop();
 });
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const GZIP = { ...JSON_TYPE, 'content-encoding': 'gzip' };
 
 function post(
 	body: string | Uint8Array | undefined,
 	headers: Record<string, string> = JSON_TYPE,
-	method = 'POST',
+	{ method = 'POST', query = '' } = {},
 ): Promise<Answer> {
 	const { port } = server.address() as { port: number };
 	return new Promise((resolve, reject) => {
-		const req = send({ port, host: '127.0.0.1', path: '/api/events', method, headers, agent });
+		const path = `/api/events${query}`;
+		const req = send({ port, host: '127.0.0.1', path, method, headers, agent });
 		req.on('error', reject);
 		req.on('response', (res) => {
 			const chunks: Buffer[] = [];
@@ -79,6 +88,11 @@ function post(
 		req.end(body);
 	});
 }
+const SHOP: NewKey = { kind: 'public', source: 'shop', name: 'shop', origins: [] };
+const BOUND: NewKey = { ...SHOP, origins: ['https://shop.example'] };
+const ORDERS: NewKey = { kind: 'secret', source: 'orders', name: 'orders', origins: [] };
+const makeKey = async (input: NewKey) => (await createKey(database.sql, input)).key;
+
 const names = async () =>
 	(await database.sql`SELECT name FROM events ORDER BY id`).map(({ name }) => name as string);
 
@@ -102,6 +116,17 @@ test('one event, an array, and what sendBeacon sends are saved and counted', asy
 		[202, { accepted: 1, duplicates: 0 }],
 	]);
 	expect(await names()).toEqual(['one', 'two', 'three', 'beacon', 'mark']);
+});
+
+test('gzip is unpacked, by either of its names, from a page as well', async () => {
+	const batch = Array.from({ length: 100 }, (_, n) => ({ name: `packed ${n}` }));
+	expect(await post(gzipSync(JSON.stringify(batch)), GZIP)).toMatchObject({
+		status: 202,
+		body: { accepted: 100 },
+	});
+	const headers = { 'content-type': 'text/plain', 'content-encoding': 'X-GZIP' };
+	expect((await post(gzipSync('{"name":"ü"}'), headers)).status).toBe(202);
+	expect(await names()).toEqual([...batch.map(({ name }) => name), 'ü']);
 });
 
 test('a timestamp that was clamped is reported, and only then', async () => {
@@ -158,12 +183,25 @@ describe('a body that is no event is an error that says what to send', () => {
 			'The charset iso-8859-1 is not supported.',
 		],
 		[
-			'compressed',
-			event,
-			{ ...JSON_TYPE, 'content-encoding': 'gzip' },
+			'packed with brotli',
+			brotliCompressSync(event),
+			{ ...JSON_TYPE, 'content-encoding': 'br' },
 			415,
-			'The Content-Encoding gzip is not supported.',
+			'The Content-Encoding br is not supported.',
 		],
+		[
+			'packed twice',
+			gzipSync(gzipSync(event)),
+			{ ...JSON_TYPE, 'content-encoding': 'gzip, gzip' },
+			415,
+			'The Content-Encoding gzip, gzip is not supported.',
+		],
+		['no gzip', event, GZIP, 400, 'The body is not gzip'],
+		['cut gzip', gzipSync(event).subarray(0, 20), GZIP, 400, 'The body is not gzip'],
+		['broken gzip', gzipSync(event).fill(0x55, 12, 16), GZIP, 400, 'The body is not gzip'],
+		['empty gzip', '', GZIP, 400, 'The body is not gzip'],
+		['gzip of nothing', gzipSync(''), GZIP, 400, 'The body is empty.'],
+		['gzip of no JSON', gzipSync('{'), GZIP, 400, 'The body is not JSON:'],
 		['empty', '', JSON_TYPE, 400, 'The body is empty.'],
 		['blank', '  ', JSON_TYPE, 400, 'The body is not JSON:'],
 		['cut', '{"name":"a"', JSON_TYPE, 400, 'The body is not JSON:'],
@@ -237,17 +275,26 @@ describe('a body that is no event is an error that says what to send', () => {
 		const text = JSON.stringify(batch);
 		expect((await post(text.padEnd(LIMIT))).status).toBe(202);
 		expect((await post(text.padEnd(LIMIT + 1))).status).toBe(413);
+		expect((await post(gzipSync(text.padEnd(LIMIT)), GZIP)).status).toBe(202);
+		expect(await post(gzipSync(text.padEnd(LIMIT + 1)), GZIP)).toMatchObject({
+			status: 413,
+			body: { error: expect.stringContaining('at most 524288 bytes unpacked') as string },
+		});
 	});
 });
 
 describe('CORS', () => {
-	test('a preflight allows JSON from anywhere, without credentials, for a day', async () => {
-		const { status, headers } = await post(undefined, { origin: 'https://shop.test' }, 'OPTIONS');
+	test('a preflight allows JSON, gzip and a key from anywhere, without credentials, for a day', async () => {
+		const { status, headers } = await post(
+			undefined,
+			{ origin: 'https://shop.test' },
+			{ method: 'OPTIONS' },
+		);
 		expect(status).toBe(204);
 		expect(headers).toMatchObject({
 			'access-control-allow-origin': '*',
 			'access-control-allow-methods': 'POST',
-			'access-control-allow-headers': 'content-type',
+			'access-control-allow-headers': 'content-type, content-encoding, authorization',
 			'access-control-max-age': '86400',
 		});
 		expect(headers).not.toHaveProperty('access-control-allow-credentials');
@@ -261,30 +308,187 @@ describe('CORS', () => {
 		keep(await post('{"name":"a"}'));
 		keep(await post('{'));
 		keep(await post('{"name":"a"}', {}));
-		locals = { ingest, ingestOpen: false };
+		keep(await post('{"name":"a"}', JSON_TYPE, { query: `?key=${await makeKey(BOUND)}` }));
+		locals.ingestOpen = false;
 		keep(await post('{"name":"a"}'));
-		locals = { ingest: broken(new UnavailableError('Not now.')), ingestOpen: true };
+		locals = { ...locals, ingest: broken(new UnavailableError('Not now.')), ingestOpen: true };
 		keep(await post('{"name":"a"}'));
-		locals = { ingest: broken(new Error('a defect')), ingestOpen: true };
+		locals = { ...locals, ingest: broken(new Error('a defect')) };
 		keep(await post('{"name":"a"}'));
-		expect(allowed).toEqual([202, 400, 415, 401, 503, 500].map((status) => [status, '*']));
+		expect(allowed).toEqual([202, 400, 415, 403, 401, 503, 500].map((status) => [status, '*']));
 	});
 });
 
-test('when ingest is not open the answer says how to open it, and nothing is saved', async () => {
-	locals = { ingest, ingestOpen: false };
-	expect(
-		await post(JSON.stringify({ name: 'a', properties: { a: 'x'.repeat(100_000) } })),
-	).toMatchObject({
-		status: 401,
-		body: {
-			error: 'This server takes no events. Set INGEST_OPEN=true to let everyone send.',
-			details: [],
-		},
+describe('a key', () => {
+	beforeEach(() => {
+		locals.ingestOpen = false;
 	});
-	locals.ingestOpen = true;
-	await post('{"name":"open"}');
-	expect(await names()).toEqual(['open']);
+	const sources = async () =>
+		(await database.sql`SELECT name, source FROM events ORDER BY id`).map(
+			({ name, source }) => `${name} of ${source}`,
+		);
+	const bearer = (key: string) => ({ ...JSON_TYPE, authorization: `Bearer ${key}` });
+
+	test('makes events those of its source, in the header or in the address, and its use is noted', async () => {
+		const [shop, orders] = [await makeKey(SHOP), await makeKey(ORDERS)];
+		const beacon = { 'content-type': 'text/plain', origin: 'https://shop.test' };
+		const statuses = [
+			await post('{"name":"one"}', bearer(orders)),
+			await post('[{"name":"two","source":"orders"},{"name":"three"}]', bearer(orders)),
+			await post('{"name":"beacon"}', beacon, { query: `?key=${shop}` }),
+		].map(({ status }) => status);
+		expect(statuses).toEqual([202, 202, 202]);
+		expect(await sources()).toEqual([
+			'one of orders',
+			'two of orders',
+			'three of orders',
+			'beacon of shop',
+		]);
+		const used = async () =>
+			(await listKeys(database.sql)).filter(({ lastUsedAt }) => lastUsedAt).length;
+		await expect.poll(used).toBeGreaterThanOrEqual(2);
+	});
+
+	test('is asked for when there is none; the answer says how to get one, and nothing is saved', async () => {
+		const big = JSON.stringify({ name: 'a', properties: { a: 'x'.repeat(100_000) } });
+		const { status, headers, body } = await post(big);
+		expect(status).toBe(401);
+		expect(headers).toMatchObject({ 'www-authenticate': 'Bearer realm="nowboard"' });
+		for (const way of [
+			'npm run keys -- create',
+			'Authorization: Bearer',
+			'?key=',
+			'INGEST_OPEN=true',
+		])
+			expect((body as { error: string }).error).toContain(way);
+		locals.ingestOpen = true;
+		await post('{"name":"open"}');
+		expect(await sources()).toEqual(['open of api']);
+	});
+
+	test('that is wrong and one that was revoked get the same answer, also where events need none', async () => {
+		const revoked = await makeKey(SHOP);
+		const [{ id } = { id: 0 }] = (await listKeys(database.sql)).slice(-1);
+		await revokeKey(database.sql, id);
+		for (const open of [false, true]) {
+			locals.ingestOpen = open;
+			const answers = [];
+			for (const key of [revoked, `${revoked.slice(0, -4)}0000`, 'x'])
+				for (const query of ['', `?key=${key}`]) {
+					const headers = query ? JSON_TYPE : bearer(key);
+					const { status, body } = await post('{"name":"never"}', headers, { query });
+					answers.push({ status, body });
+				}
+			expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+			expect(answers[0]).toMatchObject({ status: 401, body: { details: [] } });
+		}
+		expect(await sources()).toEqual([]);
+	});
+
+	test('writes for its own source alone: a batch with another is refused as a whole', async () => {
+		const key = await makeKey(SHOP);
+		expect(await post('[{"name":"a"},{"name":"b","source":"orders"}]', bearer(key))).toMatchObject({
+			status: 403,
+			body: {
+				error:
+					'Nothing was saved: event 1: source is "orders" and must be left out or be "shop": this key writes for no other source.',
+				details: [{ item: 1, path: 'source', value: 'orders' }],
+			},
+		});
+		expect(await sources()).toEqual([]);
+	});
+
+	test('with origins is taken from those pages alone; a secret one from no page', async () => {
+		const [bound, secret] = [await makeKey(BOUND), await makeKey(ORDERS)];
+		const from = (key: string, origin: string) =>
+			post('{"name":"a"}', { ...bearer(key), origin }).then(({ status, body }) => [
+				status,
+				(body as { details?: { value: unknown }[] }).details?.[0]?.value,
+			]);
+		expect([
+			await from(bound, 'https://shop.example'),
+			await from(bound, 'https://evil.example'),
+			await from(bound, 'null'),
+			await from(secret, 'https://shop.example'),
+		]).toEqual([
+			[202, undefined],
+			[403, 'https://evil.example'],
+			[403, 'null'],
+			[403, 'https://shop.example'],
+		]);
+		expect(await sources()).toEqual(['a of shop']);
+	});
+
+	test('comes before the body: who may not write is told nothing about it, and the connection goes on', async () => {
+		const good = await makeKey(ORDERS);
+		const bodies: [body: string | Uint8Array, headers: Record<string, string>, status: number][] = [
+			['{', {}, 415],
+			['{', JSON_TYPE, 400],
+			['x'.repeat(400_000), GZIP, 400],
+		];
+		for (const [body, headers, status] of bodies) {
+			expect((await post(body, headers)).status).toBe(401);
+			const authorization = `Bearer ${good}`;
+			expect((await post(body, { ...headers, authorization })).status).toBe(status);
+		}
+	});
+
+	test('cannot be checked while the database is away: come again, never a wrong key', async () => {
+		const away = createKeyCheck({
+			connect: () => connect('postgres://nobody@127.0.0.1:1/none', { max: 1 }),
+			log: QUIET,
+			bounds: { waitMs: 0 },
+		});
+		locals.keys = away;
+		const key = await makeKey(SHOP);
+		for (const open of [false, true]) {
+			locals.ingestOpen = open;
+			expect(await post('{"name":"a"}', bearer(key))).toMatchObject({
+				status: 503,
+				headers: { 'retry-after': '2', 'access-control-allow-origin': '*' },
+				body: { error: 'The database gave no answer about this key in time.' },
+			});
+		}
+		await away.close();
+	});
+});
+
+test('every refusal is counted by its reason, and nothing else is', async () => {
+	const { rejections } = locals;
+	const none = rejections.counts();
+	expect(new Set(Object.values(none))).toEqual(new Set([0]));
+	await post('{"name":"fine"}');
+	expect(rejections.counts()).toEqual(none);
+
+	const key = await makeKey(BOUND);
+	const from = (origin: string) => ({ ...JSON_TYPE, authorization: `Bearer ${key}`, origin });
+	await post('{"name":"a"}', { ...JSON_TYPE, authorization: 'Bearer x' });
+	await post('{"name":"a"}', from('https://evil.example'));
+	await post('{"name":"a","source":"x"}', from('https://shop.example'));
+	await post('{"name":"a"}', {});
+	await post('{');
+	await post('x', GZIP);
+	await post('x'.repeat(LIMIT + 1));
+	await post(gzipSync(' '.repeat(LIMIT + 1)), GZIP);
+	await post('{}');
+	locals.ingest = { ...ingest, submit: () => Promise.reject(new RefusedError('no')) };
+	await post('{"name":"a"}');
+	locals.ingest = { ...ingest, submit: () => Promise.reject(new UnavailableError('no')) };
+	await post('{"name":"a"}');
+	locals.ingestOpen = false;
+	await post('{"name":"a"}');
+	expect(rejections.counts()).toEqual({
+		no_key: 1,
+		wrong_key: 1,
+		origin: 1,
+		source: 1,
+		unsupported: 1,
+		malformed: 2,
+		too_large: 2,
+		invalid: 1,
+		database_refused: 1,
+		unavailable: 1,
+	});
 });
 
 test('what the database refuses is a 400 in its words; what it cannot take now is a 503 with Retry-After', async () => {
@@ -294,7 +498,7 @@ test('what the database refuses is a 400 in its words; what it cannot take now i
 		...ingest,
 		submit: (events) => ingest.submit(events.map((event) => ({ ...event, properties: oversized }))),
 	};
-	locals = { ingest: direct, ingestOpen: true };
+	locals.ingest = direct;
 	expect(await post('{"name":"a"}')).toMatchObject({
 		status: 400,
 		body: {
@@ -308,10 +512,10 @@ test('what the database refuses is a 400 in its words; what it cannot take now i
 	});
 	const full = createIngest({
 		connect: () => connect(database.url),
-		log: { info: () => {}, warn: () => {} },
+		log: QUIET,
 		bounds: { heldRows: 1 },
 	});
-	locals = { ingest: full, ingestOpen: true };
+	locals.ingest = full;
 	expect(await post('[{"name":"a"},{"name":"b"}]')).toMatchObject({
 		status: 503,
 		headers: { 'retry-after': '2' },

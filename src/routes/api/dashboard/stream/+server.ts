@@ -26,12 +26,28 @@ export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	const sever = () => {
 		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();
 	};
-	const body = locals.live.open(cursor || null, { wants, source, sever });
+	// who is ended as a viewer is cut off, on every instance
+	const following = locals.viewer && locals.login?.viewers.follow(locals.viewer);
+	const body = locals.live.open(cursor || null, {
+		wants,
+		source,
+		sever,
+		...(following && {
+			until: toEnd(following.ended, locals.tokenEndsAt),
+			onLeave: following.leave,
+		}),
+	});
 	return new Response(body, { headers: HEADERS });
 };
 
 /** Without it SvelteKit answers HEAD with GET: a subscription that nobody reads, and headers that never leave. */
 export const HEAD: RequestHandler = () => new Response(null, { headers: HEADERS });
+
+/** A token in the address allows no more than its own time. */
+function toEnd(ended: AbortSignal, tokenEndsAt: number | null): AbortSignal {
+	if (tokenEndsAt === null) return ended;
+	return AbortSignal.any([ended, AbortSignal.timeout(Math.max(0, tokenEndsAt - Date.now()))]);
+}
 
 function toChosen(text: string | null): string[] {
 	if (text === null) return OPTIONAL;

@@ -1,0 +1,25 @@
+/**
+ * `npm run keys -- create | list | rotate | revoke`: who may send events. In the database of DATABASE_URL, otherwise in that of
+ * `npm run dev`. Running servers need not be told.
+ */
+import { connect } from '../src/lib/server/db/connect';
+import { migrate } from '../src/lib/server/db/migrate';
+import { withDatabase } from './command';
+import { parseCommand, runCommand, USAGE } from './key-commands';
+
+const parsed = parseCommand(process.argv.slice(2));
+if (!parsed.ok) {
+	console.error(`${parsed.errors.join('\n')}\n${USAGE}`);
+	process.exit(2);
+}
+const { command } = parsed;
+
+await withDatabase(async (url) => {
+	await migrate(process.env.DATABASE_DIRECT_URL || url);
+	const sql = connect(url, { max: 1 });
+	try {
+		console.log(await runCommand(sql, command));
+	} finally {
+		await sql.end({ timeout: 5 });
+	}
+});

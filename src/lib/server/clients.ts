@@ -1,0 +1,121 @@
+/**
+ * Who watches: every client's stream from its opening to its end, and the sources that somebody looks at.
+ * It knows neither the table nor the ring: how a client gets in is join.ts, how it is fed stream.ts.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { StreamEventName } from '../protocol';
+import type { Frame } from './bus';
+import { pickFor } from './frames';
+import type { Source } from './state';
+import { createClientStream, type ClientStream, type Joined, type StreamContext } from './stream';
+
+export type OpenOptions = {
+	wants?: (event: StreamEventName) => boolean;
+	/** default: all */
+	source?: Source;
+	/** breaks the connection, if the answer is still under way */
+	sever?: () => void;
+	/** ends the stream when it fires */
+	until?: AbortSignal;
+	/** called once, whichever way the client left */
+	onLeave?: () => void;
+};
+
+/** A process that is told to end sends its clients away within this time, so that they do not arrive elsewhere all at once. */
+const DISMISS_MS = 3_000;
+const SLICE_MS = 100;
+/** At least so many at once: a handful of clients does not hold up a restart. */
+const MIN_SLICE = 100;
+/** A dismissed client that does not take its farewell must not hold up the end of the process. */
+const LAST_GRACE_MS = 3_000;
+
+export type Clients = ReturnType<typeof createClients>;
+
+/**
+ * @param options `join` is a client's way in; `onFirst` is called when somebody watches and nobody did
+ */
+export function createClients({
+	context,
+	join,
+	onFirst,
+}: {
+	context: StreamContext;
+	join: (cursor: string | null, source: Source, stream: { gone(): boolean }) => Promise<Joined>;
+	onFirst: () => void;
+}) {
+	let dismissed = false;
+	let resets = 0;
+	const ended: Record<string, number> = {};
+	const streams = new Set<ClientStream>();
+	/** who looks at one source only: source → clients */
+	const sources = new Map<string, number>();
+	/** What is begun in the context of a request (streams, timers) keeps all that SvelteKit has made for it, for as long as it lasts: 5 KB. */
+	const outside = AsyncLocalStorage.snapshot();
+
+	/** counts who looks at a source: frames are encoded for it as long as somebody does */
+	function look(source: Source, by: 1 | -1) {
+		if (source === null) return;
+		const lookers = (sources.get(source) ?? 0) + by;
+		if (lookers > 0) sources.set(source, lookers);
+		else sources.delete(source);
+	}
+
+	function open(
+		cursor: string | null,
+		{ wants = () => true, source = null, sever, until, onLeave }: OpenOptions = {},
+	): ReadableStream<Uint8Array> {
+		look(source, 1);
+		const stream = createClientStream(context, {
+			cursor,
+			wants,
+			async join(cursor, stream) {
+				const way = await join(cursor, source, stream);
+				if (way.frames[0]?.event === 'reset') resets++;
+				return way;
+			},
+			onLeave(reason) {
+				ended[reason] = (ended[reason] ?? 0) + 1;
+				streams.delete(stream);
+				look(source, -1);
+				if (until) until.removeEventListener('abort', over);
+				onLeave?.();
+			},
+			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
+			...(sever && { sever }),
+		});
+		const over = () => stream.end();
+		until?.addEventListener('abort', over);
+		streams.add(stream);
+		if (streams.size === 1) onFirst();
+		if (until?.aborted) over();
+		if (dismissed) stream.end(LAST_GRACE_MS);
+		return stream.body;
+	}
+
+	return {
+		/** @param cursor what the client says it has, unparsed */
+		open: (cursor: string | null, options?: OpenOptions) => outside(open, cursor, options),
+		size: () => streams.size,
+		/** that somebody looks at alone */
+		sources: () => sources.keys(),
+		/** `resets`: clients that were given the whole state; `ended`: streams that are over, by why. */
+		counts: () => ({ clients: streams.size, resets, ended: { ...ended } }),
+		dismissed: () => dismissed,
+		/** Ends every stream with a `bye` of its own, a slice at a time, within DISMISS_MS; new ones are ended at once. */
+		dismiss() {
+			if (dismissed) return;
+			dismissed = true;
+			const leaving = [...streams];
+			const slice = Math.max(MIN_SLICE, Math.ceil((leaving.length * SLICE_MS) / DISMISS_MS));
+			(function next() {
+				for (const stream of leaving.splice(0, slice)) stream.end(LAST_GRACE_MS);
+				if (leaving.length > 0) setTimeout(next, SLICE_MS);
+			})();
+		},
+		/** Ends what is left, at once. */
+		stop() {
+			dismissed = true;
+			for (const stream of streams) stream.end(LAST_GRACE_MS);
+		},
+	};
+}

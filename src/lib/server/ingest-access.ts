@@ -1,0 +1,110 @@
+/**
+ * Who may send events, decided by the key alone, before anything of the body is read; and what the key says about the events.
+ * Where keys are kept and remembered is key-check.ts. A newcomer answers a wrong key and a revoked one differently, which tells
+ * whoever tries keys which of them were once right; and takes a database that is away for a wrong key.
+ */
+import type { InputError, InputEvent } from './event-input';
+import type { IngestKey } from './ingest-keys';
+import type { KeyCheck } from './key-check';
+import type { RejectionReason } from './rejections';
+import { UnavailableError } from './submission';
+
+export type IngestRefusal = {
+	reason: RejectionReason;
+	status: 401 | 403 | 503;
+	error: string;
+	details: InputError[];
+};
+/** `source`: of every event; null: each names its own */
+export type Admission = { ok: true; source: string | null } | ({ ok: false } & IngestRefusal);
+
+/** @param open events are taken without a key; one that is given is checked all the same */
+export async function admit({
+	headers,
+	query,
+	keys,
+	open,
+}: {
+	headers: Headers;
+	query: URLSearchParams;
+	keys: Pick<KeyCheck, 'check'>;
+	open: boolean;
+}): Promise<Admission> {
+	const given = readKey(headers, query);
+	if (given === null) return open ? { ok: true, source: null } : refuse('no_key', 401, NO_KEY);
+	try {
+		const key = await keys.check(given);
+		if (!key) return refuse('wrong_key', 401, WRONG_KEY);
+		const fault = originFault(key, headers.get('origin'));
+		if (fault) return refuse('origin', 403, fault.error, [fault.detail]);
+		return { ok: true, source: key.source };
+	} catch (error) {
+		if (!(error instanceof UnavailableError)) throw error;
+		return refuse('unavailable', 503, error.message);
+	}
+}
+
+/**
+ * Null when an event names another source than its key's.
+ * @param events parsed with `source` as their default, so that any other was named by the sender
+ * @param batch whether they came as an array
+ */
+export function refuseSources(
+	events: readonly InputEvent[],
+	source: string,
+	batch: boolean,
+): IngestRefusal | null {
+	const rule = `must be left out or be "${source}": this key writes for no other source`;
+	const details = events.flatMap((event, index): InputError[] => {
+		if (event.source === source) return [];
+		return [{ ...(batch && { item: index }), path: 'source', value: event.source, rule }];
+	});
+	const [first] = details;
+	if (!first) return null;
+	const where = first.item === undefined ? '' : `event ${first.item}: `;
+	const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
+	const error = `Nothing was saved: ${where}source is "${first.value}" and ${rule}${more}.`;
+	return { reason: 'source', status: 403, error, details };
+}
+
+/** The header wins: an address ends up in logs, so it is for beacons, which cannot have headers. Null: none was given. */
+function readKey(headers: Headers, query: URLSearchParams): string | null {
+	const bearer = /^bearer +(?<key>.*)$/i.exec(headers.get('authorization') ?? '');
+	return bearer?.groups?.key?.trim() || query.get('key') || null;
+}
+
+/** Browsers send an Origin with every POST, and no page can forge it; whatever is not a browser can. */
+function originFault(
+	{ kind, origins }: IngestKey,
+	origin: string | null,
+): { error: string; detail: InputError } | null {
+	if (kind === 'secret') {
+		if (origin === null) return null;
+		const rule = 'must be absent with a secret key, which belongs on a server';
+		return {
+			error: `This is a secret key, and it came from a page (${origin}), where everybody can read it. Revoke it, and give the page a public one.`,
+			detail: { path: '(headers)', value: origin, rule: `Origin ${rule}` },
+		};
+	}
+	if (origins.length === 0 || (origin !== null && origins.includes(origin))) return null;
+	const rule = `must be ${origins.join(' or ')}`;
+	return {
+		error: `This key is not taken from the origin ${origin ?? '(none)'}: it ${rule}.`,
+		detail: { path: '(headers)', value: origin, rule: `Origin ${rule}` },
+	};
+}
+
+function refuse(
+	reason: RejectionReason,
+	status: IngestRefusal['status'],
+	error: string,
+	details: InputError[] = [],
+): Admission {
+	return { ok: false, reason, status, error, details };
+}
+
+const NO_KEY =
+	'This server takes events with a key. Make one where the server runs: "npm run keys -- create --source shop --kind secret" (for pages: ' +
+	'--kind public), and send it as "Authorization: Bearer <key>", or as ?key=<key> where there can be no headers. With INGEST_OPEN=true the server takes events without one.';
+const WRONG_KEY =
+	'This key is not known here, or was revoked. "npm run keys -- list" shows which there are, and "npm run keys -- create" makes another.';

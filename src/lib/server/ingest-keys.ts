@@ -1,0 +1,145 @@
+/**
+ * The ingest keys: made, listed, rotated, revoked, found. A key is known to whoever made it; the table keeps its SHA-256.
+ * A newcomer would take bcrypt or scrypt: they slow down the guessing of what people think up, while 32 random bytes cannot be
+ * guessed, and every request waits for the answer. Looking the hash up is the comparison in constant time as well: what the time
+ * of a look-up tells about a hash says nothing about its key.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Sql } from 'postgres';
+import type { KeyKind, NewKey } from './key-input';
+
+export type IngestKey = NewKey & {
+	id: number;
+	/** its first characters */
+	prefix: string;
+};
+export type ListedKey = IngestKey & {
+	createdAt: Date;
+	revokedAt: Date | null;
+	/** to the minute */
+	lastUsedAt: Date | null;
+};
+/** `key` is told once: nobody can find it out again. */
+export type MadeKey = ListedKey & { key: string };
+/** `unnoted`: its use is to be noted by `noteUse`. */
+export type FoundKey = IngestKey & { hash: string; unnoted: boolean };
+
+const BEGINNINGS: Record<KeyKind, string> = { public: 'nb_pub_', secret: 'nb_sec_' };
+const KEY_BYTES = 32;
+const FORM = /^nb_(pub|sec)_[A-Za-z0-9_-]{43}$/;
+/** Of a key: the kind and six characters, 36 of its 256 bits. */
+const PREFIX_LENGTH = 13;
+const NOTED_EVERY = '1 minute';
+/** Noting a use is a courtesy: checks must not wait for it. */
+const NOTE_TIMEOUT_MS = 500;
+
+/** Arrays as JSON: our clients know the server's array types no more than its others (`fetch_types`). */
+const COLUMNS = `id, prefix, kind, source, name, to_json(origins) AS origins`;
+const TIMES = `created_at AS "createdAt", revoked_at AS "revokedAt", last_used_at AS "lastUsedAt"`;
+
+/** Whether a text looks like a key; what does not need not be looked up. */
+export function isKey(text: string): boolean {
+	return FORM.test(text);
+}
+
+/** As it is stored: 64 hexadecimal digits. */
+export function hashKey(key: string): string {
+	return createHash('sha256').update(key).digest('hex');
+}
+
+function makeKey(kind: KeyKind): { key: string; hash: string; prefix: string } {
+	const key = BEGINNINGS[kind] + randomBytes(KEY_BYTES).toString('base64url');
+	return { key, hash: hashKey(key), prefix: key.slice(0, PREFIX_LENGTH) };
+}
+
+export async function createKey(sql: Sql, input: NewKey): Promise<MadeKey> {
+	const { key, hash, prefix } = makeKey(input.kind);
+	const [row] = await sql<ListedKey[]>`
+		INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
+		VALUES (${hash}, ${prefix}, ${input.kind}, ${input.source}, ${input.name},
+			ARRAY(SELECT jsonb_array_elements_text(${sql.json(input.origins)}::jsonb)))
+		RETURNING ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`;
+	if (!row) throw new Error('INSERT … RETURNING returned nothing.');
+	return { ...toKey(row), key };
+}
+
+/** All of them, revoked ones too, oldest first. */
+export async function listKeys(sql: Sql): Promise<ListedKey[]> {
+	const rows = await sql<ListedKey[]>`
+		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ingest_keys ORDER BY id`;
+	return rows.map(toKey);
+}
+
+/** Another key in the place of this one, which is revoked in the same moment. Null: there is none, or it was revoked before. */
+export async function rotateKey(sql: Sql, id: number): Promise<MadeKey | null> {
+	const [old] = await sql<{ kind: KeyKind }[]>`SELECT kind FROM ingest_keys WHERE id = ${id}`;
+	if (!old) return null;
+	const { key, hash, prefix } = makeKey(old.kind);
+	const [row] = await sql<ListedKey[]>`
+		WITH old AS (
+			UPDATE ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
+			WHERE id = ${id} AND revoked_at IS NULL
+			RETURNING kind, source, name, origins
+		)
+		INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
+		SELECT ${hash}, ${prefix}, kind, source, name, origins FROM old
+		RETURNING ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`;
+	return row ? { ...toKey(row), key } : null;
+}
+
+/** Called again it changes nothing: the first time counts. Null: there is no such key. */
+export async function revokeKey(sql: Sql, id: number): Promise<ListedKey | null> {
+	const [row] = await sql<ListedKey[]>`
+		UPDATE ingest_keys SET revoked_at = coalesce(revoked_at, date_trunc('milliseconds', clock_timestamp()))
+		WHERE id = ${id}
+		RETURNING ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`;
+	return row ? toKey(row) : null;
+}
+
+/**
+ * Those of `hashes` that are keys and not revoked, in one message of the simple protocol: one round trip, also behind a
+ * transaction pooler. The database gives up after `timeoutMs`, so that what we abandon does not pile up there.
+ * @param hashes from `hashKey`: hexadecimal digits stand in SQL as they are
+ */
+export async function findKeys(
+	sql: Sql,
+	hashes: readonly string[],
+	timeoutMs: number,
+): Promise<FoundKey[]> {
+	const results: unknown = await sql
+		.unsafe(
+			`SET LOCAL statement_timeout = ${Math.ceil(timeoutMs)};
+			SELECT hash, ${COLUMNS},
+				coalesce(last_used_at < clock_timestamp() - interval '${NOTED_EVERY}', true) AS unnoted
+			FROM ingest_keys
+			WHERE revoked_at IS NULL AND hash = ANY ('{${hashes.join()}}')`,
+		)
+		.simple();
+	return lastOf<FoundKey>(results).map(toKey);
+}
+
+/** Writes the time of the last use, where that is a minute old. Never waits for another who does the same. */
+export async function noteUse(sql: Sql, hashes: readonly string[]): Promise<void> {
+	await sql
+		.unsafe(
+			`SET LOCAL statement_timeout = ${NOTE_TIMEOUT_MS};
+			UPDATE ingest_keys SET last_used_at = date_trunc('milliseconds', clock_timestamp())
+			WHERE id IN (
+				SELECT id FROM ingest_keys
+				WHERE hash = ANY ('{${hashes.join()}}')
+					AND coalesce(last_used_at < clock_timestamp() - interval '${NOTED_EVERY}', true)
+				FOR UPDATE SKIP LOCKED
+			)`,
+		)
+		.simple();
+}
+
+/** postgres.js folds the results of SETs into one; the last is the statement's. */
+function lastOf<Row>(results: unknown): Row[] {
+	return (results as Row[][]).at(-1) ?? [];
+}
+
+/** bigint comes as text. */
+function toKey<Row extends IngestKey>(row: Row): Row {
+	return { ...row, id: Number(row.id) };
+}

@@ -1,0 +1,38 @@
+import { promisify } from 'node:util';
+import { gunzip, gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { readJson } from './json-body';
+
+const MAX_BYTES = 512 * 1024;
+const MIB = 1024 * 1024;
+
+/** Bytes in buffers beyond those before, at the highest, while `work` goes on. */
+async function peak(work: () => Promise<unknown>): Promise<number> {
+	const before = process.memoryUsage().arrayBuffers;
+	let highest = 0;
+	const look = () => (highest = Math.max(highest, process.memoryUsage().arrayBuffers - before));
+	const timer = setInterval(look, 1);
+	await work();
+	look();
+	clearInterval(timer);
+	return highest;
+}
+
+test('of a gzip bomb little more than the limit is unpacked; negative control: without it, everything is', async () => {
+	// members of gzip stand one behind the other: the bomb is made without its contents
+	const member = gzipSync(new Uint8Array(MIB), { level: 9 });
+	const bomb = Buffer.concat(Array.from({ length: 128 }, () => member));
+	expect(bomb.length).toBeLessThan(MAX_BYTES);
+
+	const request = new Request('http://localhost/', {
+		method: 'POST',
+		headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+		body: bomb,
+	});
+	let answer: unknown;
+	const ours = await peak(async () => (answer = await readJson(request, MAX_BYTES)));
+	expect(answer).toMatchObject({ ok: false, status: 413 });
+	const naive = await peak(() => promisify(gunzip)(bomb));
+	expect(naive).toBeGreaterThan(100 * MIB);
+	expect(ours).toBeLessThan(4 * MIB);
+});

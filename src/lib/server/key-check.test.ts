@@ -1,0 +1,281 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../../scripts/ports';
+import { createDatabase, type TestDatabase } from '../../../tests/setup/database';
+import { startTcpProxy } from '../../../tests/setup/tcp-proxy';
+import { connect, type Sql } from './db/connect';
+import { createKey, findKeys, hashKey, listKeys, revokeKey } from './ingest-keys';
+import { createKeyCheck, KEY_BOUNDS, type KeyCheck } from './key-check';
+import type { NewKey } from './key-input';
+
+const SHOP: NewKey = { kind: 'public', source: 'shop', name: 'shop', origins: [] };
+/** Of the right form, and nobody's. */
+const wrong = (n = 0) => `nb_pub_${String(n).padStart(43, '0')}`;
+
+let database: TestDatabase;
+let sql: Sql;
+const open: KeyCheck[] = [];
+beforeEach(async () => {
+	database = await createDatabase();
+	({ sql } = database);
+});
+afterEach(async () => {
+	await Promise.all(open.splice(0).map((keys) => keys.close()));
+	await database.drop();
+});
+
+/** Counts its statements; the log is lines. */
+function start(options: Partial<Parameters<typeof createKeyCheck>[0]> & { url?: string } = {}) {
+	const { url = database.url, ...rest } = options;
+	const log: string[] = [];
+	let statements = 0;
+	const keys = createKeyCheck({
+		connect: () =>
+			new Proxy(connect(url, { max: 1 }), {
+				get(client, name) {
+					if (name === 'unsafe') statements++;
+					return Reflect.get(client, name) as unknown;
+				},
+			}),
+		log: {
+			info: (...line: unknown[]) => void log.push(`info ${String(line.at(-1))}`),
+			warn: (...line: unknown[]) => void log.push(`warn ${String(line.at(-1))}`),
+		},
+		...rest,
+	});
+	open.push(keys);
+	return { keys, log, statements: () => statements };
+}
+
+/** The source of the key, "wrong", or the name of the error. */
+const outcome = (answer: ReturnType<KeyCheck['check']>) =>
+	answer.then(
+		(key) => key?.source ?? 'wrong',
+		(error: Error) => error.name,
+	);
+
+/** A key whose use needs no noting for a minute: nothing but checks is counted. */
+async function makeNoted(input: NewKey = SHOP) {
+	const made = await createKey(sql, input);
+	await sql`UPDATE ingest_keys SET last_used_at = clock_timestamp() WHERE id = ${made.id}`;
+	return made;
+}
+
+const lockWaiters = async () =>
+	(
+		await sql<{ n: number }[]>`
+			SELECT count(*)::int AS n FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	)[0]?.n;
+
+test('a key is what was made and not revoked; nothing else is', async () => {
+	const { keys } = start();
+	const [good, revoked] = [await createKey(sql, SHOP), await createKey(sql, SHOP)];
+	await revokeKey(sql, revoked.id);
+	const asked = [
+		good.key,
+		revoked.key,
+		wrong(),
+		good.key.slice(0, -1),
+		good.prefix,
+		"' OR true --",
+	];
+	expect(await Promise.all(asked.map((key) => outcome(keys.check(key))))).toEqual([
+		'shop',
+		'wrong',
+		'wrong',
+		'wrong',
+		'wrong',
+		'wrong',
+	]);
+	const { id, prefix } = good;
+	expect(await keys.check(good.key)).toEqual({ ...SHOP, id, prefix });
+});
+
+test('its use is noted, by one statement', async () => {
+	const { keys, statements } = start();
+	const { key } = await createKey(sql, SHOP);
+	await keys.check(key);
+	await expect.poll(async () => (await listKeys(sql))[0]?.lastUsedAt).toBeInstanceOf(Date);
+	expect(statements()).toBe(2);
+});
+
+test('a crowd with one key is one query, and many keys that come while it runs are one more', async () => {
+	const { keys, statements } = start();
+	const { key } = await makeNoted();
+	const crowd = Array.from({ length: 500 }, () => keys.check(key));
+	await Promise.all(crowd);
+	await keys.check(key);
+	expect(statements()).toBe(1);
+
+	const first = keys.check(wrong(0));
+	await new Promise(setImmediate);
+	const others = Array.from({ length: 500 }, (_, n) => keys.check(wrong(n)));
+	expect(new Set(await Promise.all([first, ...others]))).toEqual(new Set([null]));
+	expect(statements()).toBe(3);
+
+	// negative control: without a memory every request is a query
+	const before = statements();
+	const naive = start({ bounds: { lifeMs: 0 } });
+	for (let n = 0; n < 10; n++) await naive.keys.check(key);
+	expect([statements() - before, naive.statements()]).toEqual([0, 10]);
+});
+
+describe('a revoked key', () => {
+	test('ends within 5 s, on every instance', async () => {
+		let now = 0;
+		const [here, there] = [start({ now: () => now }), start({ now: () => now })];
+		const { key, id } = await createKey(sql, SHOP);
+		const both = () => Promise.all([here, there].map(({ keys }) => outcome(keys.check(key))));
+		expect(await both()).toEqual(['shop', 'shop']);
+		await revokeKey(sql, id);
+		now = KEY_BOUNDS.lifeMs;
+		expect(await both()).toEqual(['wrong', 'wrong']);
+	});
+
+	test('also when the answer about it took its time; negative control: counted from its arrival', async () => {
+		let now = 0;
+		const { keys } = start({ now: () => now });
+		const client = connect(database.url, { max: 1 });
+		onTestFinished(() => client.end({ timeout: 1 }));
+		const naive = createNaiveCheck(client, () => now);
+		const { key, id } = await makeNoted();
+		await client`SELECT 1`;
+
+		let answers: Promise<unknown[]> | undefined;
+		await sql.begin(async (holding) => {
+			await holding`LOCK TABLE ingest_keys IN ACCESS EXCLUSIVE MODE`;
+			answers = Promise.all([keys.check(key), naive(key)]);
+			await expect.poll(lockWaiters).toBe(2);
+			now = 4_000;
+		});
+		expect(await answers).toMatchObject([{ source: 'shop' }, { source: 'shop' }]);
+		await revokeKey(sql, id);
+		now = KEY_BOUNDS.lifeMs;
+		expect(await Promise.all([outcome(keys.check(key)), outcome(naive(key))])).toEqual([
+			'wrong',
+			'shop',
+		]);
+	});
+});
+
+/** Remembers for 5 s from when the answer came. */
+function createNaiveCheck(client: Sql, now: () => number): KeyCheck['check'] {
+	const remembered = new Map<
+		string,
+		{ answer: Awaited<ReturnType<KeyCheck['check']>>; at: number }
+	>();
+	return async (key) => {
+		const entry = remembered.get(key);
+		if (entry && now() - entry.at < KEY_BOUNDS.lifeMs) return entry.answer;
+		const [found] = await findKeys(client, [hashKey(key)], 10_000);
+		remembered.set(key, { answer: found ?? null, at: now() });
+		return found ?? null;
+	};
+}
+
+test('a key that was asked for before it was made works within 5 s', async () => {
+	let now = 0;
+	const { keys } = start({ now: () => now });
+	const { key } = await createKey(sql, SHOP);
+	await sql`UPDATE ingest_keys SET hash = repeat('0', 64)`;
+	expect(await outcome(keys.check(key))).toBe('wrong');
+	await sql`UPDATE ingest_keys SET hash = ${hashKey(key)}`;
+	now = KEY_BOUNDS.lifeMs;
+	expect(await outcome(keys.check(key))).toBe('shop');
+});
+
+test('what is remembered has a bound, and a flood of wrong keys forgets no good one', async () => {
+	const { keys, statements } = start({ bounds: { remembered: 10 }, now: () => 0 });
+	const { key } = await makeNoted();
+	await keys.check(key);
+	for (let n = 0; n < 11; n++) await keys.check(wrong(n));
+	const after = statements();
+	await keys.check(key);
+	await keys.check(wrong(10));
+	expect(statements() - after, 'remembered').toBe(0);
+	await keys.check(wrong(0));
+	expect(statements() - after, 'forgotten').toBe(1);
+});
+
+describe('a database that is away', () => {
+	/** Nobody listens: a connection is refused at once. */
+	const nowhere = async () => {
+		const url = new URL(database.url);
+		url.port = String(await freePort());
+		return url.href;
+	};
+	const mute = async () => {
+		const proxy = await startTcpProxy(Number(new URL(database.url).port || 5432));
+		onTestFinished(() => proxy.close());
+		proxy.freeze();
+		const url = new URL(database.url);
+		url.hostname = '127.0.0.1';
+		url.port = String(proxy.port);
+		return { proxy, url: url.href };
+	};
+
+	test('says nothing about a key: not now, instead of wrong, and said once', async () => {
+		const failures: string[] = [];
+		const { keys, log } = start({
+			url: await nowhere(),
+			onFailed: () => failures.push('failed'),
+			bounds: { waitMs: 300 },
+		});
+		const { key } = await createKey(sql, SHOP);
+		const asked = [key, key, wrong(), 'no key at all'];
+		expect(await Promise.all(asked.map((one) => outcome(keys.check(one))))).toEqual([
+			'UnavailableError',
+			'UnavailableError',
+			'UnavailableError',
+			'wrong',
+		]);
+		expect(log).toEqual(['warn keys cannot be checked now; requests wait']);
+		expect(failures.length).toBeGreaterThan(0);
+	});
+
+	test('and does not answer at all: not now, in time', async () => {
+		const { url, proxy } = await mute();
+		const { keys, log } = start({ url, bounds: { waitMs: 300, deadlineMs: 200 } });
+		const { key } = await createKey(sql, SHOP);
+		const before = performance.now();
+		expect(await outcome(keys.check(key))).toBe('UnavailableError');
+		expect(performance.now() - before).toBeLessThan(2_000);
+		// nothing of it is remembered
+		proxy.thaw();
+		await expect.poll(() => outcome(keys.check(key)), { timeout: 10_000 }).toBe('shop');
+		expect(log).toEqual([
+			'warn keys cannot be checked now; requests wait',
+			'info keys are checked again',
+		]);
+	});
+
+	test('for a moment is waited for', async () => {
+		const { url, proxy } = await mute();
+		let failed = 0;
+		const { keys } = start({
+			url,
+			onFailed: () => failed++,
+			bounds: { waitMs: 20_000, deadlineMs: 200 },
+		});
+		const { key } = await createKey(sql, SHOP);
+		const answer = outcome(keys.check(key));
+		await expect.poll(() => failed).toBeGreaterThan(0);
+		proxy.thaw();
+		expect(await answer).toBe('shop');
+	});
+
+	test('is asked about so many keys and no more', async () => {
+		const { keys } = start({ url: await nowhere(), bounds: { asked: 2, waitMs: 300 } });
+		const answers = [0, 1, 2, 1].map((n) => keys.check(wrong(n)).catch(String));
+		expect(await answers[2]).toContain('2 keys wait to be checked, and no more are taken.');
+		expect(await answers[3]).toContain('gave no answer about this key in time');
+	});
+});
+
+test('closed, it answers what was asked, then nothing; twice is once', async () => {
+	const { keys } = start();
+	const { key } = await createKey(sql, SHOP);
+	const asked = outcome(keys.check(key));
+	await Promise.all([keys.close(), keys.close()]);
+	expect([await asked, await outcome(keys.check(wrong()))]).toEqual(['shop', 'UnavailableError']);
+});

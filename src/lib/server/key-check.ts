@@ -1,0 +1,205 @@
+/**
+ * Whether a key may write, at the rate of requests: answers are remembered for seconds, and all that is asked while one query
+ * is under way travels in the next. Knows no HTTP. What a newcomer gets wrong: an answer is as old as its question, not as its
+ * arrival, or a revoked key lives longer than promised; a database that is away says nothing about a key, and must not make it
+ * a wrong one; and whoever sends wrong keys must not push the good ones out.
+ */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { withDeadline } from './deadline';
+import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './ingest-keys';
+import { UnavailableError } from './submission';
+
+export const KEY_BOUNDS = {
+	/** a revoked key ends within this, on every instance */
+	lifeMs: 5_000,
+	/** remembered of each, good keys and wrong ones: about 300 bytes apiece */
+	remembered: 10_000,
+	/** different keys that wait for an answer */
+	asked: 10_000,
+	/** of them in one query */
+	perQuery: 1_000,
+	/** as long as ingest waits for a database that is away: a restart costs no beacon, which nobody repeats */
+	waitMs: 2_000,
+	retryPauseMs: 100,
+	/** a query that has not settled by now never will: its connection is replaced */
+	deadlineMs: 2_000,
+};
+export type KeyBounds = typeof KEY_BOUNDS;
+
+export type KeyCheck = {
+	/**
+	 * Null: it is no key, is not known, or was revoked. Rejects with an UnavailableError when the database gives no answer
+	 * within `waitMs` and one more deadline, or too many ask.
+	 */
+	check(key: string): Promise<IngestKey | null>;
+	/** Waits until what was asked is answered, and disconnects. Safe to call twice. */
+	close(): Promise<void>;
+};
+
+type Answer = IngestKey | null;
+type Question = {
+	askedAt: number;
+	answer: Promise<Answer>;
+	resolve(answer: Answer): void;
+	reject(error: Error): void;
+};
+
+/** Of the deadline: the database gives up first. */
+const SERVER_SHARE = 0.9;
+
+/**
+ * @param connect makes a client; one connection is enough. It is ended here
+ * @param onFailed the database gave no answer
+ * @param now milliseconds that only go forward
+ */
+export function createKeyCheck({
+	connect,
+	log,
+	onFailed = () => {},
+	now = () => performance.now(),
+	bounds: given = {},
+}: {
+	connect: () => Sql;
+	log: Pick<Logger, 'info' | 'warn'>;
+	onFailed?: () => void;
+	now?: () => number;
+	bounds?: Partial<KeyBounds>;
+}): KeyCheck {
+	const bounds = { ...KEY_BOUNDS, ...given };
+	/** apart, so that a flood of wrong keys forgets wrong keys only */
+	const good = createMemory(bounds.remembered);
+	const wrong = createMemory(bounds.remembered);
+	const questions = new Map<string, Question>();
+	let sql: Sql | null = null;
+	let running: Promise<void> | null = null;
+	let away = false;
+	let noting = true;
+	let closing: Promise<void> | null = null;
+
+	async function check(key: string): Promise<Answer> {
+		if (!isKey(key)) return null;
+		const hash = hashKey(key);
+		const remembered = good.recall(hash, now()) ?? wrong.recall(hash, now());
+		if (remembered) return remembered.answer;
+		return (questions.get(hash) ?? ask(hash)).answer;
+	}
+
+	function ask(hash: string): Question {
+		if (closing) throw new UnavailableError('The server is shutting down.');
+		if (questions.size >= bounds.asked)
+			throw new UnavailableError(
+				`${questions.size} keys wait to be checked, and no more are taken.`,
+			);
+		const question = createQuestion(now());
+		questions.set(hash, question);
+		running ??= run();
+		return question;
+	}
+
+	async function run() {
+		// what arrives in the same turn of the event loop is asked together
+		await nextTurn();
+		while (questions.size > 0) {
+			const hashes = [...questions.keys()].slice(0, bounds.perQuery);
+			const askedAt = now();
+			const found = await attempt(hashes);
+			if (found) {
+				settle(hashes, found, askedAt + bounds.lifeMs);
+				await note(found);
+			} else {
+				expire();
+				if (questions.size > 0) await pause(bounds.retryPauseMs);
+			}
+		}
+		running = null;
+	}
+
+	/** Null: no answer. */
+	async function attempt(hashes: readonly string[]): Promise<FoundKey[] | null> {
+		try {
+			sql ??= connect();
+			const query = findKeys(sql, hashes, bounds.deadlineMs * SERVER_SHARE);
+			const found = await withDeadline(query, bounds.deadlineMs, 'checking keys');
+			if (away) log.info('keys are checked again');
+			away = false;
+			return found;
+		} catch (error) {
+			if (!away) log.warn({ reason: String(error) }, 'keys cannot be checked now; requests wait');
+			away = true;
+			renew();
+			onFailed();
+			return null;
+		}
+	}
+
+	function settle(hashes: readonly string[], found: readonly FoundKey[], until: number) {
+		const keys = new Map(found.map(({ hash, unnoted: _, ...key }) => [hash, key]));
+		for (const hash of hashes) {
+			const answer = keys.get(hash) ?? null;
+			(answer ? good : wrong).remember(hash, answer, until);
+			questions.get(hash)?.resolve(answer);
+			questions.delete(hash);
+		}
+	}
+
+	/** Who has waited for long enough is told; a crowd of one key waits since its first. */
+	function expire() {
+		for (const [hash, { askedAt, reject }] of questions) {
+			if (now() - askedAt < bounds.waitMs && !closing) continue;
+			reject(new UnavailableError('The database gave no answer about this key in time.'));
+			questions.delete(hash);
+		}
+	}
+
+	async function note(found: readonly FoundKey[]) {
+		const hashes = found.filter(({ unnoted }) => unnoted).map(({ hash }) => hash);
+		if (!sql || hashes.length === 0) return;
+		try {
+			await withDeadline(noteUse(sql, hashes), bounds.deadlineMs, 'noting the use of keys');
+			noting = true;
+		} catch (error) {
+			if (noting) log.warn({ reason: String(error) }, 'the use of a key was not noted');
+			noting = false;
+			renew();
+		}
+	}
+
+	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
+	function renew() {
+		sql?.end({ timeout: 0 }).catch(() => {});
+		sql = null;
+	}
+
+	async function end() {
+		await running;
+		await sql?.end({ timeout: 1 });
+	}
+
+	return { check, close: () => (closing ??= end()) };
+}
+
+function createQuestion(askedAt: number): Question {
+	let resolve!: Question['resolve'];
+	let reject!: Question['reject'];
+	const answer = new Promise<Answer>((...both) => ([resolve, reject] = both));
+	return { askedAt, answer, resolve, reject };
+}
+
+/** Answers by hash, each until its time; when it is full, the oldest goes. */
+function createMemory(size: number) {
+	const entries = new Map<string, { answer: Answer; until: number }>();
+	return {
+		recall(hash: string, now: number): { answer: Answer } | undefined {
+			const entry = entries.get(hash);
+			return entry && now < entry.until ? entry : undefined;
+		},
+		remember(hash: string, answer: Answer, until: number) {
+			entries.delete(hash);
+			const [oldest] = entries.keys();
+			if (oldest !== undefined && entries.size >= size) entries.delete(oldest);
+			entries.set(hash, { answer, until });
+		},
+	};
+}

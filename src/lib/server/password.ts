@@ -1,0 +1,71 @@
+/**
+ * Whether an attempt is the password. What is kept is its scrypt hash with a salt of this process; every failure takes the same
+ * time and gets the same answer, whether the word was wrong or there had been too many. It knows no request.
+ */
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+
+/** OWASP's parameters for interactive use: 64 MiB and some 100 ms an attempt. */
+const COST: ScryptOptions = { N: 2 ** 16, r: 8, p: 2, maxmem: 256 * 1024 * 1024 };
+const KEY_BYTES = 32;
+/** Of one address: enough for somebody who mistypes, nothing for one who guesses. */
+export const ATTEMPTS_PER_ADDRESS = 5;
+/** Of all together: addresses are cheap. */
+export const ATTEMPTS_IN_ALL = 60;
+export const ATTEMPTS_WINDOW_S = 5 * 60;
+/** Longer than a comparison takes, so that its end says nothing. */
+const FAILURE_MS = 600;
+
+export type PasswordCheck = {
+	/**
+	 * @param address of whoever asks, as the proxy tells it
+	 * @returns false for every failure, at the same time after the call; never says which
+	 */
+	matches(attempt: string, address: string): Promise<boolean>;
+};
+
+export function createPasswordCheck(
+	password: string,
+	{ failureMs = FAILURE_MS, cost = COST }: { failureMs?: number; cost?: ScryptOptions } = {},
+): PasswordCheck {
+	const salt = randomBytes(16);
+	const hash = (text: string) =>
+		new Promise<Buffer>((resolve, reject) =>
+			scrypt(text.normalize('NFC'), salt, KEY_BYTES, cost, (error, key) =>
+				error ? reject(error) : resolve(key),
+			),
+		);
+	const expected = hash(password);
+	const perAddress = new RateLimiterMemory({
+		points: ATTEMPTS_PER_ADDRESS,
+		duration: ATTEMPTS_WINDOW_S,
+	});
+	const inAll = new RateLimiterMemory({ points: ATTEMPTS_IN_ALL, duration: ATTEMPTS_WINDOW_S });
+	/** one comparison at a time: a flood must not take all the memory and cores */
+	let last: Promise<unknown> = Promise.resolve();
+
+	async function isIt(attempt: string, address: string): Promise<boolean> {
+		try {
+			await perAddress.consume(address);
+			await inAll.consume('all');
+		} catch {
+			return false;
+		}
+		const turn = last.then(() => hash(attempt));
+		last = turn.catch(() => {});
+		if (!timingSafeEqual(await turn, await expected)) return false;
+		// whoever knows it is no guesser
+		await perAddress.delete(address);
+		return true;
+	}
+
+	return {
+		async matches(attempt, address) {
+			const notBefore = pause(failureMs);
+			const right = await isIt(attempt, address);
+			if (!right) await notBefore;
+			return right;
+		},
+	};
+}

@@ -1,0 +1,81 @@
+/**
+ * Links that let somebody look without a password: made, listed, revoked. Who follows one is known by viewers.ts.
+ * The token is shown once and kept by nobody: what the table has is a hash.
+ */
+import type { Sql } from 'postgres';
+import { withDeadline } from './deadline';
+import { createToken, type Viewers } from './viewers';
+
+export type ShareLink = {
+	id: number;
+	name: string;
+	createdAt: string;
+	/** null: it does not expire */
+	expiresAt: string | null;
+	revokedAt: string | null;
+	/** to the hour; null: never */
+	lastUsedAt: string | null;
+};
+export type ShareLinks = {
+	/** @param days until it expires; null: it does not. @returns the token for the address; it is not known afterwards */
+	create(name: string, days: number | null): Promise<string>;
+	/** The newest first, those that have ended included. */
+	list(): Promise<ShareLink[]>;
+	/** Whoever looks by it is cut off within seconds. Does nothing when it has ended, or there is none. */
+	revoke(id: number): Promise<void>;
+};
+
+export const MAX_LINK_NAME = 80;
+export const MAX_LINK_DAYS = 3_650;
+const DEADLINE_MS = 2_000;
+
+export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): ShareLinks {
+	const within = <T>(query: PromiseLike<T>, what: string) => withDeadline(query, DEADLINE_MS, what);
+	return {
+		async create(name, days) {
+			const { token, hash } = createToken();
+			await within(
+				sql`
+					with audited as (insert into audit (action, subject) values ('link made', ${name}))
+					insert into share_links (hash, name, expires_at)
+					values (${hash}, ${name}, now() + ${days}::int * interval '1 day')`,
+				'making a link',
+			);
+			return token;
+		},
+		async list() {
+			const rows = await within(
+				sql<Row[]>`select * from share_links order by id desc limit 200`,
+				'reading the links',
+			);
+			return rows.map((row) => ({
+				id: Number(row.id),
+				name: row.name,
+				createdAt: row.created_at.toISOString(),
+				expiresAt: row.expires_at?.toISOString() ?? null,
+				revokedAt: row.revoked_at?.toISOString() ?? null,
+				lastUsedAt: row.last_used_at?.toISOString() ?? null,
+			}));
+		},
+		async revoke(id) {
+			const [row] = await within(
+				sql<{ hash: string }[]>`
+					with gone as (
+						update share_links set revoked_at = now() where id = ${id} and revoked_at is null returning hash, name
+					), audited as (insert into audit (action, subject) select 'link revoked', name from gone)
+					select hash from gone`,
+				'revoking a link',
+			);
+			if (row) viewers.forget(row.hash);
+		},
+	};
+}
+
+type Row = {
+	id: string;
+	name: string;
+	created_at: Date;
+	expires_at: Date | null;
+	revoked_at: Date | null;
+	last_used_at: Date | null;
+};

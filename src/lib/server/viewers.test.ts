@@ -1,0 +1,97 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { useDatabase } from '../../../tests/setup/instances';
+import { connect } from './db/connect';
+import { createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
+
+/** Each instance has a connection of its own. */
+function start(url: string, options: { now?: () => number; watchMs?: number } = {}): Viewers {
+	const sql = connect(url, { max: 1 });
+	const viewers = createViewers({ sql, watchMs: 50, ...options });
+	onTestFinished(async () => {
+		viewers.stop();
+		await sql.end({ timeout: 0 });
+	});
+	return viewers;
+}
+
+test('a session that began on one instance is known on every other; the table does not hold its token', async () => {
+	const { url, sql } = await useDatabase();
+	const [one, other] = [start(url), start(url)];
+	const token = await one.begin();
+	expect((await other.find(token))?.hash).toBe((await one.find(token))?.hash);
+	expect(await other.find(`${token}x`)).toBeNull();
+	const rows = await sql`select * from sessions`;
+	expect([rows.length, JSON.stringify(rows).includes(token)]).toEqual([1, false]);
+});
+
+test('what is ended is ended at once here, and elsewhere when it is looked at anew', async () => {
+	const { url } = await useDatabase();
+	let time = Date.now();
+	const [one, other] = [start(url), start(url, { now: () => time })];
+	const token = await one.begin();
+	await other.find(token);
+	await one.end((await one.find(token))!);
+	expect(await one.find(token)).toBeNull();
+	time += FRESH_MS;
+	expect(await other.find(token)).toBeNull();
+});
+
+test('streams of a session end with it, on every instance, and those of others go on', async () => {
+	const { url } = await useDatabase();
+	const [one, other] = [start(url), start(url)];
+	const [token, kept] = [await one.begin(), await one.begin()];
+	const follow = async (viewers: Viewers, token: string) =>
+		viewers.follow((await viewers.find(token))!);
+	const here = await follow(one, token);
+	const there = await follow(other, token);
+	const others = await follow(other, kept);
+	await one.end((await one.find(token))!);
+	expect(here.ended.aborted).toBe(true);
+	await vi.waitFor(() => expect(there.ended.aborted).toBe(true), 5_000);
+	expect(others.ended.aborted).toBe(false);
+	await one.endAll();
+	await vi.waitFor(() => expect(others.ended.aborted).toBe(true), 5_000);
+	for (const one of [here, there, others]) one.leave();
+});
+
+test('who does not look any more is not asked about', async () => {
+	const { url, sql } = await useDatabase();
+	const viewers = start(url);
+	const session = (await viewers.find(await viewers.begin()))!;
+	const [first, second] = [viewers.follow(session), viewers.follow(session)];
+	first.leave();
+	first.leave();
+	await sql`delete from sessions`;
+	await vi.waitFor(() => expect(second.ended.aborted).toBe(true), 5_000);
+	expect(first.ended).toBe(second.ended);
+});
+
+test('a session lasts on while it is used, and ends when it is not', async () => {
+	const { url, sql } = await useDatabase();
+	let time = Date.now();
+	const viewers = start(url, { now: () => time });
+	const token = await viewers.begin();
+	const age = async (ms: number) => {
+		time += FRESH_MS;
+		await sql`update sessions set expires_at = expires_at - ${ms} * interval '1 ms'`;
+	};
+	await age(SESSION_MS - 60_000);
+	expect((await viewers.find(token))?.expiresAt).toBeGreaterThan(time + SESSION_MS - 60_000);
+	await age(SESSION_MS + 60_000);
+	expect(await viewers.find(token)).toBeNull();
+	// and the next login takes away what has expired
+	await viewers.begin();
+	expect((await sql`select * from sessions`).length).toBe(1);
+});
+
+test('while the database is away, whom one knew may go on, and of a stranger nothing is said', async () => {
+	const { url } = await useDatabase();
+	let time = Date.now();
+	const sql = connect(url, { max: 1 });
+	const viewers = createViewers({ sql, now: () => time });
+	const token = await viewers.begin();
+	await sql.end({ timeout: 0 });
+	time += FRESH_MS;
+	expect(await viewers.find(token)).not.toBeNull();
+	await expect(viewers.find('a stranger')).rejects.toThrow();
+});

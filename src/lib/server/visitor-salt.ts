@@ -1,0 +1,54 @@
+/**
+ * The salt of the day, with which visitors without a session id are told apart: a hash of address, browser and source under it is the same for a
+ * day and means nothing afterwards, since the salt is gone. All instances share it through the database. No address is kept.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Sql } from 'postgres';
+import { withDeadline } from './deadline';
+
+const DAY_MS = 24 * 60 * 60_000;
+const DEADLINE_MS = 2_000;
+const PREFIX = 'visitor-salt:';
+
+export type VisitorIds = {
+	/** The session id of a visitor who has none, for the day (UTC). Rejects when the salt cannot be known. */
+	of(visitor: { address: string; userAgent: string; source: string }): Promise<string>;
+};
+
+/** @param sql a pooled client */
+export function createVisitorIds(sql: Sql, now: () => number = Date.now): VisitorIds {
+	let today: { day: number; salt: Promise<string> } | null = null;
+
+	function saltOf(day: number): Promise<string> {
+		if (today?.day === day) return today.salt;
+		const salt = readSalt(sql, day);
+		today = { day, salt };
+		// the next one asks again
+		salt.catch(() => (today = null));
+		return salt;
+	}
+
+	return {
+		async of({ address, userAgent, source }) {
+			const salt = await saltOf(Math.floor(now() / DAY_MS));
+			const text = JSON.stringify([salt, address, userAgent, source]);
+			return `day-${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
+		},
+	};
+}
+
+/** Made by whichever instance asks first; those of other days are forgotten. */
+async function readSalt(sql: Sql, day: number): Promise<string> {
+	const key = `${PREFIX}${day}`;
+	const made = randomBytes(32).toString('base64url');
+	const query = sql<{ value: string }[]>`
+		with gone as (
+			delete from meta where key like ${`${PREFIX}%`} and key <> ${key}
+		), made as (
+			insert into meta (key, value) values (${key}, ${made}) on conflict (key) do nothing returning value
+		)
+		select value from made union all select value from meta where key = ${key} limit 1`;
+	const [row] = await withDeadline(query, DEADLINE_MS, 'reading the salt of the day');
+	// made by another in the same moment: not to be seen in this statement's snapshot
+	return row ? row.value : readSalt(sql, day);
+}

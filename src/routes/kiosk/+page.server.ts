@@ -1,0 +1,1 @@
+export { loadFirstFigures as load } from '$lib/server/first-figures';

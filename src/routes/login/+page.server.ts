@@ -1,0 +1,26 @@
+import { error, fail, redirect } from '@sveltejs/kit';
+import { toPath } from '$lib/server/to-path';
+import { setViewerCookie } from '$lib/server/viewer-cookie';
+import type { Actions, PageServerLoad } from './$types';
+
+/** Longer ones are not hashed. */
+const MAX_LENGTH = 1_024;
+
+export const load: PageServerLoad = ({ locals, url }) => {
+	// where there is nothing to log in to, there is nothing to ask
+	if (!locals.login) redirect(303, toPath(url.searchParams.get('to')));
+};
+
+export const actions: Actions = {
+	/** One answer for every failure: a wrong password, too many attempts, a body that is none. */
+	async default({ request, locals, cookies, url, getClientAddress }) {
+		if (!locals.login) error(404, 'This dashboard has no password.');
+		const form = await request.formData().catch(() => null);
+		const attempt = form?.get('password');
+		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
+		if (!(await locals.login.password.matches(text, getClientAddress())))
+			return fail(401, { refused: true });
+		setViewerCookie(cookies, await locals.login.viewers.begin(), url.protocol === 'https:');
+		redirect(303, toPath(url.searchParams.get('to')));
+	},
+};

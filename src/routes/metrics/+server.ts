@@ -1,0 +1,8 @@
+import { text } from '@sveltejs/kit';
+import type { RequestHandler } from './$types';
+
+/** For Prometheus, with `Authorization: Bearer` and METRICS_TOKEN. */
+export const GET: RequestHandler = async ({ locals }) =>
+	text(await locals.metrics.scrape(), {
+		headers: { 'content-type': locals.metrics.contentType, 'cache-control': 'no-store' },
+	});

@@ -1,0 +1,22 @@
+import { error, redirect } from '@sveltejs/kit';
+import { setViewerCookie, VIEWER_COOKIE } from '$lib/server/viewer-cookie';
+import { toPath } from '$lib/server/to-path';
+import type { RequestHandler } from './$types';
+
+/** A share link: lets this browser look for as long as the link lives. `?to=/kiosk` names where to. */
+export const GET: RequestHandler = async ({ params, locals, cookies, url, setHeaders }) => {
+	setHeaders({ 'cache-control': 'no-store' });
+	const to = toPath(url.searchParams.get('to'));
+	if (!locals.login) redirect(303, to);
+	const { viewers } = locals.login;
+	const viewer = await viewers.find(params.token).catch(() => undefined);
+	if (viewer === undefined)
+		error(503, 'Whether this link is good cannot be known: Postgres is not answering.');
+	// the token of a session is no address
+	if (viewer?.kind !== 'link') error(404, 'This link has expired, was revoked, or never was.');
+	const own = cookies.get(VIEWER_COOKIE);
+	// who has given the password keeps what that allows
+	const before = own === undefined ? null : await viewers.find(own).catch(() => null);
+	if (before?.kind !== 'session') setViewerCookie(cookies, params.token, url.protocol === 'https:');
+	redirect(303, to);
+};
