@@ -1,5 +1,10 @@
-/** The second half of `npm run build`: scripts/release.ts as one file beside what adapter-node wrote; dependencies stay outside. */
+/**
+ * The second half of `npm run build`: what a server's operator runs beside it, as files beside what adapter-node wrote, because
+ * production has neither tsx nor src/. Dependencies stay outside.
+ */
 import { build } from 'vite';
+
+const COMMANDS = { migrate: 'scripts/release.ts', keys: 'scripts/keys.ts' };
 
 await build({
 	configFile: false,
@@ -7,9 +12,12 @@ await build({
 	publicDir: false,
 	logLevel: 'warn',
 	build: {
-		ssr: 'scripts/release.ts',
+		ssr: true,
 		outDir: 'build',
 		emptyOutDir: false,
-		rollupOptions: { output: { entryFileNames: 'migrate.js' } },
+		rollupOptions: {
+			input: COMMANDS,
+			output: { entryFileNames: '[name].js', chunkFileNames: 'commands/[name]-[hash].js' },
+		},
 	},
 });

@@ -54,9 +54,10 @@ describe('the image', () => {
 	}
 
 	/** `node build` in the image's folder. */
-	async function startImage(databaseUrl: string) {
+	async function startImage(databaseUrl: string, environment: Record<string, string> = {}) {
 		expect(image.cmd).toEqual(['node', 'build']);
-		const app = createAppServer(await freePort(), databaseUrl, image.env, image.folder);
+		const given = { ...image.env, ...environment };
+		const app = createAppServer(await freePort(), databaseUrl, given, image.folder);
 		onTestFinished(() => app.kill('SIGTERM'));
 		await app.start();
 		return app;
@@ -107,21 +108,33 @@ describe('the image', () => {
 		expect(await check()).toBe(1);
 	});
 
+	/** One of the commands beside the server; returns what it prints, and throws what it says when it fails. */
+	const command = (args: string[], environment: Record<string, string>) =>
+		execFileSync('node', args, {
+			cwd: image.folder,
+			env: { ...env, ...image.env, ...environment },
+			encoding: 'utf8',
+			stdio: 'pipe',
+		});
+
 	test('migrates before a release, and stops one whose environment is wrong', async () => {
-		const url = await useEmptyDatabase();
+		const given = { DATABASE_URL: await useEmptyDatabase(), DASHBOARD_PASSWORD: 'correct horse' };
 		const release = (environment: Record<string, string>) =>
-			execFileSync('node', ['build/migrate.js'], {
-				cwd: image.folder,
-				env: { ...env, ...image.env, ...environment },
-				encoding: 'utf8',
-				stdio: 'pipe',
-			});
-		expect(release({ DATABASE_URL: url })).toMatch(/^Applied \d+ migrations\.\n$/);
-		expect(release({ DATABASE_URL: url })).toBe('Nothing to migrate.\n');
+			command(['build/migrate.js'], environment);
+		expect(release(given)).toMatch(/^Applied \d+ migrations\.\n$/);
+		expect(release(given)).toBe('Nothing to migrate.\n');
 		expect(() => release({})).toThrow('DATABASE_URL is not set');
-		expect(() => release({ DATABASE_URL: url, INGEST_OPEN: 'maybe' })).toThrow(
-			'INGEST_OPEN is "maybe"',
-		);
+		expect(() => release({ ...given, INGEST_OPEN: 'maybe' })).toThrow('INGEST_OPEN is "maybe"');
+	});
+
+	test('makes keys, with which events are taken', async () => {
+		const url = await useEmptyDatabase();
+		const app = await startImage(url, { INGEST_OPEN: 'false' });
+		const create = ['build/keys.js', 'create', '--source', 'orders', '--kind', 'secret'];
+		const key = /^ {4}(\S+)$/m.exec(command(create, { DATABASE_URL: url }))?.[1];
+		expect(await post(app.url, { name: 'without' })).toBe(401);
+		expect(await post(app.url, { name: 'with' }, key)).toBe(202);
+		expect(() => command(create, {})).toThrow('set DATABASE_URL to a Postgres of your own');
 	});
 
 	test('is what fly.toml runs before a release', () => {
