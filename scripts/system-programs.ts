@@ -2,7 +2,12 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const PACKAGES = { nginx: 'nginx-light', openssl: 'openssl', pgbouncer: 'pgbouncer' } as const;
+const PACKAGES = {
+	caddy: 'caddy',
+	nginx: 'nginx-light',
+	openssl: 'openssl',
+	pgbouncer: 'pgbouncer',
+} as const;
 export type SystemProgram = keyof typeof PACKAGES;
 
 /** Debian leaves the folders of servers out of the PATH of people. */
