@@ -5,6 +5,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect, test } from 'vitest';
+import { putVariables, toExample } from '../scripts/variable-docs';
+import { VARIABLES } from '../src/lib/server/variables';
 
 /** Path from the project's root, and text. */
 type Page = { path: string; text: string };
@@ -15,16 +17,18 @@ const PAGES: Page[] = ['README.md', ...list('docs', '.md')].map((path) => ({
 	text: read(path),
 }));
 
-/** Variables that adapter-node reads. */
-const ADAPTER = list('node_modules/@sveltejs/adapter-node/files', '.js')
-	.flatMap((path) => [...read(path).matchAll(/\benv\('([A-Z_]+)'/g)])
-	.map(([, name]) => name ?? '');
+const NAMES: string[] = Object.keys(VARIABLES);
 
-/** What src/ and scripts/ say apart from comments. */
-const CODE = [...list('src', '.ts'), ...list('scripts', '.ts'), ...list('scripts', '.js')]
-	.filter((path) => !path.endsWith('.test.ts'))
-	.map((path) => withoutComments(read(path)))
-	.join('\n');
+/** Variables that adapter-node reads. */
+const ADAPTER = [
+	...new Set(
+		list('node_modules/@sveltejs/adapter-node/files', '.js')
+			.flatMap((path) => [...read(path).matchAll(/\b(?:timeout_)?env\('([A-Z_]+)'/g)])
+			.map(([, name]) => name ?? ''),
+	),
+];
+/** set by systemd, not by people */
+const SYSTEMD = ['LISTEN_PID', 'LISTEN_FDS'];
 
 test('every link inside the project leads to a file, and to a heading of it', () => {
 	expect(PAGES.flatMap((page) => findLinks(page)).length).toBeGreaterThan(50);
@@ -71,15 +75,20 @@ test('every npm script that is named exists', () => {
 	expect(findUnknown('`npm run build`, `npm run nothing`')).toEqual(['nothing']);
 });
 
-test('every variable of the README is read by the code or by adapter-node', () => {
-	const findUnread = (text: string) =>
-		findVariables(text).filter(
-			(name) => !ADAPTER.includes(name) && !new RegExp(`\\b${name}\\b`).test(CODE),
-		);
-	const variables = findVariables(read('README.md'));
-	expect(variables).toEqual(expect.arrayContaining(['DATABASE_URL', 'HOST', 'INGEST_OPEN']));
-	expect(findUnread(read('README.md'))).toEqual([]);
-	expect(findUnread('| `PORT`, `NOBODY_READS` | – | |\n`ELSEWHERE`')).toEqual(['NOBODY_READS']);
+test('README and .env.example say of the variables what the code says (npm run docs)', () => {
+	expect(putVariables(read('README.md'))).toBe(read('README.md'));
+	expect(toExample()).toBe(read('.env.example'));
+	// control: another word in the README
+	expect(putVariables(read('README.md').replace('Prometheus', 'Zeus'))).toBe(read('README.md'));
+	expect(() => putVariables('nothing')).toThrow('no place for the variables');
+});
+
+test('every variable that a page names is one, and every one of adapter-node is known', () => {
+	const findUnknown = (text: string) => findVariables(text).filter((name) => !NAMES.includes(name));
+	expect(PAGES.flatMap(({ text }) => findUnknown(text))).toEqual([]);
+	expect(findUnknown('| `PORT`, `NOBODY_READS` | – | |\n`ELSEWHERE`')).toEqual(['NOBODY_READS']);
+	expect(ADAPTER.length).toBeGreaterThan(10);
+	expect(ADAPTER.filter((name) => !NAMES.includes(name))).toEqual(SYSTEMD);
 });
 
 /** Files below a folder, as paths from the project's root. */
@@ -87,10 +96,6 @@ function list(folder: string, ending: string): string[] {
 	return readdirSync(folder, { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile() && entry.name.endsWith(ending))
 		.map((entry) => posix.join(entry.parentPath.replaceAll('\\', '/'), entry.name));
-}
-
-function withoutComments(code: string): string {
-	return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
 function withoutCode(text: string): string {
