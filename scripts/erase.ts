@@ -1,6 +1,7 @@
 /**
  * `npm run erase -- --session <id> | --from <time> --to <time> [--source s] [--yes]`: erases events for good. Without `--yes` it says how
- * many there are. In the database of DATABASE_URL, otherwise in that of `npm run dev`. Running servers need not be told.
+ * many there are. In the database of DATABASE_URL, otherwise in that of `npm run dev`. Running servers need not be told. Where there is
+ * only a build it is `node build/erase.js` (scripts/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
@@ -15,7 +16,9 @@ if (!parsed.ok) {
 const { erasing, sure } = parsed;
 
 await withDatabase(async (url) => {
-	await migrate(process.env.DATABASE_DIRECT_URL || url);
+	await migrate(process.env.DATABASE_DIRECT_URL || url, {
+		folder: process.env.MIGRATIONS_DIR || 'drizzle',
+	});
 	const sql = connect(url, { max: 1 });
 	try {
 		const count = await countErasing(sql, erasing);
