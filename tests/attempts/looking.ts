@@ -208,9 +208,10 @@ const followed = LINKS.map(([what, value]): Attempt => ({
 	by: 'form',
 }));
 
+/** Of what is told to nobody, not even the log. */
 const broken: Attempt = {
-	what: 'a share link that is a percent sign',
-	ask: () => get('/s/%'),
+	what: 'a share link with a percent sign behind it',
+	ask: ({ link }) => get(`/s/${link}%`),
 	status: 400,
 	by: 'form',
 };

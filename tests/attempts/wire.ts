@@ -213,6 +213,14 @@ const forgedLines: Attempt[] = [
 		status: 303,
 		by: 'gate',
 	},
+	...['/%0a{"level":60}%0a', '/%0a{"level":60}%0a%', '/s/%0d%0a{"level":60}'].map(
+		(path): Attempt => ({
+			what: `a line of the log: ${path}`,
+			ask: () => get(path),
+			status: path.endsWith('%') ? 400 : 404,
+			by: 'form',
+		}),
+	),
 	{
 		what: 'line ends in a header',
 		ask: (w) =>

@@ -139,6 +139,12 @@ export const granted: Attempt[] = [
 		may: ['write'],
 	},
 	{
+		...send('with a line of the log in its properties', 202, ({ keys }) => bearer(keys.shop), {
+			body: '{"name":"x\\n{\\"level\\":60}","properties":{"a":"\\r\\n{\\"level\\":60}\\n"}}',
+		}),
+		may: ['write'],
+	},
+	{
 		...send('with properties called __proto__', 202, ({ keys }) => bearer(keys.shop), {
 			body: '{"name":"x","properties":{"__proto__":{"polluted":true},"constructor":1}}',
 		}),
