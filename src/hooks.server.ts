@@ -129,10 +129,11 @@ async function findViewer(
 	}
 }
 
+/** What a client got wrong is no error of ours; and a path is nobody's to write down, for a share link's is a secret. */
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
-	if (status !== 404)
+	if (status >= 500)
 		slot[RUNTIME]?.log.error(
-			{ err: error, method: event.request.method, path: event.url.pathname },
+			{ err: error, method: event.request.method, route: event.route.id },
 			message,
 		);
 	return { message };
