@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import type { HistoryReader } from '$lib/server/history-cache';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
+import type { Retention } from '$lib/server/retention';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
@@ -19,6 +21,10 @@ declare global {
 		interface Locals {
 			live: Instance;
 			ingest: Ingest;
+			/** ranges beyond the present */
+			history: HistoryReader;
+			/** how far old events are deleted */
+			retention: Pick<Retention, 'status'>;
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;

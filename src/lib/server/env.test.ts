@@ -14,6 +14,7 @@ test('the database and who may look are all that must be set', () => {
 			dashboardPassword: 'correct horse',
 			secret: null,
 			metricsToken: null,
+			retentionDays: 90,
 			demo: false,
 			migrations: 'drizzle',
 			logLevel: 'info',
@@ -58,4 +59,22 @@ test('all mistakes are named at once, by name, value and rule, and no password i
 			'INGEST_OPEN is "yes": it must be "true" or "false".',
 		],
 	});
+});
+
+test.each([
+	['0', 0],
+	['1', 1],
+	['', 90],
+	['36500', 36_500],
+	['36501', null],
+	['-1', null],
+	['30d', null],
+	['1.5', null],
+])('RETENTION_DAYS "%s" means %s', (RETENTION_DAYS, days) => {
+	const read = readEnv({ DATABASE_URL: URL, DASHBOARD_PUBLIC: 'true', RETENTION_DAYS });
+	expect(read.ok ? read.env.retentionDays : read.errors).toEqual(
+		days ?? [
+			`RETENTION_DAYS is "${RETENTION_DAYS}": it must be a whole number of days, from 1 to 36500, or 0 to keep events for ever.`,
+		],
+	);
 });

@@ -18,6 +18,8 @@ export type Env = {
 	secret: string | null;
 	/** who sends it may read the metrics; null: nobody may */
 	metricsToken: string | null;
+	/** days that events are kept; 0: for ever */
+	retentionDays: number;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** where `drizzle/` lies, relative to the working folder */
@@ -33,6 +35,8 @@ const MIN_PASSWORD_LENGTH = 8;
 const MIN_TOKEN_LENGTH = 16;
 /** Tokens can be tried without asking us. */
 const MIN_SECRET_LENGTH = 32;
+/** Long enough for anybody who does not mean "for ever", and every calendar knows the date. */
+const MAX_RETENTION_DAYS = 36_500;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /** @param source `process.env`, or a part of it in tests */
@@ -53,6 +57,15 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		if (!['', 'false', '0'].includes(value))
 			errors.push(`${name} is "${value}": it must be "true" or "false".`);
 		return false;
+	}
+
+	function days(name: string, otherwise: number): number {
+		const value = source[name] || String(otherwise);
+		if (/^\d+$/.test(value) && Number(value) <= MAX_RETENTION_DAYS) return Number(value);
+		errors.push(
+			`${name} is "${value}": it must be a whole number of days, from 1 to ${MAX_RETENTION_DAYS}, or 0 to keep events for ever.`,
+		);
+		return otherwise;
 	}
 
 	const databaseUrl = url('DATABASE_URL');
@@ -92,6 +105,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		dashboardPassword,
 		secret,
 		metricsToken,
+		retentionDays: days('RETENTION_DAYS', 90),
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,
