@@ -48,13 +48,20 @@ export function createHistory({
 			if (found && found.until > now()) return found.history;
 			const history = withDeadline(read(sql, { range, source, zone }), DEADLINE_MS, 'history');
 			kept.delete(key);
-			kept.set(key, { until: now() + KEPT_MS[range], history });
-			// what failed is asked again
-			history.catch((error: unknown) => {
-				if (!(error instanceof ZoneError))
-					log.warn({ reason: String(error), range }, 'history was not read');
-				if (kept.get(key)?.history === history) kept.delete(key);
-			});
+			const entry = { until: now() + KEPT_MS[range], history };
+			kept.set(key, entry);
+			history.then(
+				({ begins }) => {
+					// nothing has been counted yet: that is soon over
+					if (begins === null) entry.until = now() + KEPT_MS['30min'];
+				},
+				(error: unknown) => {
+					if (!(error instanceof ZoneError))
+						log.warn({ reason: String(error), range }, 'history was not read');
+					// what failed is asked again
+					if (kept.get(key) === entry) kept.delete(key);
+				},
+			);
 			const [oldest] = kept.keys();
 			if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
 			return history;

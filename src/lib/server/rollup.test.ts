@@ -14,8 +14,8 @@ function useClient(url: string): Sql {
 	return sql;
 }
 
-const text = (rows: Iterable<Record<string, unknown>>) =>
-	[...rows].map((row) => Object.values(row).join(' ')).join('\n');
+const text = (rows: Iterable<object | undefined>) =>
+	[...rows].map((row) => Object.values(row ?? {}).join(' ')).join('\n');
 
 /** What the quarters say, and what the table says: as text, to be compared. */
 const sums = async (sql: Sql) =>
@@ -188,6 +188,23 @@ test('the highest of the ticks, and a minute without events was watched all the 
 		{ step: 60, start: MINUTE_MS, source: '', events: 0, peak: 4 },
 		{ step: 900, start: 0, source: '', events: 0, peak: 12 },
 	]);
+});
+
+test('a figure that is held over a whole minute was watched; over a longer silence nothing was', async () => {
+	const { sql } = await useDatabase();
+	const at = Math.floor(Date.now() / (15 * MINUTE_MS)) * 15 * MINUTE_MS - 30 * MINUTE_MS;
+	for (const second of [0, 59.9, 121.8, 183, 400])
+		await recordTick(sql, {
+			totals: { pageViews: 0, activeSessions: 5, eventsCount: 0, eventsPerMinute: 0 },
+			at: at + second * 1_000,
+			cursor: 'e-1',
+		});
+	await countAll(sql);
+	const minutes =
+		await sql`select ((extract(epoch from start) * 1000 - ${at}) / 60000)::int as minute
+		from rollups where step = 60 order by 1`;
+	// control: of its own no tick lies in minute 1
+	expect(minutes.map(({ minute }) => minute as number)).toEqual([0, 1, 2, 3, 6]);
 });
 
 test('the first hundred sources have sums of their own, all together those of all', async () => {
