@@ -173,13 +173,13 @@ async function add(tx: TransactionSql, rollups: Rollup[]): Promise<void> {
 async function takePeaks(tx: TransactionSql, from: number): Promise<number> {
 	const [newest] = await tx<{ tick: string | null }[]>`
 		with fresh as (
-			select tick, recorded_at, active_sessions, lag(active_sessions) over time as held,
-				recorded_at - lag(recorded_at) over time < interval '90 seconds' as follows
+			select tick, recorded_at, active_sessions, lag(active_sessions) over time as held, lag(recorded_at) over time as before
 			from metrics_snapshots where tick >= ${from - TICK_OVERLAP} window time as (order by tick)
 		), samples as (
 			select recorded_at, active_sessions from fresh
 			-- a figure that does not change is written every 60 to 62 s: a whole minute may lie between, in which it was held
-			union all select recorded_at - interval '30 seconds', held from fresh where follows
+			union all select greatest(before, recorded_at - interval '30 seconds'), held from fresh
+			where recorded_at - before < interval '90 seconds'
 		), taken as (
 			insert into rollups (step, source, start, events, page_views, peak_sessions)
 			select step, '', date_bin(step * interval '1 second', recorded_at, 'epoch') as start, 0, 0, max(active_sessions)
