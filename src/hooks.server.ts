@@ -23,6 +23,7 @@ import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
+import { createHistory } from '$lib/server/history-cache';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
 import { createIngestLimits } from '$lib/server/ingest-limits';
@@ -33,7 +34,7 @@ import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
 import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
-import { startThinning } from '$lib/server/thin';
+import { startUpkeep } from '$lib/server/upkeep';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
@@ -178,6 +179,8 @@ function start(env: Env): Runtime {
 	});
 	const ticks = pooled();
 	const visitors = createVisitorIds(ticks);
+	// counting and deleting each take one for a moment, and history is read beside them
+	const upkeepSql = connect(env.databaseUrl, { max: 3 });
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -187,10 +190,12 @@ function start(env: Env): Runtime {
 		onTickFailed: watch.suspect,
 	});
 
-	const thinning = startThinning({
-		sql: ticks,
-		also: visitors.forget,
-		onError: (error) => log.warn({ reason: String(error) }, 'what is old was not removed'),
+	const upkeep = startUpkeep({
+		sql: upkeepSql,
+		days: env.retentionDays,
+		log,
+		live,
+		forget: visitors.forget,
 	});
 
 	let stopped: Promise<void> | undefined;
@@ -198,11 +203,13 @@ function start(env: Env): Runtime {
 		process.off('SIGTERM', onSignal);
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
-		thinning.stop();
 		watch.stop();
 		await keys.close();
 		await ingest.close();
 		await live.stop();
+		// whatever it is at: a transaction that is cut off has changed nothing
+		void upkeep.stop().catch(() => {});
+		await upkeepSql.end({ timeout: 1 });
 		login?.viewers.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
@@ -230,6 +237,8 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
+			history: createHistory({ sql: upkeepSql, log }),
+			retention: upkeep.retention,
 			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
