@@ -29,7 +29,8 @@ const { values } = parseArgs({
 });
 const stalledCount = Number(values.stalled);
 const healthyCount = Number(values.clients) - stalledCount;
-const PAUSE_MS = 100;
+/** Small events come at random, as those of strangers do: with a fixed pace the quantiles would be those of the beat with the frames. */
+const MEAN_PAUSE_MS = 60;
 /** Big events a second, of 8 KB: the kernel hides some 4 MB for each who does not read, which is full after a few seconds. */
 const BIG_PER_S = 120;
 /** 120 events of 8 KB a second fill what the kernel takes for a client within this. */
@@ -81,11 +82,14 @@ async function measure(
 	const end = performance.now() + seconds * 1_000;
 	const cpu = cpuMs(target.pid);
 	const started = performance.now();
+	let poured = 0;
 	const pouring = (async () => {
 		while (performance.now() < end) {
+			const due = started + (poured * 1_000) / BIG_PER_S - performance.now();
+			if (due > 0) await pause(due);
 			await big`insert into events (name, source, properties)
-				select 'big', 'big', jsonb_build_object('text', repeat('x', 8000)) from generate_series(1, ${BIG_PER_S / 4}::int)`;
-			await pause(250);
+				values ('big', 'big', jsonb_build_object('text', repeat('x', 8000)))`;
+			poured++;
 		}
 	})();
 	while (performance.now() < end) {
@@ -102,7 +106,7 @@ async function measure(
 		await small`insert into events (event_id, name, source) values (${id}, 'small', 'small')`;
 		committed = performance.now();
 		for (let i = 0; i < early.length; i++) delays.push(0);
-		await pause(PAUSE_MS);
+		await pause(-MEAN_PAUSE_MS * Math.log(1 - Math.random()));
 	}
 	await pouring;
 	return { delays, cpuShare: (cpuMs(target.pid) - cpu) / (performance.now() - started) };

@@ -18,23 +18,27 @@ import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
+import { readAudit } from '$lib/server/audit';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createIngestLimits } from '$lib/server/ingest-limits';
 import { createMetrics } from '$lib/server/metrics';
 import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
+import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
 import { createTarpit } from '$lib/server/tarpit';
 import { startThinning } from '$lib/server/thin';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
+import { createVisitorIds } from '$lib/server/visitor-salt';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
 
@@ -149,12 +153,17 @@ export const handleError: HandleServerError = ({ error, event, status, message }
 	return { message };
 };
 
+const OVER_LIMIT = 'requests over a limit are answered 429';
+const ONE_ADDRESS = `${OVER_LIMIT}; behind a proxy all visitors have its address unless ADDRESS_HEADER is set`;
+
 function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
 	const viewers = createViewers({ sql });
 	return {
 		password: createPasswordCheck(password),
 		viewers,
 		links: createShareLinks(sql, viewers),
+		keyring: createKeyring(sql),
+		audit: () => readAudit(sql),
 		tokens: createTokens(async () => secret ?? readSecret(sql)),
 	};
 }
@@ -178,7 +187,11 @@ function start(env: Env): Runtime {
 	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
+	const limits = createIngestLimits({
+		onLimited: (rule) => log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS),
+	});
 	const ticks = pooled();
+	const visitors = createVisitorIds(ticks);
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -190,7 +203,8 @@ function start(env: Env): Runtime {
 
 	const thinning = startThinning({
 		sql: ticks,
-		onError: (error) => log.warn({ reason: String(error) }, 'old ticks were not thinned'),
+		also: visitors.forget,
+		onError: (error) => log.warn({ reason: String(error) }, 'what is old was not removed'),
 	});
 
 	let stopped: Promise<void> | undefined;
@@ -232,7 +246,10 @@ function start(env: Env): Runtime {
 			ingest,
 			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
+			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
+			limits,
+			visitors,
 			rejections,
 			login,
 			viewer: null,
