@@ -34,6 +34,7 @@ import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
 import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
+import { createTarpit } from '$lib/server/tarpit';
 import { startUpkeep } from '$lib/server/upkeep';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
@@ -47,6 +48,8 @@ type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
+	/** to be awaited before an address is refused */
+	late(address: string): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -87,6 +90,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
+		await runtime.late(toAddress(event));
 		// a page that was opened is sent to where one says who one is; a script is told
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
@@ -97,8 +101,18 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
+	if (response.status >= 400 && response.status < 500) await runtime.late(toAddress(event));
 	return secureHeaders(response, event.url.protocol === 'https:');
 };
+
+/** The adapter throws when ADDRESS_HEADER is set and a request comes without it. */
+function toAddress(event: RequestEvent): string {
+	try {
+		return event.getClientAddress();
+	} catch {
+		return 'unknown';
+	}
+}
 
 /** Compared as hashes: how long that takes says nothing about the token. */
 function hasToken(request: Request, token: string | null): boolean {
@@ -251,6 +265,7 @@ function start(env: Env): Runtime {
 			tokenEndsAt: null,
 			demo,
 		},
+		late: createTarpit(),
 		stop,
 	};
 }
