@@ -167,7 +167,10 @@ function start(env: Env): Runtime {
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
-		prepare: async () => void (await migrate(env.databaseDirectUrl, { folder: env.migrations })),
+		async prepare() {
+			const warn = (message: string) => log.warn(message);
+			await migrate(env.databaseDirectUrl, { folder: env.migrations, warn });
+		},
 		log,
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
