@@ -36,6 +36,7 @@ import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
+import { version } from '../package.json';
 
 /** Everything that a request may reach, and the way to end it. */
 type Runtime = {
@@ -160,7 +161,12 @@ function start(env: Env): Runtime {
 			live.announce();
 		},
 	});
-	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
+	const ingest = createIngest({
+		connect: pooled,
+		log,
+		onFailed: watch.suspect,
+		onGroup: (events) => metrics.sawGroup(events),
+	});
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const ticks = pooled();
@@ -174,7 +180,10 @@ function start(env: Env): Runtime {
 		log,
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
+		onDrain: (ms) => metrics.sawDrain(ms),
+		onDelay: (ms) => metrics.sawDelay(ms),
 	});
+	const metrics = createMetrics({ live, ingest, rejections, version });
 
 	const thinning = startThinning({
 		sql: ticks,
@@ -218,7 +227,7 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
-			metrics: createMetrics(live, ingest, rejections),
+			metrics,
 			ingestOpen: env.ingestOpen,
 			keys,
 			rejections,

@@ -28,7 +28,7 @@ import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import type { Source } from './state';
-import { GRACE_MS } from './stream';
+import { GRACE_MS, type EndReason } from './stream';
 import { startTicking } from './tick';
 import { explain } from './explain';
 
@@ -60,13 +60,15 @@ export type Counts = {
 	/** clients that were given the whole state */
 	resets: number;
 	/** streams that ended, by why */
-	ended: Record<string, number>;
+	ended: Record<EndReason, number>;
 	ringFrames: number;
 	ringBytes: number;
 	drains: number;
-	drainMs: number;
 	/** that drains found */
 	events: number;
+	/** when the last drain succeeded, and when a tick was last recorded: as `performance.now()` says; null: not yet */
+	drainedAt: number | null;
+	tickedAt: number | null;
 };
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
@@ -91,6 +93,8 @@ export function startInstance({
 	log,
 	writing = () => null,
 	onTickFailed = () => {},
+	onDrain = () => {},
+	onDelay = () => {},
 	frameIntervalMs = FRAME_INTERVAL_MS,
 	graceMs = GRACE_MS,
 	bus = createBus(),
@@ -103,23 +107,38 @@ export function startInstance({
 	writing?: () => DatabaseTrouble | null;
 	/** a tick could not be written */
 	onTickFailed?: () => void;
+	/** a drain succeeded, and took so long */
+	onDrain?: (ms: number) => void;
+	/** events were published so long after the newest of them was inserted */
+	onDelay?: (ms: number) => void;
 	frameIntervalMs?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
 	bus?: Bus;
 }): Instance {
 	let broadcastMs = 0;
-	const counts = { frames: 0, bytes: 0, drains: 0, drainMs: 0, events: 0 };
+	const counts: Omit<Counts, keyof ReturnType<Clients['counts']> | 'ringFrames' | 'ringBytes'> = {
+		frames: 0,
+		bytes: 0,
+		drains: 0,
+		events: 0,
+		drainedAt: null,
+		tickedAt: null,
+	};
 	let waiting: (() => void)[] = [];
 	const clock = createClock();
 	const watched = () => clients.size() > 0;
 
-	/** publishes, and measures how long the process is busy handing the frame to everyone */
-	function broadcast(one: Frame) {
-		const start = performance.now();
+	function put(one: Frame) {
 		bus.publish(one);
 		counts.frames++;
 		counts.bytes += one.bytes.byteLength;
+	}
+
+	/** publishes, and measures how long the process is busy handing the frame to everyone */
+	function broadcast(one: Frame) {
+		const start = performance.now();
+		put(one);
 		setImmediate(() => (broadcastMs = performance.now() - start));
 	}
 
@@ -128,6 +147,7 @@ export function startInstance({
 		clock,
 		sources: () => clients.sources(),
 		broadcast,
+		onDelay,
 		log,
 	});
 
@@ -147,7 +167,8 @@ export function startInstance({
 			const start = performance.now();
 			const events = await reading.run(sql);
 			counts.drains++;
-			counts.drainMs += performance.now() - start;
+			counts.drainedAt = performance.now();
+			onDrain(counts.drainedAt - start);
 			counts.events += events;
 			return events;
 		},
@@ -184,6 +205,7 @@ export function startInstance({
 			return reading.figures();
 		},
 		onTick(tick, previous) {
+			counts.tickedAt = performance.now();
 			const state = reading.state();
 			state.tick(tick, previous);
 			const metrics = toMetrics(state.of, clients.sources(), false);
@@ -205,7 +227,7 @@ export function startInstance({
 		};
 	}
 
-	const ping = () => bus.publish(toHeartbeat(status()));
+	const ping = () => put(toHeartbeat(status()));
 	const pinging = setInterval(ping, PING_INTERVAL_MS);
 
 	const stateOf = (source: Source) => reading.state().of(source);
