@@ -7,6 +7,7 @@ import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
+import type { RequestLog } from '$lib/server/request-log';
 import type { Rejections } from '$lib/server/rejections';
 
 declare global {
@@ -15,9 +16,18 @@ declare global {
 		interface Platform {
 			req?: IncomingMessage;
 		}
+		/** What an answer says that failed. */
+		interface Error {
+			message: string;
+			/** the same as in the log */
+			requestId?: string;
+		}
 		/** What `hooks.server.ts` hands to every request. */
 		interface Locals {
 			live: Instance;
+			/** of this request: in its log lines, and in its answer's `x-request-id` */
+			requestId: string;
+			requests: RequestLog;
 			ingest: Ingest;
 			metrics: Metrics;
 			/** events are taken without a key */

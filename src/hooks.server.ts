@@ -8,6 +8,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { building } from '$app/environment';
 import {
 	error,
+	isHttpError,
+	isRedirect,
 	redirect,
 	type Handle,
 	type HandleServerError,
@@ -30,6 +32,7 @@ import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
 import { createRejections } from '$lib/server/rejections';
+import { createRequestLog, toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startThinning } from '$lib/server/thin';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
@@ -71,7 +74,32 @@ export const init: ServerInit = async () => {
 export const handle: Handle = async ({ event, resolve }) => {
 	const runtime = slot[RUNTIME];
 	if (!runtime) error(503, 'The server is starting.');
-	const { env, locals } = runtime;
+	const since = performance.now();
+	const requestId = toRequestId(event.request.headers.get('x-request-id'));
+	Object.assign(event.locals, runtime.locals, { requestId });
+	const answered = (status: number) => {
+		const { request, route, url } = event;
+		const asked = { requestId, method: request.method, routeId: route.id, url };
+		runtime.locals.requests.answered(asked, status, since);
+	};
+	try {
+		const response = await answer(event, resolve, runtime);
+		response.headers.set('x-request-id', requestId);
+		answered(response.status);
+		return response;
+	} catch (thrown) {
+		// SvelteKit makes an answer of it
+		answered(isHttpError(thrown) || isRedirect(thrown) ? thrown.status : 500);
+		throw thrown;
+	}
+};
+
+async function answer(
+	event: RequestEvent,
+	resolve: Parameters<Handle>[0]['resolve'],
+	runtime: Runtime,
+): Promise<Response> {
+	const { env } = runtime;
 	const { viewer, tokenEndsAt } = await findViewer(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
@@ -87,14 +115,15 @@ export const handle: Handle = async ({ event, resolve }) => {
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
 			redirect(303, `/login?to=${encodeURIComponent(event.url.pathname + event.url.search)}`);
-		error(refusal.status, refusal.message);
+		const { requestId } = event.locals;
+		error(refusal.status, { message: refusal.message, requestId });
 	}
-	Object.assign(event.locals, locals, { viewer, tokenEndsAt });
+	Object.assign(event.locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
 	return secureHeaders(response, event.url.protocol === 'https:');
-};
+}
 
 /** Compared as hashes: how long that takes says nothing about the token. */
 function hasToken(request: Request, token: string | null): boolean {
@@ -127,12 +156,11 @@ async function findViewer(
 }
 
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
-	if (status !== 404)
-		slot[RUNTIME]?.log.error(
-			{ err: error, method: event.request.method, path: event.url.pathname },
-			message,
-		);
-	return { message };
+	const { requestId } = event.locals;
+	const { method } = event.request;
+	const path = toLoggedPath({ routeId: event.route.id, url: event.url });
+	if (status !== 404) slot[RUNTIME]?.log.error({ requestId, err: error, method, path }, message);
+	return { message, requestId };
 };
 
 function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
@@ -228,6 +256,8 @@ function start(env: Env): Runtime {
 			live,
 			ingest,
 			metrics,
+			requestId: '',
+			requests: createRequestLog(log, { all: env.logRequests }),
 			ingestOpen: env.ingestOpen,
 			keys,
 			rejections,

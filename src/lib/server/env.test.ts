@@ -17,6 +17,7 @@ test('the database and who may look are all that must be set', () => {
 			demo: false,
 			migrations: 'drizzle',
 			logLevel: 'info',
+			logRequests: false,
 		},
 	});
 });

@@ -23,6 +23,8 @@ export type Env = {
 	/** where `drizzle/` lies, relative to the working folder */
 	migrations: string;
 	logLevel: string;
+	/** a line at `info` for every request; otherwise at `debug` */
+	logRequests: boolean;
 };
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
@@ -64,6 +66,9 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 	const logLevel = source.LOG_LEVEL || 'info';
 	if (!LOG_LEVELS.includes(logLevel))
 		errors.push(`LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`);
+	const logRequests = source.LOG_REQUESTS || 'debug';
+	if (!['all', 'debug'].includes(logRequests))
+		errors.push(`LOG_REQUESTS is "${logRequests}": it must be "all" or "debug".`);
 	const dashboardPassword = source.DASHBOARD_PASSWORD || null;
 	const dashboardPublic = flag('DASHBOARD_PUBLIC');
 	const metricsToken = source.METRICS_TOKEN || null;
@@ -95,6 +100,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		demo: flag('NOWBOARD_DEMO'),
 		migrations: source.MIGRATIONS_DIR || 'drizzle',
 		logLevel,
+		logRequests: logRequests === 'all',
 	};
 	return errors.length > 0 ? { ok: false, errors } : { ok: true, env };
 }
