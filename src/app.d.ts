@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { HealthWatch } from '$lib/server/health';
 import type { Ingest } from '$lib/server/ingest';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
@@ -25,6 +26,7 @@ declare global {
 		/** What `hooks.server.ts` hands to every request. */
 		interface Locals {
 			live: Instance;
+			health: HealthWatch['health'];
 			/** of this request: in its log lines, and in its answer's `x-request-id` */
 			requestId: string;
 			requests: RequestLog;

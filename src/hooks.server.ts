@@ -24,6 +24,7 @@ import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
+import { startHealth } from '$lib/server/health';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
 import { createMetrics } from '$lib/server/metrics';
@@ -209,9 +210,13 @@ function start(env: Env): Runtime {
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
 		onDrain: (ms) => metrics.sawDrain(ms),
-		onDelay: (ms) => metrics.sawDelay(ms),
+		onDelay(ms) {
+			metrics.sawDelay(ms);
+			watching.sawDelay(ms);
+		},
 	});
 	const metrics = createMetrics({ live, ingest, rejections, version });
+	const watching = startHealth({ live, ingest, rejections, version });
 
 	const thinning = startThinning({
 		sql: ticks,
@@ -224,6 +229,7 @@ function start(env: Env): Runtime {
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
 		thinning.stop();
+		watching.stop();
 		watch.stop();
 		await keys.close();
 		await ingest.close();
@@ -256,6 +262,7 @@ function start(env: Env): Runtime {
 			live,
 			ingest,
 			metrics,
+			health: watching.health,
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
 			ingestOpen: env.ingestOpen,

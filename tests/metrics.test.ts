@@ -108,7 +108,7 @@ test('every value moves by exactly what was done', async () => {
 				.map(([name, value]) => [name, value - (before.get(name) ?? NaN)])
 				.filter(([, by]) => by !== 0),
 		);
-	expect(moved(/^(ingest|stream_(clients|ended|resets)|drained)/)).toEqual({
+	expect(moved(/^(ingest|stream_(clients|ended|events|resets))/)).toEqual({
 		'ingest_events_total result=accepted': 8 + 1 + 1,
 		'ingest_events_total result=duplicate': 1 + 1,
 		ingest_accepted_requests_total: 4,
@@ -118,7 +118,7 @@ test('every value moves by exactly what was done', async () => {
 		'ingest_rejected_requests_total reason=invalid': 2,
 		'ingest_rejected_requests_total reason=malformed': 1,
 		'ingest_rejected_requests_total reason=unsupported': 1,
-		drained_events_total: 8 + 1 + 1 + 5,
+		stream_events_total: 8 + 1 + 1 + 5,
 		stream_resets_total: 1,
 		'stream_ended_total reason=client_left': 1,
 	});

@@ -38,6 +38,8 @@ export type Instance = {
 	status(): Ping;
 	/** Tells every client the status now, instead of with the next ping. */
 	announce(): void;
+	/** Looks at the table and at NOTIFY now, instead of when it is due: while nobody watches, that is rarely. */
+	look(): void;
 	/** What is missing before this process can serve; empty when ready. */
 	missing(): string[];
 	/**
@@ -64,8 +66,10 @@ export type Counts = {
 	ringFrames: number;
 	ringBytes: number;
 	drains: number;
-	/** that drains found */
+	/** published since the first reading, also those that frames omit */
 	events: number;
+	/** of the last drain that succeeded */
+	drainMs: number | null;
 	/** when the last drain succeeded, and when a tick was last recorded: as `performance.now()` says; null: not yet */
 	drainedAt: number | null;
 	tickedAt: number | null;
@@ -122,6 +126,7 @@ export function startInstance({
 		bytes: 0,
 		drains: 0,
 		events: 0,
+		drainMs: null,
 		drainedAt: null,
 		tickedAt: null,
 	};
@@ -147,7 +152,10 @@ export function startInstance({
 		clock,
 		sources: () => clients.sources(),
 		broadcast,
-		onDelay,
+		onEvents(count, delayMs) {
+			counts.events += count;
+			if (delayMs !== null) onDelay(delayMs);
+		},
 		log,
 	});
 
@@ -168,8 +176,8 @@ export function startInstance({
 			const events = await reading.run(sql);
 			counts.drains++;
 			counts.drainedAt = performance.now();
-			onDrain(counts.drainedAt - start);
-			counts.events += events;
+			counts.drainMs = counts.drainedAt - start;
+			onDrain(counts.drainMs);
 			return events;
 		},
 		pollMs: () =>
@@ -249,6 +257,11 @@ export function startInstance({
 		},
 	});
 
+	function look() {
+		loop.ring();
+		listener.check();
+	}
+
 	const clients = createClients({
 		context: {
 			bus,
@@ -257,17 +270,15 @@ export function startInstance({
 			graceMs,
 		},
 		join,
-		onFirst() {
-			// nobody watched: the next look at the table and at NOTIFY may be far off
-			loop.ring();
-			listener.check();
-		},
+		// nobody watched: the next look at the table and at NOTIFY may be far off
+		onFirst: look,
 	});
 
 	return {
 		state: (source = null) => stateOf(source),
 		status,
 		announce: () => ping(),
+		look,
 		missing() {
 			const missing: string[] = [];
 			if (!reading.prepared()) missing.push('migrations');

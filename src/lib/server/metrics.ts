@@ -119,7 +119,11 @@ export function createMetrics({
 		'From the insert of the newest event of a frame to its place in the ring.',
 		SECONDS,
 	);
-	counter('drained_events', 'Events that reads found.', () => live.counts().events);
+	counter(
+		'stream_events',
+		'Events published, also those that frames only count.',
+		() => live.counts().events,
+	);
 
 	const group = histogram('ingest_group_events', 'Events in one committed INSERT.', GROUP_SIZES);
 	counterBy('result', 'ingest_events', 'Events answered after their commit.', () => {

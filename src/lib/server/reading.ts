@@ -44,22 +44,22 @@ export type Reading = {
  * @param prepare runs before the first reading, until it succeeds: migrations
  * @param sources the sources that somebody looks at
  * @param broadcast puts a frame into the ring
- * @param onDelay told, after a frame, how long its newest event had been inserted, in ms of the database's clock; not when that is
- * more than MAX_DELAY_MS: then it was stamped by its sender, or nobody could read
+ * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the database's
+ * clock; null when that is more than MAX_DELAY_MS: then it was stamped by its sender, or nobody could read
  */
 export function createReading({
 	prepare,
 	clock,
 	sources,
 	broadcast,
-	onDelay,
+	onEvents,
 	log,
 }: {
 	prepare: () => Promise<void>;
 	clock: Clock;
 	sources: () => Iterable<string>;
 	broadcast: (frame: Frame) => void;
-	onDelay: (ms: number) => void;
+	onEvents: (count: number, delayMs: number | null) => void;
 	log: Logger;
 }): Reading {
 	let prepared = false;
@@ -77,7 +77,8 @@ export function createReading({
 		state.move(id, batch.rows.map(toActivityEvent), sources());
 		broadcast(toActivity(batch, state.of, sources(), id));
 		const delayMs = clock.now() - Math.max(...batch.rows.map(({ createdAt }) => createdAt));
-		if (delayMs <= MAX_DELAY_MS) onDelay(Math.max(0, delayMs));
+		const known = delayMs <= MAX_DELAY_MS ? Math.max(0, delayMs) : null;
+		onEvents(batch.rows.length + batch.omitted.size, known);
 	}
 
 	async function readWindows(sql: Sql) {
