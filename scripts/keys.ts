@@ -1,6 +1,6 @@
 /**
  * `npm run keys -- create | list | rotate | revoke`: who may send events. In the database of DATABASE_URL, otherwise in that of
- * `npm run dev`. Running servers need not be told.
+ * `npm run dev`. Running servers need not be told. Where there is only a build it is `node build/keys.js` (scripts/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
@@ -15,7 +15,9 @@ if (!parsed.ok) {
 const { command } = parsed;
 
 await withDatabase(async (url) => {
-	await migrate(process.env.DATABASE_DIRECT_URL || url);
+	await migrate(process.env.DATABASE_DIRECT_URL || url, {
+		folder: process.env.MIGRATIONS_DIR || 'drizzle',
+	});
 	const sql = connect(url, { max: 1 });
 	try {
 		console.log(await runCommand(sql, command));

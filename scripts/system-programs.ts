@@ -2,7 +2,12 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const PACKAGES = { nginx: 'nginx-light', pgbouncer: 'pgbouncer' } as const;
+const PACKAGES = {
+	caddy: 'caddy',
+	nginx: 'nginx-light',
+	openssl: 'openssl',
+	pgbouncer: 'pgbouncer',
+} as const;
 export type SystemProgram = keyof typeof PACKAGES;
 
 /** Debian leaves the folders of servers out of the PATH of people. */
@@ -25,7 +30,7 @@ export function assertPrograms(find: typeof findProgram = findProgram): void {
 	if (missing.length === 0) return;
 	const packages = missing.map((name) => PACKAGES[name]).join(' ');
 	throw new Error(
-		`The system tests need ${missing.join(' and ')}, and this system lacks them or some of them. On Debian and Ubuntu:\n\n` +
+		`The system tests need ${missing.join(', ')}, and this system lacks them or some of them. On Debian and Ubuntu:\n\n` +
 			`    apt-get update && apt-get install -y --no-install-recommends ${packages}\n`,
 	);
 }

@@ -38,7 +38,7 @@ const PURE = [
 	`${SERVER}cursor.ts`,
 	`${SERVER}sse.ts`,
 ];
-const ENVIRONMENT = [`${SERVER}env.ts`, 'src/hooks.server.ts'];
+const ENVIRONMENT = [`${SERVER}env.ts`, 'src/hooks.server.ts', 'src/instrumentation.server.ts'];
 const mayImportServer = (path: string) =>
 	path.startsWith(SERVER) ||
 	/\.server\.(ts|js)$|\/\+server\.ts$/.test(path) ||

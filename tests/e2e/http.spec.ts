@@ -111,7 +111,7 @@ test.describe('without a database to use', () => {
 	for (const [name, env, says] of [
 		['not named', { DATABASE_URL: '' }, /^DATABASE_URL is not set: .*npm run demo/],
 		['nobody may look', { DASHBOARD_PUBLIC: '' }, /^DATABASE_URL is not set[^]*DASHBOARD_PASSWORD/],
-		['no Postgres', { DATABASE_URL: 'mysql://x' }, /^DATABASE_URL begins with "mysql:\/\/…"/],
+		['no Postgres', { DATABASE_URL: 'mysql://x' }, /^DATABASE_URL begins with "mysql:\/\/"/],
 	] as const)
 		test(`${name}: the server exits and says what to do`, async () => {
 			const server = spawn(process.execPath, ['build'], {

@@ -1,6 +1,7 @@
 /** `node build` as a process of a test, with everything open as in the demo; it ends with the test's process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { waitForServer } from '../../scripts/wait-for-server';
 
 export type RunningApp = {
@@ -19,11 +20,15 @@ export type RunningApp = {
 const FOLLOW_PARENT = new URL('../../scripts/follow-parent.js', import.meta.url).href;
 const STOP_DEADLINE_MS = 15_000;
 
-/** Starts nothing yet. Its address stays the same when it is killed and started again. */
+/**
+ * Starts nothing yet. Its address stays the same when it is killed and started again.
+ * @param folder where `build` lies, and where it is started
+ */
 export function createAppServer(
 	port: number,
 	databaseUrl: string,
 	env: Record<string, string> = {},
+	folder = '.',
 ): RunningApp {
 	const url = `http://localhost:${port}`;
 	let child: ChildProcess | undefined;
@@ -31,7 +36,7 @@ export function createAppServer(
 	let output = '';
 
 	async function start(): Promise<void> {
-		if (!existsSync('build/index.js'))
+		if (!existsSync(join(folder, 'build', 'index.js')))
 			throw new Error('build/index.js is missing: run "npm run build" first.');
 		child = spawn(process.execPath, ['--import', FOLLOW_PARENT, 'build'], {
 			env: {
@@ -46,6 +51,7 @@ export function createAppServer(
 				...env,
 			},
 			stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+			cwd: folder,
 		});
 		child.stdout?.on('data', (chunk: Buffer) => (output += chunk));
 		child.stderr?.on('data', (chunk: Buffer) => (output += chunk));

@@ -38,14 +38,15 @@ export function followHttp(
 	return Object.assign(client, { status: () => status, failure: () => failure });
 }
 
-/** Sends one event; resolves to the status of the answer. */
+/** Sends one event, with an ingest key or without; resolves to the status of the answer. */
 export async function post(
 	url: string,
 	event: { name: string; eventId?: string },
+	key?: string,
 ): Promise<number> {
 	const response = await fetch(`${url}/api/events`, {
 		method: 'POST',
-		headers: { 'content-type': 'application/json' },
+		headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
 		body: JSON.stringify(event),
 	});
 	await response.body?.cancel();

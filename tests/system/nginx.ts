@@ -1,4 +1,4 @@
-/** An nginx in front of one address, configured as little as possible: buffering and time limits are its defaults. */
+/** nginx in front of one address or several, configured by a test: as little as possible, or as a guide says. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,14 +16,12 @@ export type Proxy = {
 
 const STORES = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-/** Ends with the test. @param targets origins of the instances behind it, asked in turn */
+/**
+ * Ends with the test. Buffering and time limits are nginx's defaults.
+ * @param targets origins of the instances behind it, asked in turn
+ */
 export async function startNginx(targets: readonly string[]): Promise<Proxy> {
-	const nginx = findProgram('nginx');
-	if (!nginx) throw new Error('There is no nginx: npm run test:system says how to install it.');
 	const [port, bufferedPort] = [await freePort(), await freePort()];
-	const folder = makeTemporaryFolder();
-	mkdirSync(join(folder, 'stores'));
-	const stores = STORES.map((name) => `${name}_temp_path ${join(folder, 'stores', name)};`);
 	const server = (listen: number, more: string) => `
 		server {
 			listen 127.0.0.1:${listen};
@@ -31,15 +29,37 @@ export async function startNginx(targets: readonly string[]): Promise<Proxy> {
 		}`;
 	// a server that was away once is asked again at once: in a rolling restart the next one is away a moment later
 	const upstream = targets.map((target) => `server ${new URL(target).host} max_fails=0;`).join(' ');
+	const output = runNginx(
+		makeTemporaryFolder(),
+		`upstream nowboard { ${upstream} }
+		${server(port, '')}
+		${server(bufferedPort, 'proxy_ignore_headers X-Accel-Buffering;')}`,
+	);
+	const url = `http://127.0.0.1:${port}`;
+	const answers = () =>
+		fetch(`${url}/healthz`).then(
+			({ status }) => status,
+			() => output(),
+		);
+	await expect.poll(answers, { timeout: 10_000 }).toBe(200);
+	return { url, bufferedUrl: `http://127.0.0.1:${bufferedPort}` };
+}
+
+/**
+ * Starts one and waits for nothing; it ends with the test.
+ * @param folder of its own, removed with it
+ * @param http what stands in the http block, as in /etc/nginx/conf.d
+ * @returns what it has said so far
+ */
+export function runNginx(folder: string, http: string): () => string {
+	const nginx = findProgram('nginx');
+	if (!nginx) throw new Error('There is no nginx: npm run test:system says how to install it.');
+	mkdirSync(join(folder, 'stores'));
+	const stores = STORES.map((name) => `${name}_temp_path ${join(folder, 'stores', name)};`);
 	writeFileSync(
 		join(folder, 'nginx.conf'),
 		`pid ${join(folder, 'nginx.pid')}; error_log stderr; worker_processes 1; events {}
-		http {
-			access_log off; ${stores.join(' ')}
-			upstream nowboard { ${upstream} }
-			${server(port, '')}
-			${server(bufferedPort, 'proxy_ignore_headers X-Accel-Buffering;')}
-		}`,
+		http { access_log off; ${stores.join(' ')} ${http} }`,
 	);
 	const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;'];
 	const child = spawn(nginx, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -51,12 +71,5 @@ export async function startNginx(targets: readonly string[]): Promise<Proxy> {
 		await ended;
 		rmSync(folder, { recursive: true });
 	});
-	const url = `http://127.0.0.1:${port}`;
-	const answers = () =>
-		fetch(`${url}/healthz`).then(
-			({ status }) => status,
-			() => output,
-		);
-	await expect.poll(answers, { timeout: 10_000 }).toBe(200);
-	return { url, bufferedUrl: `http://127.0.0.1:${bufferedPort}` };
+	return () => output;
 }

@@ -48,15 +48,19 @@ test('all mistakes are named at once, by name, value and rule, and no password i
 		DASHBOARD_PASSWORD: 'secret',
 		SECRET: 'short',
 		LOG_LEVEL: 'loud',
+		PORT: '80a',
+		XFF_DEPTH: '2',
 	});
 	expect(read).toEqual({
 		ok: false,
 		errors: [
-			'DATABASE_URL begins with "mysql://…": it must be a postgres:// URL.',
-			'LOG_LEVEL is "loud": it must be one of fatal, error, warn, info, debug, trace, silent.',
-			'SECRET has 5 characters: it must have at least 32, as "openssl rand -base64 32" makes them.',
+			'DATABASE_URL begins with "mysql://": it must be a postgres:// URL.',
+			'PORT is "80a": it must be a whole number from 0 to 65535.',
 			'DASHBOARD_PASSWORD has 6 characters: it must have at least 8.',
+			'SECRET has 5 characters: it must have at least 32, as "openssl rand -base64 32" makes them.',
 			'INGEST_OPEN is "yes": it must be "true" or "false".',
+			'LOG_LEVEL is "loud": it must be one of fatal, error, warn, info, debug, trace, silent.',
+			'XFF_DEPTH is 2, and ADDRESS_HEADER is not X-Forwarded-For: only that one names several proxies.',
 		],
 	});
 });

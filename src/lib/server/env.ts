@@ -1,7 +1,8 @@
 /**
- * The environment, read once and checked whole: every mistake is named at once, before anything starts.
- * PORT, HOST, ORIGIN and SHUTDOWN_TIMEOUT belong to the Node adapter, which reads them itself.
+ * The environment, read once and checked whole: every mistake is named at once, before anything starts. What each variable means and
+ * its own rule stand in variables.ts; here are the rules between them, and what the server takes of it all.
  */
+import { readVariables } from './variables';
 
 export type Env = {
 	/** the pooled connection: ingest, ticks */
@@ -29,78 +30,35 @@ export type Env = {
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
 
-/** Guessing is slow (password.ts), so length is all that is asked for. */
-const MIN_PASSWORD_LENGTH = 8;
-/** It can be tried as fast as we answer. */
-const MIN_TOKEN_LENGTH = 16;
-/** Tokens can be tried without asking us. */
-const MIN_SECRET_LENGTH = 32;
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
-
 /** @param source `process.env`, or a part of it in tests */
 export function readEnv(source: Record<string, string | undefined>): ReadEnv {
-	const errors: string[] = [];
-
-	function url(name: string): string | undefined {
-		const value = source[name];
-		if (!value) return undefined;
-		if (/^postgres(ql)?:\/\//.test(value)) return value;
-		// the value may hold a password: only its beginning is shown
-		errors.push(`${name} begins with "${value.slice(0, 8)}…": it must be a postgres:// URL.`);
-		return undefined;
-	}
-	function flag(name: string): boolean {
-		const value = source[name] ?? '';
-		if (['true', '1'].includes(value)) return true;
-		if (!['', 'false', '0'].includes(value))
-			errors.push(`${name} is "${value}": it must be "true" or "false".`);
-		return false;
-	}
-
-	const databaseUrl = url('DATABASE_URL');
+	const { values, faults } = readVariables(source);
+	const errors = [...faults];
 	if (!source.DATABASE_URL)
 		errors.push(
 			'DATABASE_URL is not set: it must name the Postgres that keeps the events, for example postgres://user:password@localhost:5432/nowboard. To look around without a database of your own, run "npm run demo".',
 		);
-	const databaseDirectUrl = url('DATABASE_DIRECT_URL') ?? databaseUrl;
-	const logLevel = source.LOG_LEVEL || 'info';
-	if (!LOG_LEVELS.includes(logLevel))
-		errors.push(`LOG_LEVEL is "${logLevel}": it must be one of ${LOG_LEVELS.join(', ')}.`);
-	const logRequests = source.LOG_REQUESTS || 'debug';
-	if (!['all', 'debug'].includes(logRequests))
-		errors.push(`LOG_REQUESTS is "${logRequests}": it must be "all" or "debug".`);
-	const dashboardPassword = source.DASHBOARD_PASSWORD || null;
-	const dashboardPublic = flag('DASHBOARD_PUBLIC');
-	const metricsToken = source.METRICS_TOKEN || null;
-	if (metricsToken !== null && metricsToken.length < MIN_TOKEN_LENGTH)
-		errors.push(
-			`METRICS_TOKEN has ${metricsToken.length} characters: it must have at least ${MIN_TOKEN_LENGTH}.`,
-		);
-	const secret = source.SECRET || null;
-	if (secret !== null && secret.length < MIN_SECRET_LENGTH)
-		errors.push(
-			`SECRET has ${secret.length} characters: it must have at least ${MIN_SECRET_LENGTH}, as "openssl rand -base64 32" makes them.`,
-		);
-	if (dashboardPassword !== null && dashboardPassword.length < MIN_PASSWORD_LENGTH)
-		errors.push(
-			`DASHBOARD_PASSWORD has ${dashboardPassword.length} characters: it must have at least ${MIN_PASSWORD_LENGTH}.`,
-		);
-	if (dashboardPassword === null && !dashboardPublic)
+	if (!source.DASHBOARD_PASSWORD && !values.DASHBOARD_PUBLIC)
 		errors.push(
 			'Nobody could look: set DASHBOARD_PASSWORD to ask for a password, or DASHBOARD_PUBLIC=true to let everyone look.',
 		);
+	if (values.XFF_DEPTH !== null && values.ADDRESS_HEADER?.toLowerCase() !== 'x-forwarded-for')
+		errors.push(
+			`XFF_DEPTH is ${values.XFF_DEPTH}, and ADDRESS_HEADER is not X-Forwarded-For: only that one names several proxies.`,
+		);
+	const databaseUrl = values.DATABASE_URL ?? '';
 	const env = {
-		databaseUrl: databaseUrl ?? '',
-		databaseDirectUrl: databaseDirectUrl ?? '',
-		ingestOpen: flag('INGEST_OPEN'),
-		dashboardPublic,
-		dashboardPassword,
-		secret,
-		metricsToken,
-		demo: flag('NOWBOARD_DEMO'),
-		migrations: source.MIGRATIONS_DIR || 'drizzle',
-		logLevel,
-		logRequests: logRequests === 'all',
+		databaseUrl,
+		databaseDirectUrl: values.DATABASE_DIRECT_URL ?? databaseUrl,
+		ingestOpen: values.INGEST_OPEN,
+		dashboardPublic: values.DASHBOARD_PUBLIC,
+		dashboardPassword: values.DASHBOARD_PASSWORD,
+		secret: values.SECRET,
+		metricsToken: values.METRICS_TOKEN,
+		demo: values.NOWBOARD_DEMO,
+		migrations: values.MIGRATIONS_DIR,
+		logLevel: values.LOG_LEVEL,
+		logRequests: values.LOG_REQUESTS === 'all',
 	};
 	return errors.length > 0 ? { ok: false, errors } : { ok: true, env };
 }

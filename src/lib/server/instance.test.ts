@@ -475,7 +475,10 @@ test('an open stream keeps nothing of the request that it was asked for in; one 
 		return { body: requests.run(request, open), request: new WeakRef(request) };
 	};
 	const ours = openIn(() => instance.open(null));
-	const naive = openIn(() => new ReadableStream<Uint8Array>());
+	let timer: ReturnType<typeof setInterval> | undefined;
+	const naive = openIn(
+		() => new ReadableStream({ start: () => void (timer = setInterval(() => {}, 60_000)) }),
+	);
 	const readers = [ours, naive].map(({ body }) => body.getReader());
 	await readers[0]?.read();
 	await new Promise((resolve) => setTimeout(resolve, 50));
@@ -484,5 +487,6 @@ test('an open stream keeps nothing of the request that it was asked for in; one 
 		true,
 		false,
 	]);
+	clearInterval(timer);
 	await Promise.all(readers.map((reader) => reader.cancel()));
 });

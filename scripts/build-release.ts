@@ -1,0 +1,23 @@
+/**
+ * The second half of `npm run build`: what a server's operator runs beside it, as files beside what adapter-node wrote, because
+ * production has neither tsx nor src/. Dependencies stay outside.
+ */
+import { build } from 'vite';
+
+const COMMANDS = { migrate: 'scripts/release.ts', keys: 'scripts/keys.ts' };
+
+await build({
+	configFile: false,
+	envDir: false,
+	publicDir: false,
+	logLevel: 'warn',
+	build: {
+		ssr: true,
+		outDir: 'build',
+		emptyOutDir: false,
+		rollupOptions: {
+			input: COMMANDS,
+			output: { entryFileNames: '[name].js', chunkFileNames: 'commands/[name]-[hash].js' },
+		},
+	},
+});

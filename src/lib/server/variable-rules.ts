@@ -1,0 +1,82 @@
+/**
+ * Rules for the values of environment variables. Pure. A rule never sees an empty value: that is an unset variable.
+ * A fault is what stands behind the name in a message, and shows no secret.
+ */
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; fault: string };
+export type Rule<T> = (text: string) => Parsed<T>;
+
+const is = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const isNot = (text: string, rule: string): Parsed<never> => ({
+	ok: false,
+	fault: `is "${text}": it must be ${rule}.`,
+});
+const holds = (pattern: RegExp, rule: string): Rule<string> => {
+	return (text) => (pattern.test(text) ? is(text) : isNot(text, rule));
+};
+
+export const text: Rule<string> = is;
+
+export const flag: Rule<boolean> = (text) =>
+	['true', '1', 'false', '0'].includes(text)
+		? is(text === 'true' || text === '1')
+		: isNot(text, '"true" or "false"');
+
+export const oneOf =
+	<T extends string>(names: readonly T[]): Rule<T> =>
+	(text) => {
+		const name = names.find((one) => one === text);
+		return name === undefined ? isNot(text, `one of ${names.join(', ')}`) : is(name);
+	};
+
+/** A whole number; both bounds are allowed. */
+export const whole =
+	(min: number, max = Number.MAX_SAFE_INTEGER): Rule<number> =>
+	(text) => {
+		const value = /^\d{1,16}$/.test(text) ? Number(text) : -1;
+		if (value >= min && value <= max) return is(value);
+		const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+		return isNot(text, `a whole number ${bounds}`);
+	};
+
+/** A secret, of which only the length is shown. @param hint how to make one */
+export const secret =
+	(minLength: number, hint = ''): Rule<string> =>
+	(text) =>
+		text.length >= minLength
+			? is(text)
+			: {
+					ok: false,
+					fault: `has ${text.length} characters: it must have at least ${minLength}${hint}.`,
+				};
+
+/** It may hold a password, so nothing of it is shown but the scheme. */
+export const postgresUrl: Rule<string> = (text) => {
+	const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+	if (!/^postgres(ql)?:\/\//.test(text))
+		return {
+			ok: false,
+			fault: `${scheme ? `begins with "${scheme}"` : 'is no URL'}: it must be a postgres:// URL.`,
+		};
+	if (/[#\s]/.test(text))
+		return {
+			ok: false,
+			fault: 'has a "#" or a space in it: in a password they must be written %23 and %20.',
+		};
+	return is(text);
+};
+
+/** What a browser calls an origin; the adapter would silently cut off whatever stands behind the host. */
+export const origin: Rule<string> = (text) => {
+	const rule = 'like https://now.example.com, without a path';
+	if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return isNot(text, rule);
+	const { origin, href } = new URL(text);
+	return href === `${origin}/` ? is(origin) : isNot(text, rule);
+};
+
+export const host = holds(/^[\w.:%-]+$/, 'a name or an address, without a port');
+export const headerName = holds(/^[A-Za-z0-9-]+$/, 'the name of a header');
+export const bytes = holds(
+	/^(\d+[KMG]?|Infinity)$/i,
+	'a number of bytes, which may end with K, M or G, or "Infinity"',
+);

@@ -1,0 +1,161 @@
+/** The proxies of docs/deploy/vm.md as they stand there, with TLS and HTTP/2: only addresses and files are put in. */
+import { readFileSync } from 'node:fs';
+import { connect, type ClientHttp2Session } from 'node:http2';
+import { Readable } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/ports';
+import { PING_INTERVAL_MS } from '../../src/lib/protocol';
+import { createAppServer } from '../setup/app-server';
+import { follow } from '../setup/follow';
+import { useDatabase } from '../setup/instances';
+import { makeTemporaryFolder } from '../setup/server';
+import { runCaddy } from './caddy';
+import { makeCertificate, type Certificate } from './certificate';
+import { runNginx } from './nginx';
+
+const NAME = 'now.example.com';
+const TABS = 20;
+
+type Place = { folder: string; port: number; app: string } & Certificate;
+
+/** Starts one; returns what it has said so far. */
+const PROXIES: Record<string, (place: Place) => () => string> = {
+	nginx({ folder, port, app, certificate, key }) {
+		const letsencrypt = `/etc/letsencrypt/live/${NAME}`;
+		const http = readGuide(/```nginx\n([\s\S]*?)```/, [
+			['listen 443 ssl http2;', `listen 127.0.0.1:${port} ssl http2;`],
+			['127.0.0.1:3000', app],
+			[`${letsencrypt}/fullchain.pem`, certificate],
+			[`${letsencrypt}/privkey.pem`, key],
+		]);
+		return runNginx(folder, http);
+	},
+	Caddy({ folder, port, app, certificate, key }) {
+		const site = readGuide(/## Caddy\n+```\n([\s\S]*?)```/, [
+			[`${NAME} {`, `https://${NAME}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`],
+			['127.0.0.1:3000', app],
+		]);
+		return runCaddy(folder, site);
+	},
+};
+
+/** What is not put in stays as it is. */
+function readGuide(block: RegExp, puts: [from: string, to: string][]): string {
+	let text = block.exec(readFileSync('docs/deploy/vm.md', 'utf8'))?.[1] ?? '';
+	for (const [from, to] of puts) {
+		expect(text.split(from).length, `"${from}" in the guide`).toBe(2);
+		text = text.replace(from, to);
+	}
+	return text;
+}
+
+/** One connection, as a browser has for all its tabs. */
+async function startBehind(proxy: string): Promise<ClientHttp2Session> {
+	const { url } = await useDatabase();
+	const app = createAppServer(await freePort(), url, {
+		ORIGIN: `https://${NAME}`,
+		ADDRESS_HEADER: 'X-Forwarded-For',
+		DASHBOARD_PASSWORD: 'correct horse',
+	});
+	onTestFinished(() => app.kill('SIGTERM'));
+	await app.start();
+	const folder = makeTemporaryFolder();
+	const files = makeCertificate(folder, NAME);
+	const port = await freePort();
+	const output = PROXIES[proxy]?.({
+		folder,
+		port,
+		app: `127.0.0.1:${new URL(app.url).port}`,
+		...files,
+	});
+	const open = () =>
+		new Promise<ClientHttp2Session>((resolve, reject) => {
+			const ca = readFileSync(files.certificate);
+			const session = connect(`https://127.0.0.1:${port}`, { ca, servername: NAME });
+			session.once('connect', () => resolve(session));
+			session.once('error', reject);
+		});
+	let session: ClientHttp2Session | undefined;
+	const connects = () =>
+		open().then(
+			(one) => !!(session = one),
+			(error: Error) => `${error.message}\n${output?.()}`,
+		);
+	await expect.poll(connects, { timeout: 10_000 }).toBe(true);
+	onTestFinished(() => session?.destroy());
+	return session as unknown as ClientHttp2Session;
+}
+
+/** @returns the status and the body */
+function post(
+	session: ClientHttp2Session,
+	path: string,
+	type: string,
+	body: string,
+	headers: Record<string, string> = {},
+): Promise<[number, string]> {
+	return new Promise((resolve, reject) => {
+		const request = session.request({
+			':method': 'POST',
+			':authority': NAME,
+			':path': path,
+			'content-type': type,
+			...headers,
+		});
+		let status = 0;
+		let text = '';
+		request.once('response', (answer) => (status = Number(answer[':status'])));
+		request.on('data', (chunk: Buffer) => (text += chunk));
+		request.once('end', () => resolve([status, text]));
+		request.once('error', reject);
+		request.end(body);
+	});
+}
+
+test.each(Object.keys(PROXIES))(
+	`%s: ${TABS} visible tabs over one HTTP/2 connection: each event comes at once to all, and so do pings`,
+	async (proxy) => {
+		const session = await startBehind(proxy);
+		expect(session.alpnProtocol).toBe('h2');
+		const open = () => {
+			const request = session.request({ ':authority': NAME, ':path': '/api/dashboard/stream' });
+			return Readable.toWeb(request) as unknown as ReadableStream<Uint8Array>;
+		};
+		const tabs = Array.from({ length: TABS }, () => follow({ open }));
+		for (const tab of tabs) await tab.until(({ resets }) => resets() === 1);
+		for (const count of [1, 2, 3]) {
+			const event = JSON.stringify({ name: 'event' });
+			const [status] = await post(session, '/api/events', 'application/json', event);
+			expect(status).toBe(202);
+			for (const tab of tabs) await tab.until(({ ids }) => ids.length === count, 2_000);
+		}
+		const heard = tabs.map(({ of }) => of('ping').length);
+		for (const [i, tab] of tabs.entries())
+			await tab.until(({ of }) => of('ping').length > (heard[i] ?? 0), PING_INTERVAL_MS + 5_000);
+		const states = tabs.map(({ ended, resets }) => [ended(), resets()]);
+		expect(states).toEqual(tabs.map(() => [false, 1]));
+		for (const tab of tabs) await tab.leave();
+	},
+);
+
+test.each(Object.keys(PROXIES))(
+	'%s: a login passes, from the origin that people use alone',
+	async (proxy) => {
+		const session = await startBehind(proxy);
+		const logIn = (password: string, origin: string, forwarded = {}) =>
+			post(
+				session,
+				'/login',
+				'application/x-www-form-urlencoded',
+				new URLSearchParams({ password }).toString(),
+				{ origin, accept: 'application/json', 'x-sveltekit-action': 'true', ...forwarded },
+			).then(([status, text]) => [status, (JSON.parse(text) as { type?: string }).type]);
+		expect(await logIn('correct horse', `https://${NAME}`)).toEqual([200, 'redirect']);
+		expect(await logIn('correct horse', 'https://elsewhere.example')).toEqual([403, undefined]);
+		// a visitor's own X-Forwarded-For does not make of one guesser many
+		const guess = (i: number) =>
+			logIn(`wrong ${i}`, `https://${NAME}`, { 'x-forwarded-for': `10.0.0.${i}` });
+		for (let i = 0; i < 5; i++) expect((await guess(i))[1]).toBe('failure');
+		expect((await logIn('correct horse', `https://${NAME}`))[1]).toBe('failure');
+	},
+);
