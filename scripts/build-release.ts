@@ -4,7 +4,11 @@
  */
 import { build } from 'vite';
 
-const COMMANDS = { migrate: 'scripts/release.ts', keys: 'scripts/keys.ts' };
+const COMMANDS = {
+	migrate: 'scripts/release.ts',
+	keys: 'scripts/keys.ts',
+	erase: 'scripts/erase.ts',
+};
 
 await build({
 	configFile: false,

@@ -20,6 +20,7 @@ import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
+import { readAudit } from '$lib/server/audit';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
@@ -27,17 +28,20 @@ import { readEnv, type Env } from '$lib/server/env';
 import { startHealth } from '$lib/server/health';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createIngestLimits } from '$lib/server/ingest-limits';
 import { createMetrics } from '$lib/server/metrics';
 import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
+import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
 import { createRequestLog, toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startThinning } from '$lib/server/thin';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
+import { createVisitorIds } from '$lib/server/visitor-salt';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
 import { version } from '../package.json';
@@ -156,13 +160,20 @@ async function findViewer(
 	}
 }
 
+/** What a client got wrong is no error of ours; and of a path only what is no secret is written down, for a share link's is one. */
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
 	const { requestId } = event.locals;
-	const { method } = event.request;
 	const path = toLoggedPath({ routeId: event.route.id, url: event.url });
-	if (status !== 404) slot[RUNTIME]?.log.error({ requestId, err: error, method, path }, message);
+	if (status >= 500)
+		slot[RUNTIME]?.log.error(
+			{ requestId, err: error, method: event.request.method, path },
+			message,
+		);
 	return { message, requestId };
 };
+
+const OVER_LIMIT = 'requests over a limit are answered 429';
+const ONE_ADDRESS = `${OVER_LIMIT}; behind a proxy all visitors have its address unless ADDRESS_HEADER is set`;
 
 function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
 	const viewers = createViewers({ sql });
@@ -170,6 +181,8 @@ function createLogin(password: string, secret: string | null, sql: Sql): App.Loc
 		password: createPasswordCheck(password),
 		viewers,
 		links: createShareLinks(sql, viewers),
+		keyring: createKeyring(sql),
+		audit: () => readAudit(sql),
 		tokens: createTokens(async () => secret ?? readSecret(sql)),
 	};
 }
@@ -198,7 +211,11 @@ function start(env: Env): Runtime {
 	});
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
+	const limits = createIngestLimits({
+		onLimited: (rule) => log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS),
+	});
 	const ticks = pooled();
+	const visitors = createVisitorIds(ticks);
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -220,7 +237,8 @@ function start(env: Env): Runtime {
 
 	const thinning = startThinning({
 		sql: ticks,
-		onError: (error) => log.warn({ reason: String(error) }, 'old ticks were not thinned'),
+		also: visitors.forget,
+		onError: (error) => log.warn({ reason: String(error) }, 'what is old was not removed'),
 	});
 
 	let stopped: Promise<void> | undefined;
@@ -266,7 +284,10 @@ function start(env: Env): Runtime {
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
 			ingestOpen: env.ingestOpen,
+			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
+			limits,
+			visitors,
 			rejections,
 			login,
 			viewer: null,

@@ -140,8 +140,8 @@ test('no key, token, cookie or password is ever written, at any level', async ()
 		SECRET,
 	});
 	const input = { source: 'shop', name: 'shop', origins: [] };
-	const publicKey = (await createKey(sql, { ...input, kind: 'public' })).key;
-	const secretKey = (await createKey(sql, { ...input, kind: 'secret' })).key;
+	const publicKey = (await createKey(sql, { ...input, kind: 'public' }, 'command')).key;
+	const secretKey = (await createKey(sql, { ...input, kind: 'secret' }, 'command')).key;
 	const form = (fields: Record<string, string>, headers: Record<string, string> = {}) => ({
 		method: 'POST',
 		headers: {

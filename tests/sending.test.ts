@@ -29,7 +29,13 @@ beforeAll(async () => {
 	database = await createDatabase();
 	shell = connect(database.url, { max: 1 });
 	const make = async (kind: 'public' | 'secret') =>
-		(await createKey(database.sql, { kind, source: 'examples', name: kind, origins: [] })).key;
+		(
+			await createKey(
+				database.sql,
+				{ kind, source: 'examples', name: kind, origins: [] },
+				'command',
+			)
+		).key;
 	keys = { nb_pub_: await make('public'), nb_sec_: await make('secret') };
 	app = createAppServer(await freePort(), database.url);
 	await app.start();

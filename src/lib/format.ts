@@ -59,6 +59,11 @@ export function toTime(
 	}).format(at);
 }
 
+/** A moment to come, or long gone: "23 Nov 2026, 14:05". */
+export function toMoment(at: number, look: Look = DEFAULT_LOOK): string {
+	return `${toDay(at, look, true)}, ${toTime(at, look)}`;
+}
+
 /** The whole truth for a title: "23 Nov 2026, 14:05:09.123 UTC". */
 export function toExactTime(at: number, { locale, timeZone }: Look = DEFAULT_LOOK): string {
 	return dateFormat(locale, {

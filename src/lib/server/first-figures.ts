@@ -7,4 +7,5 @@ export const loadFirstFigures = ({ locals, url }: Pick<ServerLoadEvent, 'locals'
 	demo: locals.demo,
 	loggedIn: locals.viewer?.kind === 'session',
 	origin: url.origin,
+	keys: locals.sendingKeys,
 });

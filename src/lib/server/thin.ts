@@ -1,6 +1,7 @@
 /**
  * Thins old ticks, so that years of them stay small: every two seconds for the last two hours, then one a minute,
- * after a week one an hour; and what deletions leave behind, of which the newest counts. Runs on any instance, one at a time; two at once would delete the same rows, so nothing is lost by it.
+ * after a week one an hour; and what deletions leave behind, of which the newest counts. Runs on any instance, one at a time; two
+ * at once would delete the same rows, so nothing is lost by it.
  * Knows nothing of how ticks come about.
  */
 import type { Sql } from 'postgres';
@@ -52,14 +53,24 @@ export async function thinDeletions(sql: Sql): Promise<number> {
 	return count;
 }
 
-/** Thins now and then; an error is reported and tried again next time. */
-export function startThinning({ sql, onError }: { sql: Sql; onError: (error: unknown) => void }): {
-	stop(): void;
-} {
+/**
+ * Thins now and then; an error is reported and tried again next time.
+ * @param also what else is to be removed at the same times
+ */
+export function startThinning({
+	sql,
+	also,
+	onError,
+}: {
+	sql: Sql;
+	also: () => Promise<void>;
+	onError: (error: unknown) => void;
+}): { stop(): void } {
 	const timer = setInterval(() => {
 		withDeadline(thinTicks(sql), DEADLINE_MS, 'thinning old ticks')
 			.then(() => withDeadline(thinDeletions(sql), DEADLINE_MS, 'thinning deletions'))
 			.catch(onError);
+		also().catch(onError);
 	}, THIN_EVERY_MS);
 	return { stop: () => clearInterval(timer) };
 }

@@ -108,13 +108,14 @@ export const VARIABLES = {
 	}),
 	ADDRESS_HEADER: optional({
 		means:
-			'behind a proxy, the header with a visitor’s address, e.g. `X-Forwarded-For`: attempts to log in are limited for each',
+			'behind a proxy, the header with a visitor’s address, e.g. `X-Forwarded-For`: attempts to log in and requests with a key are limited for each',
 		unset: '–',
 		example: 'X-Forwarded-For',
 		rule: headerName,
 	}),
 	INGEST_OPEN: variable({
-		means: '`true`: events are taken without a key; one that is given is checked all the same',
+		means:
+			'`true`: events are taken without a key and without a limit; one that is given is checked all the same',
 		unset: '`false`',
 		example: 'true',
 		fallback: false,
@@ -228,6 +229,20 @@ export const VARIABLES = {
 		shown: 'internal',
 		fallback: false,
 		rule: flag,
+	}),
+	NOWBOARD_DEMO_PUBLIC_KEY: optional({
+		means: 'what the demo’s page shows as its public key',
+		unset: '–',
+		example: '',
+		shown: 'internal',
+		rule: text,
+	}),
+	NOWBOARD_DEMO_SECRET_KEY: optional({
+		means: 'what the demo’s page shows as its secret key',
+		unset: '–',
+		example: '',
+		shown: 'internal',
+		rule: text,
 	}),
 };
 

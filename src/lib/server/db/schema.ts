@@ -136,7 +136,7 @@ export const shareLinks = pgTable('share_links', {
 	lastUsedAt: timestamp('last_used_at', { withTimezone: true }),
 });
 
-/** Who logged in, which links were made and ended: what happened, never what was typed. */
+/** Logins, links and keys made and ended, what was erased: what happened, never what was typed or from where. */
 export const audit = pgTable('audit', {
 	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
 	at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
