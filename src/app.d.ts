@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
+import type { HistoryReader } from '$lib/server/history-cache';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
+import type { Retention } from '$lib/server/retention';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
@@ -36,6 +38,10 @@ declare global {
 			requestId: string;
 			requests: RequestLog;
 			ingest: Ingest;
+			/** ranges beyond the present */
+			history: HistoryReader;
+			/** how far old events are deleted */
+			retention: Pick<Retention, 'status'>;
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;

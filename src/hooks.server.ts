@@ -25,7 +25,8 @@ import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
-import { startHealth } from '$lib/server/health';
+import { startHealth, toRetentionPart } from '$lib/server/health';
+import { createHistory } from '$lib/server/history-cache';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
 import { createIngestLimits } from '$lib/server/ingest-limits';
@@ -37,7 +38,8 @@ import { createKeyCheck } from '$lib/server/key-check';
 import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
 import { createRequestLog, toLoggedPath, toRequestId } from '$lib/server/request-log';
-import { startThinning } from '$lib/server/thin';
+import { createTarpit } from '$lib/server/tarpit';
+import { startUpkeep } from '$lib/server/upkeep';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
@@ -51,6 +53,8 @@ type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
+	/** to be awaited before an address is refused */
+	late(address: string): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -116,6 +120,7 @@ async function answer(
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
+		await runtime.late(toAddress(event));
 		// a page that was opened is sent to where one says who one is; a script is told
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
@@ -127,7 +132,17 @@ async function answer(
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
+	if (response.status >= 400 && response.status < 500) await runtime.late(toAddress(event));
 	return secureHeaders(response, event.url.protocol === 'https:');
+}
+
+/** The adapter throws when ADDRESS_HEADER is set and a request comes without it. */
+function toAddress(event: RequestEvent): string {
+	try {
+		return event.getClientAddress();
+	} catch {
+		return 'unknown';
+	}
 }
 
 /** Compared as hashes: how long that takes says nothing about the token. */
@@ -216,6 +231,8 @@ function start(env: Env): Runtime {
 	});
 	const ticks = pooled();
 	const visitors = createVisitorIds(ticks);
+	// counting and deleting each take one for a moment, and history is read beside them
+	const upkeepSql = connect(env.databaseUrl, { max: 3 });
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -233,12 +250,23 @@ function start(env: Env): Runtime {
 		},
 	});
 	const metrics = createMetrics({ live, ingest, rejections, version });
-	const watching = startHealth({ live, ingest, rejections, version });
+	const watching = startHealth({
+		live,
+		ingest,
+		rejections,
+		version,
+		more: () =>
+			env.retentionDays === 0
+				? []
+				: [toRetentionPart(env.retentionDays, upkeep.retention.failed())],
+	});
 
-	const thinning = startThinning({
-		sql: ticks,
-		also: visitors.forget,
-		onError: (error) => log.warn({ reason: String(error) }, 'what is old was not removed'),
+	const upkeep = startUpkeep({
+		sql: upkeepSql,
+		days: env.retentionDays,
+		log,
+		live,
+		forget: visitors.forget,
 	});
 
 	let stopped: Promise<void> | undefined;
@@ -246,12 +274,14 @@ function start(env: Env): Runtime {
 		process.off('SIGTERM', onSignal);
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
-		thinning.stop();
 		watching.stop();
 		watch.stop();
 		await keys.close();
 		await ingest.close();
 		await live.stop();
+		// whatever it is at: a transaction that is cut off has changed nothing
+		void upkeep.stop().catch(() => {});
+		await upkeepSql.end({ timeout: 1 });
 		login?.viewers.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
@@ -283,6 +313,8 @@ function start(env: Env): Runtime {
 			health: watching.health,
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
+			history: createHistory({ sql: upkeepSql, log }),
+			retention: upkeep.retention,
 			ingestOpen: env.ingestOpen,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
@@ -294,6 +326,7 @@ function start(env: Env): Runtime {
 			tokenEndsAt: null,
 			demo,
 		},
+		late: createTarpit(),
 		stop,
 	};
 }

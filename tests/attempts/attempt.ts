@@ -2,7 +2,7 @@
  * One attempt to look or write without leave: what is sent, and what must come of it. Whatever is not allowed by `may` must not happen
  * either: no word of the dashboard in the answer, no cookie, no change in a table, no way to another site.
  */
-import type { WireAnswer, WireRequest } from '../setup/wire';
+import { omit, type WireAnswer, type WireRequest } from '../setup/wire';
 import { METRICS_TOKEN, type World } from './world';
 
 export type Attempt = {
@@ -51,9 +51,9 @@ export function findFaults(
 /** The same request from somebody with every right: what is stopped by the gate must now do harm. */
 export function withEveryRight(asked: WireRequest, cookie: string, origin: string): WireRequest {
 	if (asked.raw) return asked;
-	const { authorization: _, ...headers } = asked.headers;
+	const headers = omit(asked.headers, ['authorization']);
 	const path = asked.path.replace(/([?&])(token|key)=[^&]*/, '$1');
-	const mine = path.startsWith('/api/events')
+	const mine: Record<string, string> = path.startsWith('/api/events')
 		? {}
 		: { cookie, origin, authorization: `Bearer ${METRICS_TOKEN}` };
 	return { ...asked, path, headers: { ...headers, ...mine } };

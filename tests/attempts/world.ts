@@ -42,6 +42,8 @@ export const WORLD_ENV = {
 	SECRET,
 	METRICS_TOKEN,
 	LOG_LEVEL: 'trace',
+	// each attempt is somebody else's: who is refused often is answered late (src/lib/server/tarpit.ts)
+	ADDRESS_HEADER: 'x-forwarded-for',
 };
 
 export async function addSession(
@@ -61,7 +63,12 @@ async function addLink(sql: Sql): Promise<{ token: string; hash: string; id: num
 	return { ...made, id: Number(row?.id) };
 }
 
-async function addKey(sql: Sql, kind: 'public' | 'secret', source: string, origins: string[] = []) {
+export async function addKey(
+	sql: Sql,
+	kind: 'public' | 'secret',
+	source: string,
+	origins: string[] = [],
+) {
 	const key = `nb_${kind === 'public' ? 'pub' : 'sec'}_${randomBytes(32).toString('base64url')}`;
 	const [row] = await sql<{ id: string }[]>`
 		insert into ingest_keys (hash, prefix, kind, source, name, origins)

@@ -5,6 +5,10 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { omit } from './wire';
+
+/** RFC 9110, 7.6.1 */
+const HOP_BY_HOP = ['connection', 'upgrade', 'transfer-encoding'];
 
 export type ReverseProxy = {
 	/** without a slash at the end */
@@ -17,10 +21,9 @@ export type ReverseProxy = {
 export async function startReverseProxy(): Promise<ReverseProxy> {
 	let target = new URL('http://127.0.0.1:1');
 	const server = createServer((asked, answer) => {
-		const { 'x-forwarded-for': before, ...rest } = asked.headers;
+		const before = asked.headers['x-forwarded-for'];
 		const from = [before, asked.socket.remoteAddress].filter(Boolean).join(', ');
-		// hop by hop: RFC 9110, 7.6.1
-		const { connection: _, upgrade: __, 'transfer-encoding': ___, ...headers } = rest;
+		const headers = omit(asked.headers, HOP_BY_HOP);
 		const upstream = request({
 			host: target.hostname,
 			port: target.port,

@@ -24,8 +24,10 @@ export type WireAnswer = {
 	body: string;
 };
 
-const SILENT_MS = 5_000;
+const SILENT_MS = 10_000;
 const KEPT = 200_000;
+/** Without a byte after an answer, before it is taken for the last one. */
+const QUIET_MS = 50;
 /** What a granted stream says before it waits for events (frames.ts). */
 const STREAM_BEGUN = 'event: reset';
 
@@ -115,7 +117,6 @@ function sendRaw(url: string, raw: Buffer, patienceMs: number): Promise<WireAnsw
 		socket.on('close', () => resolve(parseAnswer(text)));
 	});
 }
-const QUIET_MS = 50;
 
 function parseAnswer(text: string): WireAnswer {
 	const [head = '', ...rest] = text.split('\r\n\r\n');
@@ -130,4 +131,9 @@ function parseAnswer(text: string): WireAnswer {
 		),
 		body: rest.join('\r\n\r\n'),
 	};
+}
+
+/** The headers without these. */
+export function omit<T>(headers: Record<string, T>, names: readonly string[]): Record<string, T> {
+	return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

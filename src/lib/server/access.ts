@@ -25,6 +25,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/api/dashboard/health': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
+	'/api/dashboard/history': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',

@@ -21,6 +21,8 @@ export type Env = {
 	addressHeader: string | null;
 	/** who sends it may read the metrics; null: nobody may */
 	metricsToken: string | null;
+	/** days that events are kept; 0: for ever */
+	retentionDays: number;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** keys that everybody who looks at the demo may copy */
@@ -62,6 +64,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		secret: values.SECRET,
 		metricsToken: values.METRICS_TOKEN,
 		addressHeader: values.ADDRESS_HEADER,
+		retentionDays: values.RETENTION_DAYS,
 		demo,
 		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,
 		migrations: values.MIGRATIONS_DIR,

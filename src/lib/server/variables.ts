@@ -37,6 +37,8 @@ const MIN_PASSWORD_LENGTH = 8;
 const MIN_TOKEN_LENGTH = 16;
 /** Tokens can be tried without asking us. */
 const MIN_SECRET_LENGTH = 32;
+/** A hundred years: who means "for ever" says 0. */
+const MAX_RETENTION_DAYS = 36_500;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const variable = <T>(one: Variable<T>) => one;
@@ -120,6 +122,13 @@ export const VARIABLES = {
 		example: 'true',
 		fallback: false,
 		rule: flag,
+	}),
+	RETENTION_DAYS: variable({
+		means: 'days that events are kept, `0`: for ever; history stays',
+		unset: '`90`',
+		example: '90',
+		fallback: 90,
+		rule: whole(0, MAX_RETENTION_DAYS),
 	}),
 	METRICS_TOKEN: optional({
 		means: `who sends it as \`Authorization: Bearer\` may read \`GET /metrics\` (Prometheus); at least ${MIN_TOKEN_LENGTH} characters`,
