@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
 import type { HistoryReader } from '$lib/server/history-cache';
-import type { HealthWatch } from '$lib/server/health';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
@@ -13,8 +13,8 @@ import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
-import type { Keyring } from '$lib/server/keyring';
 import type { RequestLog } from '$lib/server/request-log';
+import type { Keyring } from '$lib/server/keyring';
 import type { Rejections } from '$lib/server/rejections';
 import type { VisitorIds } from '$lib/server/visitor-salt';
 

@@ -25,7 +25,7 @@ import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
-import { startHealth } from '$lib/server/health';
+import { startHealth, toRetentionPart } from '$lib/server/health';
 import { createHistory } from '$lib/server/history-cache';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
@@ -37,7 +37,7 @@ import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
 import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
-import { createRequestLog, toRequestId } from '$lib/server/request-log';
+import { createRequestLog, toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { createTarpit } from '$lib/server/tarpit';
 import { startUpkeep } from '$lib/server/upkeep';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
@@ -175,19 +175,16 @@ async function findViewer(
 	}
 }
 
-/** What a client got wrong is no error of ours; and a path is nobody's to write down, for a share link's is a secret. */
+/** What a client got wrong is no error of ours; and of a path only what is no secret is written down, for a share link's is one. */
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
+	const { requestId } = event.locals;
+	const path = toLoggedPath({ routeId: event.route.id, url: event.url });
 	if (status >= 500)
 		slot[RUNTIME]?.log.error(
-			{
-				requestId: event.locals.requestId,
-				err: error,
-				method: event.request.method,
-				route: event.route.id,
-			},
+			{ requestId, err: error, method: event.request.method, path },
 			message,
 		);
-	return { message, requestId: event.locals.requestId };
+	return { message, requestId };
 };
 
 const OVER_LIMIT = 'requests over a limit are answered 429';
@@ -253,7 +250,16 @@ function start(env: Env): Runtime {
 		},
 	});
 	const metrics = createMetrics({ live, ingest, rejections, version });
-	const watching = startHealth({ live, ingest, rejections, version });
+	const watching = startHealth({
+		live,
+		ingest,
+		rejections,
+		version,
+		more: () =>
+			env.retentionDays === 0
+				? []
+				: [toRetentionPart(env.retentionDays, upkeep.retention.failed())],
+	});
 
 	const upkeep = startUpkeep({
 		sql: upkeepSql,
@@ -303,12 +309,12 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
-			history: createHistory({ sql: upkeepSql, log }),
-			retention: upkeep.retention,
 			metrics,
 			health: watching.health,
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
+			history: createHistory({ sql: upkeepSql, log }),
+			retention: upkeep.retention,
 			ingestOpen: env.ingestOpen,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,

@@ -92,3 +92,11 @@ export function startHealth({
 		stop: () => clearInterval(timer),
 	};
 }
+
+/** @param days that events are kept */
+export function toRetentionPart(days: number, failed: boolean): HealthPart {
+	const name = 'Retention';
+	if (failed)
+		return { name, state: 'degraded', words: 'Old events were not deleted; it is tried again.' };
+	return { name, state: 'fine', words: `Events are kept for ${days} days.` };
+}

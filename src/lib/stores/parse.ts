@@ -132,32 +132,6 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 	bye: parse(object({ retryMs: number })),
 };
 
-const historyFigures = {
-	pageViews: nullable(number),
-	eventsCount: nullable(number),
-	activeSessions: nullable(number),
-};
-const point = object({ ...historyFigures, at: time });
-
-/** What `GET /api/dashboard/history` answers. */
-export const parseHistory: Parse<History> = parse(
-	object({
-		range: oneOf(...HISTORY_RANGES),
-		source: nullable(text),
-		zone: text,
-		from: time,
-		to: time,
-		at: time,
-		begins: nullable(time),
-		through: nullable(time),
-		kept: boolean,
-		totals: object(historyFigures),
-		previousTotals: nullable(object(historyFigures)),
-		points: list(point),
-		previous: list(point),
-	}),
-);
-
 const state = oneOf(...HEALTH_STATES);
 
 /** What `/api/dashboard/health` answers. */
@@ -188,6 +162,32 @@ export const parseHealth: Parse<Health> = parse(
 				lateMs: number,
 			}),
 		),
+	}),
+);
+
+const historyFigures = {
+	pageViews: nullable(number),
+	eventsCount: nullable(number),
+	activeSessions: nullable(number),
+};
+const point = object({ ...historyFigures, at: time });
+
+/** What `GET /api/dashboard/history` answers. */
+export const parseHistory: Parse<History> = parse(
+	object({
+		range: oneOf(...HISTORY_RANGES),
+		source: nullable(text),
+		zone: text,
+		from: time,
+		to: time,
+		at: time,
+		begins: nullable(time),
+		through: nullable(time),
+		kept: boolean,
+		totals: object(historyFigures),
+		previousTotals: nullable(object(historyFigures)),
+		points: list(point),
+		previous: list(point),
 	}),
 );
 

@@ -3,7 +3,7 @@
  * so that any number of instances may start at once. Needs a direct connection: behind a transaction pooler
  * a session lock locks nothing. What a newcomer gets wrong: drizzle's migrator compares one number only and
  * silently skips a migration that was generated before the newest applied one; hence the checks here. A database that
- * is ahead of this version is used as it is (docs/decisions/0012-older-build-newer-schema.md).
+ * is ahead of this version is used as it is (docs/decisions/0013-older-build-newer-schema.md).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
