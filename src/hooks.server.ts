@@ -22,6 +22,7 @@ import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
 import { readAudit } from '$lib/server/audit';
 import { startCrashGuard } from '$lib/server/crash';
+import { readAddress, toNetwork } from '$lib/server/client-address';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
@@ -36,6 +37,7 @@ import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
 import { createKeyring } from '$lib/server/keyring';
+import { readOut } from '$lib/server/read-out';
 import { createRejections } from '$lib/server/rejections';
 import { createRequestLog, toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { createTarpit } from '$lib/server/tarpit';
@@ -53,8 +55,8 @@ type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
-	/** to be awaited before an address is refused */
-	late(address: string): Promise<void>;
+	/** to be awaited before somebody from this network is refused */
+	late(network: string): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -120,7 +122,7 @@ async function answer(
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
-		await runtime.late(toAddress(event));
+		await putOff(event, runtime);
 		// a page that was opened is sent to where one says who one is; a script is told
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
@@ -132,17 +134,14 @@ async function answer(
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
-	if (response.status >= 400 && response.status < 500) await runtime.late(toAddress(event));
+	if (response.status >= 400 && response.status < 500) await putOff(event, runtime);
 	return secureHeaders(response, event.url.protocol === 'https:');
 }
 
-/** The adapter throws when ADDRESS_HEADER is set and a request comes without it. */
-function toAddress(event: RequestEvent): string {
-	try {
-		return event.getClientAddress();
-	} catch {
-		return 'unknown';
-	}
+/** What comes before every answer of 4xx. */
+async function putOff(event: RequestEvent, { late }: Runtime): Promise<void> {
+	await readOut(event.platform?.req);
+	await late(toNetwork(readAddress(event.getClientAddress)));
 }
 
 /** Compared as hashes: how long that takes says nothing about the token. */
