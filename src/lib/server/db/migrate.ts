@@ -91,7 +91,7 @@ async function lock(client: Sql, timeoutMs: number): Promise<void> {
 }
 
 /** `when` of the migrations that the database says it has, oldest first. */
-async function readApplied(client: Sql): Promise<number[]> {
+export async function readApplied(client: Sql): Promise<number[]> {
 	const [found] =
 		await client`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`;
 	if (!found?.exists) return [];
