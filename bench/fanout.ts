@@ -70,6 +70,12 @@ for (let round = 0; round < rounds; round++) {
 }
 const perFrame = (all: Measured[]) => median(all.map(({ cpuPerFrameUs }) => cpuPerFrameUs));
 
+/** points of a plot: events a second at so many clients */
+const of = (clients: number, value: (one: Measured) => number) =>
+	ours
+		.filter((one) => one.clients === clients)
+		.map((one): [number, number] => [one.rate, value(one)]);
+
 tell({
 	name: 'fanout',
 	title: 'Fan-out',
@@ -90,6 +96,44 @@ tell({
 				Math.round(median(pairs[name].map(({ frames, seconds }) => frames / seconds))),
 				`${Math.round(100 * median(pairs[name].map(({ generatorShare }) => generatorShare)))} %`,
 			]),
+		},
+	],
+	plots: [
+		{
+			title: '1,000 clients: CPU time for each delivered event',
+			x: 'events a second',
+			y: 'µs',
+			logX: true,
+			logY: true,
+			series: [{ name: 'server', points: of(1_000, ({ cpuPerEventUs }) => cpuPerEventUs) }],
+		},
+		{
+			title: '1,000 clients: delay',
+			x: 'events a second',
+			y: 'ms',
+			logX: true,
+			series: [
+				{ name: 'p50', points: of(1_000, ({ delays }) => delays?.p50 ?? NaN) },
+				{ name: 'p99', points: of(1_000, ({ delays }) => delays?.p99 ?? NaN) },
+			],
+		},
+		{
+			title: '100 events a second: what the database is asked, by clients',
+			x: 'clients',
+			y: 'transactions a second',
+			logX: true,
+			series: [
+				{
+					name: 'besides the INSERTs',
+					points: ours
+						.filter(({ rate }) => rate === 100)
+						.map(({ clients, transactionsPerS }): [number, number] => [
+							clients,
+							transactionsPerS ?? NaN,
+						])
+						.sort(([a], [b]) => a - b),
+				},
+			],
 		},
 	],
 	notes: [

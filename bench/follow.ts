@@ -2,7 +2,11 @@
 import { createParser } from 'eventsource-parser';
 
 /** @param onEvent called with the id of each event as its frame is complete */
-export function followEvents(url: string, onEvent: (eventId: string) => void): { stop(): void } {
+export function followEvents(
+	url: string,
+	onEvent: (eventId: string) => void,
+	headers: Record<string, string> = {},
+): { stop(): void } {
 	const closing = new AbortController();
 	const decoder = new TextDecoder();
 	const parser = createParser({
@@ -13,7 +17,7 @@ export function followEvents(url: string, onEvent: (eventId: string) => void): {
 	});
 	void (async () => {
 		try {
-			const response = await fetch(url, { signal: closing.signal });
+			const response = await fetch(url, { headers, signal: closing.signal });
 			for await (const chunk of response.body ?? [])
 				parser.feed(decoder.decode(chunk, { stream: true }));
 		} catch (error) {

@@ -8,6 +8,7 @@ const COMMANDS = {
 	migrate: 'scripts/release.ts',
 	keys: 'scripts/keys.ts',
 	doctor: 'scripts/doctor.ts',
+	erase: 'scripts/erase.ts',
 };
 
 await build({

@@ -2,8 +2,10 @@
  * `npm run demo`: everything at once, on this machine alone: embedded Postgres, build, migrations, some history,
  * the web server, and simulated visitors who send through the public HTTP API.
  */
+import { join } from 'node:path';
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
+import { provideDemoKeys, type DemoKeys } from './demo-keys';
 import { openDatabase } from './local-database';
 import { choosePort } from './ports';
 import { seed } from './seed-data';
@@ -20,10 +22,11 @@ process.exitCode = await supervise(async (add) => {
 	add(database);
 	await build(add);
 	await migrate(database.url);
-	await seedWhenEmpty(database.url);
+	const keys = await prepare(database.url);
 
 	// before the web server, so that it goes after it; it waits by itself until there is somebody to answer
-	const args = ['--rate', String(RATE_PER_S), '--url', url, '--follow'];
+	const sending = ['--key', `web=${keys.web}`, '--key', `api=${keys.api}`];
+	const args = ['--rate', String(RATE_PER_S), '--url', url, '--follow', ...sending];
 	add(startNode({ name: 'simulator', args: ['--import', 'tsx', 'scripts/simulate.ts', ...args] }));
 	const env = {
 		DATABASE_URL: database.url,
@@ -34,6 +37,8 @@ process.exitCode = await supervise(async (add) => {
 		DASHBOARD_PUBLIC: 'true',
 		INGEST_OPEN: 'true',
 		NOWBOARD_DEMO: 'true',
+		NOWBOARD_DEMO_PUBLIC_KEY: keys.public,
+		NOWBOARD_DEMO_SECRET_KEY: keys.secret,
 		LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
 		SHUTDOWN_TIMEOUT: process.env.SHUTDOWN_TIMEOUT || '5',
 	};
@@ -46,6 +51,7 @@ process.exitCode = await supervise(async (add) => {
   Send an event of your own and watch it arrive:
 
     curl ${url}/api/events -H 'content-type: application/json' \\
+      -H 'authorization: Bearer ${keys.secret}' \\
       -d '{"name": "hello", "properties": {"from": "me"}}'
 
   Ctrl-C stops everything.
@@ -64,11 +70,13 @@ async function build(add: (part: Part) => Part): Promise<void> {
 	if (!(await build.succeeded)) throw new Error(`The build failed (${await build.exited}).`);
 }
 
-async function seedWhenEmpty(url: string): Promise<void> {
+/** Some history, where there is none, and the keys. */
+async function prepare(url: string): Promise<DemoKeys> {
 	const sql = connect(url, { max: 1 });
 	try {
 		const [row] = await sql`SELECT EXISTS (SELECT FROM events) AS filled`;
 		if (!row?.filled) await seed(sql);
+		return await provideDemoKeys(sql, join(process.env.DATA_DIR || '.data', 'demo-keys.json'));
 	} finally {
 		await sql.end({ timeout: 5 });
 	}

@@ -68,21 +68,21 @@ export function parseCommand(args: string[]): ParsedCommand {
 
 /** Returns what is to be said; throws what went wrong, with the rule. */
 export async function runCommand(sql: Sql, command: KeyCommand): Promise<string> {
-	if (command.does === 'create') return toNews(await createKey(sql, command.input));
+	if (command.does === 'create') return toNews(await createKey(sql, command.input, 'command'));
 	if (command.does === 'list') {
 		const keys = await listKeys(sql);
 		return keys.length === 0 ? `There are no keys. Make one:\n${USAGE}` : toTable(keys);
 	}
 	const { does, id } = command;
 	if (does === 'rotate') {
-		const made = await rotateKey(sql, id);
+		const made = await rotateKey(sql, id, 'command');
 		if (!made)
 			throw new Error(
 				`There is no key ${id} that still works, so there is nothing to rotate. "list" shows them.`,
 			);
 		return `Key ${id} is revoked, and no server takes it after ${ENDS_S} s.\n\n${toNews(made)}`;
 	}
-	const revoked = await revokeKey(sql, id);
+	const revoked = await revokeKey(sql, id, 'command');
 	if (!revoked) throw new Error(`There is no key ${id}. "list" shows them.`);
 	return `Key ${id} (${revoked.prefix}…) is revoked, and no server takes it after ${ENDS_S} s.`;
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run simulate -- --rate 50 --url http://localhost:3000 [--key k] [--seed n] [--duration s]`: visitors who send through
+ * `npm run simulate -- --rate 50 --url http://localhost:3000 [--key k]… [--seed n] [--duration s]`: visitors who send through
  * the public HTTP API, as anybody's product would. Every event has an id and is sent again with the same id until
  * it is acknowledged, so nothing is counted twice. `--rate` is the mean of a day; the hour, crowds and quiet move it.
+ * With a key everything is of its source; `--key web=… --key api=…` keeps the two sources apart.
  * `--follow` (the demo): send only while the page wants it. `npm run demo:clear` removes what was sent.
  */
 import { randomInt, randomUUID } from 'node:crypto';
@@ -17,13 +18,13 @@ import { createVisitors, WARM_UP_MS } from './visitors';
 const STEP_MS = 50;
 const FOLLOW_INTERVAL_MS = 1_000;
 const USAGE =
-	'npm run simulate -- --rate 50 --url http://localhost:3000 [--key k] [--seed n] [--duration seconds]';
+	'npm run simulate -- --rate 50 --url http://localhost:3000 [--key k]… [--seed n] [--duration seconds]';
 
 const { values } = parseArgs({
 	options: {
 		rate: { type: 'string', default: '5' },
 		url: { type: 'string', default: 'http://localhost:3000' },
-		key: { type: 'string' },
+		key: { type: 'string', multiple: true, default: [] as string[] },
 		seed: { type: 'string', default: String(randomInt(1_000_000)) },
 		duration: { type: 'string', default: 'Infinity' },
 		follow: { type: 'boolean', default: false },
@@ -42,9 +43,14 @@ const next = createVisitors(random, {
 	rhythm: createRhythm(random, now.getHours() + now.getMinutes() / 60),
 	warmUpMs: WARM_UP_MS,
 });
-const send = createSender(new URL('/api/events', values.url).href, stop.signal, values.key);
-/** with a key every event is of the key's source */
-const source = values.key ? { source: undefined } : {};
+const endpoint = new URL('/api/events', values.url).href;
+/** by the source whose events they send; '' sends all others. With a key, an event names no source: the key has one */
+const senders = new Map(
+	['', ...values.key].map((text) => {
+		const [source, key] = text.includes('=') ? text.split('=') : ['', text];
+		return [source, { send: createSender(endpoint, stop.signal, key || undefined), key }] as const;
+	}),
+);
 if (!values.follow) {
 	console.log(
 		`Sending about ${rate} events/s to ${values.url} (seed ${values.seed}). Ctrl-C stops.`,
@@ -61,15 +67,24 @@ for (let last = performance.now(); !stop.signal.aborted && clockMs < durationMs;
 	const now = performance.now();
 	if (running) clockMs += now - last;
 	last = now;
-	const events: object[] = [];
+	const due = new Map<string, object[]>();
 	for (; upcoming.atMs <= clockMs; upcoming = next()) {
+		const { event } = upcoming;
+		const name = senders.has(event.source) ? event.source : '';
+		const source = senders.get(name)?.key ? undefined : event.source;
+		const events = due.get(name) ?? [];
 		// ids of its own for every run: the same seed again must not be taken for the same events sent twice
-		events.push({ eventId: toDemoId(randomUUID()), ...upcoming.event, ...source });
+		events.push({ eventId: toDemoId(randomUUID()), ...event, source });
+		due.set(name, events);
 	}
-	if (events.length > 0) await send.add(events);
+	for (const [name, events] of due) await senders.get(name)?.send.add(events);
 }
-await send.finish();
-if (!values.follow) console.log(`${send.accepted()} events were accepted.`);
+let accepted = 0;
+for (const { send } of senders.values()) {
+	await send.finish();
+	accepted += send.accepted();
+}
+if (!values.follow) console.log(`${accepted} events were accepted.`);
 
 async function follow(): Promise<void> {
 	running = false;

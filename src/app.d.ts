@@ -1,13 +1,20 @@
 import type { IncomingMessage } from 'node:http';
+import type { SendingKeys } from '$lib/components/ways';
+import type { AuditEntry } from '$lib/server/audit';
+import type { HistoryReader } from '$lib/server/history-cache';
 import type { Ingest } from '$lib/server/ingest';
+import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
+import type { Retention } from '$lib/server/retention';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
+import type { Keyring } from '$lib/server/keyring';
 import type { Rejections } from '$lib/server/rejections';
+import type { VisitorIds } from '$lib/server/visitor-salt';
 
 declare global {
 	namespace App {
@@ -19,21 +26,33 @@ declare global {
 		interface Locals {
 			live: Instance;
 			ingest: Ingest;
+			/** ranges beyond the present */
+			history: HistoryReader;
+			/** how far old events are deleted */
+			retention: Pick<Retention, 'status'>;
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;
-			/** how to log in; null: there is no password */
+			/** what the page says that events come with */
+			sendingKeys: SendingKeys;
+			/** how to log in, and what whoever did may change; null: there is no password */
 			login: {
 				password: PasswordCheck;
 				viewers: Viewers;
 				links: ShareLinks;
 				tokens: Tokens;
+				keyring: Keyring;
+				/** the newest of what was done */
+				audit(): Promise<AuditEntry[]>;
 			} | null;
 			/** whoever asks; null: not known, or it does not matter */
 			viewer: Viewer | null;
 			/** when the token in the address ends, ms since 1970; null: there is none */
 			tokenEndsAt: number | null;
 			keys: KeyCheck;
+			limits: IngestLimits;
+			/** session ids of visitors who have none */
+			visitors: VisitorIds;
 			/** what ingest refused, by reason */
 			rejections: Rejections;
 			/** the demo's simulator, when this is the demo */

@@ -18,22 +18,28 @@ import { createInitialModeExpression } from 'mode-watcher';
 import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
+import { readAudit } from '$lib/server/audit';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
+import { createHistory } from '$lib/server/history-cache';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
+import { createIngestLimits } from '$lib/server/ingest-limits';
 import { createMetrics } from '$lib/server/metrics';
 import { createPasswordCheck } from '$lib/server/password';
 import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
+import { createKeyring } from '$lib/server/keyring';
 import { createRejections } from '$lib/server/rejections';
-import { startThinning } from '$lib/server/thin';
+import { createTarpit } from '$lib/server/tarpit';
+import { startUpkeep } from '$lib/server/upkeep';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import { createTokens, readSecret } from '$lib/server/tokens';
 import { createViewers, type Viewer } from '$lib/server/viewers';
+import { createVisitorIds } from '$lib/server/visitor-salt';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
 
@@ -42,6 +48,8 @@ type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
+	/** to be awaited before an address is refused */
+	late(address: string): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -82,6 +90,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
+		await runtime.late(toAddress(event));
 		// a page that was opened is sent to where one says who one is; a script is told
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
@@ -92,8 +101,18 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
+	if (response.status >= 400 && response.status < 500) await runtime.late(toAddress(event));
 	return secureHeaders(response, event.url.protocol === 'https:');
 };
+
+/** The adapter throws when ADDRESS_HEADER is set and a request comes without it. */
+function toAddress(event: RequestEvent): string {
+	try {
+		return event.getClientAddress();
+	} catch {
+		return 'unknown';
+	}
+}
 
 /** Compared as hashes: how long that takes says nothing about the token. */
 function hasToken(request: Request, token: string | null): boolean {
@@ -125,14 +144,18 @@ async function findViewer(
 	}
 }
 
+/** What a client got wrong is no error of ours; and a path is nobody's to write down, for a share link's is a secret. */
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
-	if (status !== 404)
+	if (status >= 500)
 		slot[RUNTIME]?.log.error(
-			{ err: error, method: event.request.method, path: event.url.pathname },
+			{ err: error, method: event.request.method, route: event.route.id },
 			message,
 		);
 	return { message };
 };
+
+const OVER_LIMIT = 'requests over a limit are answered 429';
+const ONE_ADDRESS = `${OVER_LIMIT}; behind a proxy all visitors have its address unless ADDRESS_HEADER is set`;
 
 function createLogin(password: string, secret: string | null, sql: Sql): App.Locals['login'] {
 	const viewers = createViewers({ sql });
@@ -140,6 +163,8 @@ function createLogin(password: string, secret: string | null, sql: Sql): App.Loc
 		password: createPasswordCheck(password),
 		viewers,
 		links: createShareLinks(sql, viewers),
+		keyring: createKeyring(sql),
+		audit: () => readAudit(sql),
 		tokens: createTokens(async () => secret ?? readSecret(sql)),
 	};
 }
@@ -163,7 +188,13 @@ function start(env: Env): Runtime {
 	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
+	const limits = createIngestLimits({
+		onLimited: (rule) => log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS),
+	});
 	const ticks = pooled();
+	const visitors = createVisitorIds(ticks);
+	// counting and deleting each take one for a moment, and history is read beside them
+	const upkeepSql = connect(env.databaseUrl, { max: 3 });
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -173,9 +204,12 @@ function start(env: Env): Runtime {
 		onTickFailed: watch.suspect,
 	});
 
-	const thinning = startThinning({
-		sql: ticks,
-		onError: (error) => log.warn({ reason: String(error) }, 'old ticks were not thinned'),
+	const upkeep = startUpkeep({
+		sql: upkeepSql,
+		days: env.retentionDays,
+		log,
+		live,
+		forget: visitors.forget,
 	});
 
 	let stopped: Promise<void> | undefined;
@@ -183,11 +217,13 @@ function start(env: Env): Runtime {
 		process.off('SIGTERM', onSignal);
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
-		thinning.stop();
 		watch.stop();
 		await keys.close();
 		await ingest.close();
 		await live.stop();
+		// whatever it is at: a transaction that is cut off has changed nothing
+		void upkeep.stop().catch(() => {});
+		await upkeepSql.end({ timeout: 1 });
 		login?.viewers.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
@@ -215,15 +251,21 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
+			history: createHistory({ sql: upkeepSql, log }),
+			retention: upkeep.retention,
 			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
+			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
+			limits,
+			visitors,
 			rejections,
 			login,
 			viewer: null,
 			tokenEndsAt: null,
 			demo,
 		},
+		late: createTarpit(),
 		stop,
 	};
 }

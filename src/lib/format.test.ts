@@ -7,6 +7,7 @@ import {
 	toCount,
 	toDuration,
 	toExactTime,
+	toMoment,
 	toPairs,
 	toSecondsLeft,
 	toTime,
@@ -63,6 +64,7 @@ test('an absolute time is the one on the wall of the viewer', () => {
 });
 
 test('the exact time names milliseconds and zone', () => {
+	expect(toMoment(NOW)).toBe('23 Nov 2026, 14:05');
 	expect(toExactTime(NOW)).toBe('23 Nov 2026, 14:05:09.123 UTC');
 	expect(toTime(NOW, DEFAULT_LOOK, true)).toBe('14:05:09');
 });

@@ -127,6 +127,47 @@ export type Ping = {
 /** The server ends the stream on purpose; come back after `retryMs`. */
 export type Bye = { retryMs: number };
 
+/** What the page can show beside the present. */
+export const HISTORY_RANGES = ['30min', '24h', '7d', '90d'] as const;
+export type HistoryRange = (typeof HISTORY_RANGES)[number];
+
+/** null: not known. No instance ran, or it was before history begins; for sessions also: one source is chosen. */
+export type HistoryFigures = {
+	/** sums over the time */
+	pageViews: number | null;
+	eventsCount: number | null;
+	/** the highest that a tick in that time recorded, of all sources */
+	activeSessions: number | null;
+};
+/** `at`: where the bucket begins. */
+export type HistoryPoint = HistoryFigures & { at: string };
+
+/** What `GET /api/dashboard/history` answers. Buckets are minutes, quarters of an hour, hours or days of `zone`. */
+export type History = {
+	range: HistoryRange;
+	source: string | null;
+	/** IANA time zone in which days and hours begin */
+	zone: string;
+	/** the first bucket's begin, and the end of the one that is running */
+	from: string;
+	to: string;
+	/** database time of the answer */
+	at: string;
+	/** the first minute that anything is known of; null: nothing yet */
+	begins: string | null;
+	/** everything committed by then is in it; null: not counted yet */
+	through: string | null;
+	/** false: the chosen source has no history of its own, and every figure is null */
+	kept: boolean;
+	totals: HistoryFigures;
+	/** of as much time just before, as far as the present one has come; null: history does not reach back so far */
+	previousTotals: HistoryFigures | null;
+	/** oldest first; the last one is still running */
+	points: HistoryPoint[];
+	/** the period before, as many or (a clock was changed) one more or less */
+	previous: HistoryPoint[];
+};
+
 /** One map from event name to payload serves both ends of the wire. */
 export type StreamEvents = {
 	reset: DashboardState;

@@ -1,15 +1,18 @@
 import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Page, Request } from '@playwright/test';
+import { devices, type Page, type Request } from '@playwright/test';
 import { chromiumLaunchOptions } from '../../scripts/browser';
 import { createKey } from '../../src/lib/server/ingest-keys';
 import { expect, test, type Sent } from './tracker-site';
 
-// Playwright switches the back-forward cache off, and visitors have it on
+const launch = chromiumLaunchOptions();
+// Playwright switches the back-forward cache off, and visitors have it on; a browser without a head says so, and with a public key
+// robots are not recorded
 test.use({
 	launchOptions: {
-		...chromiumLaunchOptions(),
+		...launch,
+		args: [...launch.args, `--user-agent=${devices['Desktop Chrome'].userAgent}`],
 		ignoreDefaultArgs: ['--disable-back-forward-cache'],
 	},
 });
@@ -332,6 +335,35 @@ test.describe('trouble', () => {
 		expect(await sent()).toHaveLength(1);
 	});
 
+	test('what came too often waits as long as it was asked to, goes with what came meanwhile, and counts once', async ({
+		page,
+		server,
+		site,
+		sent,
+	}) => {
+		const answers: number[] = [];
+		await page.clock.install();
+		await page.route(`${server.url}/api/events`, async (route) => {
+			const isFirst = answers.length === 0;
+			answers.push(isFirst ? 429 : 202);
+			const headers = {
+				...CORS,
+				'access-control-expose-headers': 'retry-after',
+				'retry-after': '60',
+			};
+			await (isFirst ? route.fulfill({ status: 429, headers, body: '{}' }) : route.continue());
+		});
+		await page.goto(site.url);
+		await page.clock.runFor(150);
+		await expect.poll(() => answers).toEqual([429]);
+		await track(page, 'meanwhile');
+		await page.clock.runFor(59_000);
+		expect(answers).toEqual([429]);
+		await page.clock.runFor(4_000);
+		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'meanwhile']);
+		expect(answers).toEqual([429, 202]);
+	});
+
 	test('a wrong event is named to the developer, and takes no other with it', async ({
 		page,
 		site,
@@ -451,12 +483,11 @@ test.describe('where events need a key', () => {
 		await page.goto(site.url);
 		await expect.poll(() => warnings).toEqual([expect.stringContaining('npm run keys -- create')]);
 
-		const { key } = await createKey(server.sql, {
-			kind: 'public',
-			source: 'shop',
-			name: 'shop',
-			origins: [site.url],
-		});
+		const { key } = await createKey(
+			server.sql,
+			{ kind: 'public', source: 'shop', name: 'shop', origins: [site.url] },
+			'command',
+		);
 		site.tag = `data-key="${key}"`;
 		await page.goto(`${site.url}/pricing`);
 		await expect.poll(async () => paths(await sent())).toEqual(['/pricing']);

@@ -1,84 +1,69 @@
 /**
  * `npm run test:fuzz`: a million requests that nobody should send, against `node build` on a Postgres of its own, while honest
- * viewers look; what it holds in memory is told at every tenth.
+ * viewers look and half-open connections are held; what it holds in memory is told at every tenth. A long run can be made in parts, which
+ * add up in the report.
  *
- * npm run test:fuzz -- [--requests 1000000] [--seed 1]   (needs `npm run build` before)
+ * npm run test:fuzz -- [--requests 1000000] [--seed 1] [--part 1 --of 5] [--lurkers 2000] [--report docs/results/fuzz.md]
+ * (needs `npm run build` before)
  */
 import { parseArgs } from 'node:util';
-import { quantile } from '../../bench/quantile';
-import { rssBytes } from '../../bench/process-usage';
-import { followEvents } from '../../bench/follow';
-import { startTarget } from '../../bench/target';
-import { connect } from '../../src/lib/server/db/connect';
-import { findProblems, runFuzz } from './run';
+import { findPartProblems } from './judge';
+import { runPart } from './part';
+import { writePart } from './report';
+import { BATCH } from './run';
 
 const { values } = parseArgs({
 	options: {
 		requests: { type: 'string', default: '1000000' },
 		seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 30)) },
+		part: { type: 'string', default: '1' },
+		of: { type: 'string', default: '1' },
+		lurkers: { type: 'string', default: '2000' },
+		report: { type: 'string' },
 	},
 });
-const requests = Number(values.requests);
-const seed = Number(values.seed);
-const LOOK_MS = 500;
+const number = (name: 'requests' | 'seed' | 'part' | 'of' | 'lurkers') => {
+	const value = Number(values[name]);
+	if (Number.isSafeInteger(value) && value >= 0) return value;
+	throw new Error(`--${name} is "${values[name]}": it must be a whole number.`);
+};
+const [requests, seed, part, of] = [
+	number('requests'),
+	number('seed'),
+	number('part'),
+	number('of'),
+];
+if (part < 1 || part > of) throw new Error(`--part is ${part}: it must be 1 to ${of}.`);
+const batches = Math.ceil(requests / BATCH);
+const from = Math.floor((batches * (part - 1)) / of);
+const to = Math.floor((batches * part) / of);
 
-const target = await startTarget();
-const sql = connect(target.databaseUrl, { max: 2 });
-const delays: number[] = [];
-const waiting = new Map<string, number>();
-const following = followEvents(`${target.url}/api/dashboard/stream?source=honest`, (id) => {
-	const sent = waiting.get(id);
-	if (sent === undefined) return;
-	waiting.delete(id);
-	delays.push(performance.now() - sent);
+console.log(`seed ${seed}, ${requests} requests, part ${part} of ${of}`);
+const result = await runPart({
+	seed,
+	batches: [from, to],
+	lurkers: number('lurkers'),
+	tell: console.log,
 });
-let honest = 0;
-const looking = setInterval(() => {
-	const id = crypto.randomUUID();
-	waiting.set(id, performance.now());
-	honest++;
-	void sql`insert into events (event_id, name, source) values (${id}, 'look', 'honest')`.catch(
-		() => {},
-	);
-}, LOOK_MS);
-
-console.log(`seed ${seed}, ${requests} requests`);
-const started = performance.now();
-let told = 0;
-try {
-	const result = await runFuzz({
-		url: target.url,
-		sql,
-		seed,
-		requests,
-		async onBatch(done) {
-			if (done < (told + 1) * (requests / 10)) return;
-			told++;
-			const { heapUsed } = await target.probe();
-			console.log(
-				`${done} requests: heap ${(heapUsed / 2 ** 20).toFixed(1)} MiB, resident ${(rssBytes(target.pid) / 2 ** 20).toFixed(0)} MiB`,
-			);
-		},
-	});
-	clearInterval(looking);
-	const seconds = (performance.now() - started) / 1_000;
-	console.log(`${(requests / seconds).toFixed(0)} requests a second`);
-	for (const [kind, statuses] of result.answers)
-		console.log(
-			`${kind}: ${[...statuses]
-				.sort()
-				.map(([status, count]) => `${status || 'closed'} ${count}`)
-				.join(', ')}`,
-		);
+const { answers, accepted, rows, calm, attacked, seconds, lurkers, sockets } = result;
+for (const [kind, statuses] of answers)
 	console.log(
-		`${result.accepted} events acknowledged, ${result.rows - honest} rows; honest viewer: p50 ${quantile(delays, 0.5).toFixed(0)} ms, p99 ${quantile(delays, 0.99).toFixed(0)} ms, ${waiting.size} of ${honest} not seen`,
+		`${kind}: ${[...statuses]
+			.sort()
+			.map(([status, count]) => `${status || 'closed'} ${count}`)
+			.join(', ')}`,
 	);
-	const problems = findProblems({ ...result, rows: result.rows - honest });
-	for (const problem of problems) console.error(problem);
-	if (problems.length > 0) process.exitCode = 1;
-} finally {
-	clearInterval(looking);
-	following.stop();
-	await sql.end({ timeout: 1 });
-	await target.stop();
+console.log(`${(result.requests / seconds).toFixed(0)} requests a second`);
+console.log(`${accepted} events acknowledged, ${rows} rows; sockets ${sockets.join(' → ')}`);
+console.log(`${lurkers.opened} half-open connections, of which the server ended ${lurkers.ended}`);
+for (const [name, looked] of Object.entries({ calm, attacked }))
+	console.log(
+		`${name}: p50 ${looked.p50.toFixed(0)} ms, p99 ${looked.p99.toFixed(0)} ms, ${looked.unseen} of ${looked.events} events not seen by all`,
+	);
+const problems = findPartProblems(result);
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;
+if (values.report) {
+	const command = `npm run test:fuzz -- --requests ${requests} --seed ${seed} --report ${values.report}`;
+	writePart(values.report, { command, seed, of }, part, result);
 }

@@ -1,11 +1,13 @@
 /**
- * Sends what requests.ts makes to a server, many at a time, while honest viewers look; and judges: no answer of 5xx, the process
- * lives, every row in the table was acknowledged and every acknowledged one is there.
+ * Sends what requests.ts makes to a server, many at a time, and counts: answers, those of 5xx, events that were acknowledged, and rows.
+ * What else goes on meanwhile (honest viewers, half-open connections) is the caller's.
  */
-import { connect as connectSocket } from 'node:net';
-import { request, Agent } from 'node:http';
 import type { Sql } from '../../src/lib/server/db/connect';
-import { toRequests, type FuzzRequest } from './requests';
+import { createTokens } from '../../src/lib/server/tokens';
+import { addKey, addSession } from '../attempts/world';
+import { createAgent, send } from '../setup/wire';
+import { fill, type FuzzRequest, type Names } from './request';
+import { toRequests } from './requests';
 
 export type FuzzResult = {
 	requests: number;
@@ -18,119 +20,82 @@ export type FuzzResult = {
 	rows: number;
 };
 
-const BATCH = 500;
+export const BATCH = 500;
 const AT_ONCE = 16;
-const SILENT_MS = 5_000;
 const SHOWN = 10;
+/** Of the rows that honest viewers look for: they are not the fuzz's. */
+export const HONEST_SOURCE = 'honest';
 
-/** @param seed each batch has the next one: a failure names its own */
+/** What good requests need. @param secret that of the server's SECRET */
+export async function createNames(origin: string, sql: Sql, secret: string): Promise<Names> {
+	const session = await addSession(sql, 24 * 3_600);
+	const tokens = createTokens(async () => secret);
+	const [meta] = await sql<{ value: string }[]>`select value from meta where key = 'epoch'`;
+	const viewer = { kind: 'session', hash: session.hash, expiresAt: null } as const;
+	return {
+		origin,
+		session: session.token,
+		key: (await addKey(sql, 'secret', 'fuzz')).key,
+		epoch: meta?.value ?? 'none',
+		token: (await tokens.issue(viewer)).token,
+	};
+}
+
+/**
+ * @param seed each batch has the next one: a failure names its own
+ * @param batches first and behind the last: the whole run may be made in parts
+ */
 export async function runFuzz({
-	url,
+	names,
 	sql,
 	seed,
-	requests,
+	batches: [first, end],
 	onBatch = () => {},
 }: {
-	url: string;
+	names: Names;
 	sql: Sql;
 	seed: number;
-	requests: number;
+	batches: readonly [number, number];
 	onBatch?: (done: number) => void | Promise<void>;
 }): Promise<FuzzResult> {
-	const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+	const agent = createAgent(names.origin, AT_ONCE);
 	const answers: FuzzResult['answers'] = new Map();
 	const failures: string[] = [];
 	const countRows = async () =>
-		Number((await sql<{ count: string }[]>`select count(*) from events`)[0]?.count);
+		Number(
+			(
+				await sql<{ count: string }[]>`
+					select count(*) from events where source <> ${HONEST_SOURCE}`
+			)[0]?.count,
+		);
 	const before = await countRows();
 	let accepted = 0;
-	for (let done = 0, batch = 0; done < requests; batch++) {
-		const list = toRequests(seed + batch, Math.min(BATCH, requests - done));
-		const left = [...list.entries()];
+
+	async function attempt(at: number, batch: number, one: FuzzRequest) {
+		const { status, body } = await send(names.origin, agent, fill(one, names));
+		const statuses = answers.get(one.kind) ?? new Map<number, number>();
+		answers.set(one.kind, statuses.set(status, (statuses.get(status) ?? 0) + 1));
+		if (status >= 500 && failures.length < SHOWN)
+			failures.push(
+				`${status} for request ${at} of seed ${seed + batch}: ${describe(one)}: ${body.slice(0, 200)}`,
+			);
+		if (status === 202) accepted += Number(/"accepted":(\d+)/.exec(body)?.[1] ?? 0);
+	}
+
+	for (let batch = first; batch < end; batch++) {
+		const left = [...toRequests(seed + batch, BATCH).entries()];
 		const work = async () => {
-			for (let next = left.pop(); next; next = left.pop()) {
-				const [at, one] = next;
-				const { status, body } = await (one.raw ? sendRaw(url, one.raw) : send(url, agent, one));
-				const statuses = answers.get(one.kind) ?? new Map<number, number>();
-				answers.set(one.kind, statuses.set(status, (statuses.get(status) ?? 0) + 1));
-				if (status >= 500 && failures.length < SHOWN)
-					failures.push(
-						`${status} for request ${at} of seed ${seed + batch}: ${describe(one)}: ${body.slice(0, 200)}`,
-					);
-				if (status === 202) accepted += Number(/"accepted":(\d+)/.exec(body)?.[1] ?? 0);
-			}
+			for (let next = left.pop(); next; next = left.pop()) await attempt(next[0], batch, next[1]);
 		};
 		await Promise.all(Array.from({ length: AT_ONCE }, work));
-		done += list.length;
-		await onBatch(done);
+		await onBatch(batch + 1 - first);
 	}
 	agent.destroy();
+	const requests = (end - first) * BATCH;
 	return { requests, answers, failures, accepted, rows: (await countRows()) - before };
-}
-
-type Answer = { status: number; body: string };
-
-function send(url: string, agent: Agent, { method, path, headers, body }: FuzzRequest) {
-	return new Promise<Answer>((resolve) => {
-		const none = () => resolve({ status: 0, body: '' });
-		try {
-			const sent = request(
-				url,
-				{
-					method,
-					path,
-					headers: { ...headers, ...(body && { 'content-length': body.length }) },
-					agent,
-				},
-				(response) => {
-					let text = '';
-					response.setEncoding('latin1');
-					response.on('data', (part: string) => {
-						if (text.length < 2_000) text += part;
-					});
-					response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
-					response.on('error', none);
-				},
-			);
-			sent.on('error', none);
-			sent.setTimeout(SILENT_MS, () => sent.destroy());
-			sent.end(body ?? undefined);
-		} catch {
-			// Node itself does not write such a request
-			none();
-		}
-	});
-}
-
-function sendRaw(url: string, raw: Buffer): Promise<Answer> {
-	const { hostname, port } = new URL(url);
-	return new Promise((resolve) => {
-		const socket = connectSocket({ host: hostname, port: Number(port) });
-		let text = '';
-		socket.on('connect', () => socket.end(raw));
-		socket.on('data', (bytes) => {
-			if (text.length < 2_000) text += bytes.toString('latin1');
-			// one answer is enough to know
-			if (text.includes('\r\n\r\n')) socket.destroy();
-		});
-		socket.setTimeout(SILENT_MS, () => socket.destroy());
-		socket.on('error', () => {});
-		socket.on('close', () =>
-			resolve({ status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0), body: text }),
-		);
-	});
 }
 
 function describe({ kind, method, path, body, raw }: FuzzRequest): string {
 	const text = (raw ?? body ?? Buffer.alloc(0)).toString('latin1').slice(0, 120);
 	return `${kind} ${method} ${path.slice(0, 120)} ${JSON.stringify(text)}`;
-}
-
-/** What may not be; empty when all is well. */
-export function findProblems({ failures, accepted, rows, answers }: FuzzResult): string[] {
-	const problems = [...failures];
-	if (accepted !== rows) problems.push(`${accepted} events were acknowledged, ${rows} rows came`);
-	if (accepted === 0) problems.push('nothing was accepted: good events are among what is sent');
-	if (answers.size < 10) problems.push(`only ${answers.size} kinds of requests were sent`);
-	return problems;
 }

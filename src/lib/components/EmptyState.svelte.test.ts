@@ -14,6 +14,19 @@ test('three ways to send the first event, with the address of this server', asyn
 	await expect.element(getByRole('heading', { level: 2 })).toHaveTextContent('Listening.');
 });
 
+test('where events need a key: with the keys that are known, or with where they come from', async () => {
+	const keys = { public: 'nb_pub_1', secret: 'nb_sec_2' };
+	const known = await render(EmptyState, { origin, listening: true, keys });
+	const code = () => [...known.container.querySelectorAll('code')].map((one) => one.textContent);
+	expect(code()[0]).toContain("-H 'authorization: Bearer nb_sec_2'");
+	expect(code()[1]).toContain('data-key="nb_pub_1"');
+	await known.rerender({ keys: 'needed' });
+	expect(code()[0]).toContain('Bearer nb_sec_…');
+	await expect
+		.element(known.getByText('with a secret key, made under Settings or by npm run keys.'))
+		.toBeVisible();
+});
+
 test('what is copied is what is shown', async () => {
 	const copied: string[] = [];
 	const clipboard = { writeText: (text: string) => Promise.resolve(void copied.push(text)) };

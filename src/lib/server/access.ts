@@ -23,6 +23,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/kiosk': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
+	'/api/dashboard/history': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import type { StreamEventName } from '../protocol';
 import { createBus, type Client, type Frame } from './bus';
@@ -146,5 +148,36 @@ describe('the ring', () => {
 			null,
 			992,
 		]);
+	});
+});
+
+describe('what has left the ring', () => {
+	setFlagsFromString('--expose-gc');
+	const collect = runInNewContext('gc') as () => void;
+
+	/** How many of 200 frames of 1 KB each are still in memory after they went through a ring of 10 KB. */
+	async function countKept(publish: (frame: Frame) => void): Promise<number> {
+		const refs: WeakRef<Frame>[] = [];
+		for (let i = 0; i < 200; i++) {
+			const one = frame('x'.repeat(1_024), `${i}`);
+			refs.push(new WeakRef(one));
+			publish(one);
+		}
+		// a reference that was just made or read lives until the end of its task
+		await new Promise((resolve) => setTimeout(resolve, 10));
+		collect();
+		return refs.filter((ref) => ref.deref() !== undefined).length;
+	}
+
+	test('is not kept in memory', async () => {
+		const bus = createBus({ maxBytes: 10 * 1_024 });
+		expect(await countKept(bus.publish)).toBeLessThanOrEqual(11);
+		expect(bus.head() - bus.tail()).toBe(10);
+	});
+
+	test('(control) cut lazily and not emptied, it is', async () => {
+		const frames: Frame[] = [];
+		expect(await countKept((one) => frames.push(one))).toBe(200);
+		expect(frames).toHaveLength(200);
 	});
 });

@@ -63,8 +63,8 @@ export function createBus({
 }: { maxFrames?: number; maxBytes?: number; stuckMs?: number; now?: () => number } = {}): Bus {
 	type Place = { client: Client; position: number; moved: number };
 
-	/** frames[i] has position `oldest + i`; cut lazily, so that publishing does not move the array */
-	let frames: Frame[] = [];
+	/** frames[skipped + i] has position `oldest + i`; emptied at once and cut lazily, so that publishing does not move the array */
+	let frames: (Frame | undefined)[] = [];
 	let oldest = 0;
 	let skipped = 0;
 	let bytes = 0;
@@ -86,7 +86,7 @@ export function createBus({
 			// whoever stands right after the frame that goes can still join; whoever stands before it cannot
 			if (first !== undefined && ids.get(first) === oldest) ids.delete(first);
 			first = gone.id;
-			skipped++;
+			frames[skipped++] = undefined;
 			oldest++;
 		}
 		if (skipped > maxFrames) {
@@ -117,7 +117,9 @@ export function createBus({
 		tail: () => oldest,
 		find: (id) => ids.get(id) ?? null,
 		since: (position) =>
-			frames.slice(position - oldest + skipped).filter((frame) => frame.id !== undefined),
+			frames
+				.slice(position - oldest + skipped)
+				.filter((frame): frame is Frame => frame?.id !== undefined),
 		publish(frame) {
 			const idle = head();
 			const time = now();

@@ -66,8 +66,11 @@ export function createCatchUp({
 		return null;
 	}
 
+	/** what is remembered of another epoch is given to nobody: rows of it may have been erased */
 	const find = (cursor: Cursor, source: Source) =>
-		fromRing(cursor, source) ?? fromKept(cursor, source);
+		cursor.epoch === published()?.epoch
+			? (fromRing(cursor, source) ?? fromKept(cursor, source))
+			: null;
 
 	function keep(one: Kept) {
 		kept = [one, ...kept].slice(0, KEPT);

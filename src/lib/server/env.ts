@@ -17,10 +17,16 @@ export type Env = {
 	dashboardPassword: string | null;
 	/** what tokens are encrypted with; null: one is made and kept in the database */
 	secret: string | null;
+	/** what the adapter takes a visitor's address from; null: the connection */
+	addressHeader: string | null;
 	/** who sends it may read the metrics; null: nobody may */
 	metricsToken: string | null;
+	/** days that events are kept; 0: for ever */
+	retentionDays: number;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
+	/** keys that everybody who looks at the demo may copy */
+	demoKeys: { public: string; secret: string } | null;
 	/** where `drizzle/` lies, relative to the working folder */
 	migrations: string;
 	logLevel: string;
@@ -45,6 +51,8 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 			`XFF_DEPTH is ${values.XFF_DEPTH}, and ADDRESS_HEADER is not X-Forwarded-For: only that one names several proxies.`,
 		);
 	const databaseUrl = values.DATABASE_URL ?? '';
+	const { NOWBOARD_DEMO_PUBLIC_KEY: publicKey, NOWBOARD_DEMO_SECRET_KEY: secretKey } = values;
+	const demo = values.NOWBOARD_DEMO;
 	const env = {
 		databaseUrl,
 		databaseDirectUrl: values.DATABASE_DIRECT_URL ?? databaseUrl,
@@ -53,7 +61,10 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		dashboardPassword: values.DASHBOARD_PASSWORD,
 		secret: values.SECRET,
 		metricsToken: values.METRICS_TOKEN,
-		demo: values.NOWBOARD_DEMO,
+		addressHeader: values.ADDRESS_HEADER,
+		retentionDays: values.RETENTION_DAYS,
+		demo,
+		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,
 		migrations: values.MIGRATIONS_DIR,
 		logLevel: values.LOG_LEVEL,
 	};

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { admit, refuseSources } from './ingest-access';
+import { createIngestLimits } from './ingest-limits';
 import type { IngestKey } from './ingest-keys';
 import { UnavailableError } from './submission';
 
@@ -22,17 +23,25 @@ const keys = {
 		key === 'away'
 			? Promise.reject(new UnavailableError('Not now.'))
 			: Promise.resolve(KEYS[key] ?? null),
+	knows: (key: string) => key === 'pub',
 };
 
 /** The source that is admitted, or status and reason. */
-async function ask(headers: Record<string, string>, query = '', open = false) {
+async function ask(
+	headers: Record<string, string>,
+	query = '',
+	open = false,
+	limits = createIngestLimits(),
+) {
 	const admission = await admit({
 		headers: new Headers(headers),
 		query: new URLSearchParams(query),
 		keys,
+		limits,
+		network: 'here',
 		open,
 	});
-	return admission.ok ? admission.source : `${admission.status} ${admission.reason}`;
+	return admission.ok ? (admission.key?.source ?? null) : `${admission.status} ${admission.reason}`;
 }
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
@@ -86,11 +95,44 @@ test('open to all, a key that is given is checked all the same', async () => {
 
 test('a database that is away is no wrong key; a defect is no answer', async () => {
 	expect(await ask(bearer('away'))).toBe('503 unavailable');
-	const broken = { check: () => Promise.reject(new Error('a defect')) };
+	const broken = { ...keys, check: () => Promise.reject(new Error('a defect')) };
 	const query = new URLSearchParams('key=pub');
-	await expect(admit({ headers: new Headers(), query, keys: broken, open: true })).rejects.toThrow(
-		'a defect',
-	);
+	const limits = createIngestLimits();
+	await expect(
+		admit({ headers: new Headers(), query, keys: broken, limits, network: 'here', open: true }),
+	).rejects.toThrow('a defect');
+});
+
+describe('too often', () => {
+	test('wrong keys are not looked up any more; one that was good here is, and no key needs no looking up', async () => {
+		const limits = createIngestLimits({ wrongKeys: 2 });
+		const say = (key: string) => ask(bearer(key), '', true, limits);
+		expect([await say('wrong'), await say('wrong'), await say('wrong')]).toEqual([
+			'401 wrong_key',
+			'401 wrong_key',
+			'429 limited',
+		]);
+		expect([await say('sec'), await say('pub')]).toEqual(['429 limited', 'shop']);
+		expect([await ask({}, '', true, limits), await ask({}, '', false, limits)]).toEqual([
+			null,
+			'401 no_key',
+		]);
+	});
+
+	test('with one key; without a key there is no limit', async () => {
+		const limits = createIngestLimits({ pageRequests: 1, serverRequests: 1 });
+		const say = (key: string) => ask(bearer(key), '', true, limits);
+		expect([await say('pub'), await say('pub'), await say('sec'), await say('sec')]).toEqual([
+			'shop',
+			'429 limited',
+			'orders',
+			'429 limited',
+		]);
+		expect([await ask({}, '', true, limits), await ask({}, '', true, limits)]).toEqual([
+			null,
+			null,
+		]);
+	});
 });
 
 test('an event of another source is named with its place and the rule', () => {

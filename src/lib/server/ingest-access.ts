@@ -5,39 +5,57 @@
  */
 import type { InputError, InputEvent } from './event-input';
 import type { IngestKey } from './ingest-keys';
+import type { IngestLimits, Limited } from './ingest-limits';
 import type { KeyCheck } from './key-check';
 import type { RejectionReason } from './rejections';
 import { UnavailableError } from './submission';
 
 export type IngestRefusal = {
 	reason: RejectionReason;
-	status: 401 | 403 | 503;
+	status: 401 | 403 | 429 | 503;
 	error: string;
 	details: InputError[];
+	/** seconds after which it makes sense to come again */
+	retryAfterS?: number;
 };
-/** `source`: of every event; null: each names its own */
-export type Admission = { ok: true; source: string | null } | ({ ok: false } & IngestRefusal);
+/** `key`: every event is of its source; null: there was none, and each event names its own */
+export type Admission = { ok: true; key: IngestKey | null } | ({ ok: false } & IngestRefusal);
 
-/** @param open events are taken without a key; one that is given is checked all the same */
+/**
+ * @param open events are taken without a key, in any number: that is for networks where everybody is trusted. One that is given
+ * is checked and limited all the same
+ * @param network whose requests are counted together
+ */
 export async function admit({
 	headers,
 	query,
 	keys,
+	limits,
+	network,
 	open,
 }: {
 	headers: Headers;
 	query: URLSearchParams;
-	keys: Pick<KeyCheck, 'check'>;
+	keys: Pick<KeyCheck, 'check' | 'knows'>;
+	limits: IngestLimits;
+	network: string;
 	open: boolean;
 }): Promise<Admission> {
 	const given = readKey(headers, query);
-	if (given === null) return open ? { ok: true, source: null } : refuse('no_key', 401, NO_KEY);
+	if (given === null) return open ? { ok: true, key: null } : refuse('no_key', 401, NO_KEY);
 	try {
+		// who shares an address with a guesser goes on sending: a key that was good here is looked up
+		const blocked = await limits.blocked(network);
+		if (blocked && !keys.knows(given)) return tooMany(blocked);
 		const key = await keys.check(given);
-		if (!key) return refuse('wrong_key', 401, WRONG_KEY);
+		if (!key) {
+			await limits.missed(network);
+			return refuse('wrong_key', 401, WRONG_KEY);
+		}
 		const fault = originFault(key, headers.get('origin'));
 		if (fault) return refuse('origin', 403, fault.error, [fault.detail]);
-		return { ok: true, source: key.source };
+		const over = await limits.used(key, network);
+		return over ? tooMany(over) : { ok: true, key };
 	} catch (error) {
 		if (!(error instanceof UnavailableError)) throw error;
 		return refuse('unavailable', 503, error.message);
@@ -103,8 +121,13 @@ function refuse(
 	return { ok: false, reason, status, error, details };
 }
 
+function tooMany({ rule, waitS }: Limited): Admission {
+	const error = `Nothing was saved: too many requests. ${rule} Send it again in ${waitS} s.`;
+	return { ok: false, reason: 'limited', status: 429, error, details: [], retryAfterS: waitS };
+}
+
 const NO_KEY =
-	'This server takes events with a key. Make one where the server runs: "npm run keys -- create --source shop --kind secret" (for pages: ' +
-	'--kind public), and send it as "Authorization: Bearer <key>", or as ?key=<key> where there can be no headers. With INGEST_OPEN=true the server takes events without one.';
+	'This server takes events with a key. Make one under Settings, or where the server runs: "npm run keys -- create --source shop --kind secret" ' +
+	'(for pages: --kind public), and send it as "Authorization: Bearer <key>", or as ?key=<key> where there can be no headers. With INGEST_OPEN=true the server takes events without one.';
 const WRONG_KEY =
 	'This key is not known here, or was revoked. "npm run keys -- list" shows which there are, and "npm run keys -- create" makes another.';

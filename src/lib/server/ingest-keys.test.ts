@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../tests/setup/database';
+import { readAudit } from './audit';
 import { connect, type Sql } from './db/connect';
 import { createKey, isKey, listKeys, noteUse, revokeKey, rotateKey } from './ingest-keys';
 import type { NewKey } from './key-input';
@@ -18,7 +19,7 @@ beforeAll(async () => {
 	database = await createDatabase();
 	({ sql } = database);
 });
-beforeEach(() => sql`TRUNCATE ingest_keys RESTART IDENTITY`);
+beforeEach(() => sql`TRUNCATE ingest_keys, audit RESTART IDENTITY`);
 afterAll(() => database.drop());
 
 /** A further connection, for what must happen at the same time. */
@@ -30,9 +31,9 @@ function another(): Sql {
 
 test('a key is random, says what kind it is, and is told once: the table holds its SHA-256 and its first characters', async () => {
 	const made = [
-		await createKey(sql, SHOP),
-		await createKey(sql, ORDERS),
-		await createKey(sql, ORDERS),
+		await createKey(sql, SHOP, 'command'),
+		await createKey(sql, ORDERS, 'command'),
+		await createKey(sql, ORDERS, 'command'),
 	];
 	const keys = made.map(({ key }) => key);
 	expect(keys.map((key) => [isKey(key), key.length, key.slice(0, 7)])).toEqual([
@@ -52,8 +53,8 @@ test('a key is random, says what kind it is, and is told once: the table holds i
 });
 
 test('the list has what was said at the making, whatever characters it has', async () => {
-	await createKey(sql, SHOP);
-	await createKey(sql, ORDERS);
+	await createKey(sql, SHOP, 'command');
+	await createKey(sql, ORDERS, 'command');
 	const time = expect.any(Date) as Date;
 	expect(await listKeys(sql)).toEqual([
 		{
@@ -76,20 +77,20 @@ test('the list has what was said at the making, whatever characters it has', asy
 });
 
 test('revoked again, a key was revoked the first time; one that does not exist is null', async () => {
-	const { id } = await createKey(sql, SHOP);
-	const first = await revokeKey(sql, id);
+	const { id } = await createKey(sql, SHOP, 'command');
+	const first = await revokeKey(sql, id, 'command');
 	expect(first?.revokedAt).toBeInstanceOf(Date);
-	expect(await revokeKey(sql, id)).toEqual(first);
-	expect(await revokeKey(sql, 999)).toBeNull();
+	expect(await revokeKey(sql, id, 'command')).toEqual(first);
+	expect(await revokeKey(sql, 999, 'command')).toBeNull();
 });
 
 test('rotated, another key stands in its place and it is revoked; once', async () => {
-	const old = await createKey(sql, SHOP);
-	const fresh = await rotateKey(sql, old.id);
+	const old = await createKey(sql, SHOP, 'command');
+	const fresh = await rotateKey(sql, old.id, 'command');
 	expect(fresh).toMatchObject({ ...SHOP, id: 2, revokedAt: null });
 	expect(fresh?.key).not.toBe(old.key);
-	expect(await rotateKey(sql, old.id)).toBeNull();
-	expect(await rotateKey(sql, 999)).toBeNull();
+	expect(await rotateKey(sql, old.id, 'command')).toBeNull();
+	expect(await rotateKey(sql, 999, 'command')).toBeNull();
 	expect((await listKeys(sql)).map(({ id, revokedAt }) => [id, revokedAt !== null])).toEqual([
 		[1, true],
 		[2, false],
@@ -97,15 +98,15 @@ test('rotated, another key stands in its place and it is revoked; once', async (
 });
 
 test('of two rotations at once, one makes a key', async () => {
-	const { id } = await createKey(sql, SHOP);
+	const { id } = await createKey(sql, SHOP, 'command');
 	const clients = [another(), another()];
-	const made = await Promise.all(clients.map((client) => rotateKey(client, id)));
+	const made = await Promise.all(clients.map((client) => rotateKey(client, id, 'command')));
 	expect(made.filter((one) => one !== null)).toHaveLength(1);
 	expect(await listKeys(sql)).toHaveLength(2);
 });
 
 test('a use is noted once a minute, and nobody waits for another who notes it', async () => {
-	const { id } = await createKey(sql, SHOP);
+	const { id } = await createKey(sql, SHOP, 'command');
 	const [{ hash } = { hash: '' }] = await sql<{ hash: string }[]>`SELECT hash FROM ingest_keys`;
 	const lastUse = async () => (await listKeys(sql))[0]?.lastUsedAt?.toISOString();
 
@@ -134,8 +135,24 @@ test.each([
 	['name', '', 'ingest_keys_name_length'],
 	['kind', 'secret', 'ingest_keys_origins_public'],
 ])('whoever writes the table: %s "%s" breaks %s', async (column, value, constraint_name) => {
-	await createKey(sql, SHOP);
+	await createKey(sql, SHOP, 'command');
 	await expect(sql`UPDATE ingest_keys SET ${sql({ [column]: value })}`).rejects.toMatchObject({
 		constraint_name,
 	});
+});
+
+test('who made, rotated and revoked keys is written down: where, of what, and once', async () => {
+	const { key, id, prefix } = await createKey(sql, SHOP, 'command');
+	const fresh = await rotateKey(sql, id, 'page');
+	if (!fresh) throw new Error('nothing was rotated');
+	await rotateKey(sql, id, 'page');
+	for (let i = 0; i < 2; i++) await revokeKey(sql, fresh.id, 'command');
+	await revokeKey(sql, 999, 'command');
+	const audit = await readAudit(sql);
+	expect(audit.map(({ action, subject }) => [action, subject])).toEqual([
+		['key revoked', `${fresh.prefix}… of shop (command)`],
+		['key rotated', `${prefix}… of shop (page), now ${fresh.prefix}…`],
+		['key made', `${prefix}… of shop (command)`],
+	]);
+	expect(JSON.stringify(audit)).not.toContain(key);
 });

@@ -21,6 +21,8 @@ export type ListedKey = IngestKey & {
 };
 /** `key` is told once: nobody can find it out again. */
 export type MadeKey = ListedKey & { key: string };
+/** Where somebody did something to a key; it stands in the audit. */
+export type KeyVia = 'page' | 'command' | 'demo';
 /** `unnoted`: its use is to be noted by `noteUse`. */
 export type FoundKey = IngestKey & { hash: string; unnoted: boolean };
 
@@ -52,13 +54,18 @@ function makeKey(kind: KeyKind): { key: string; hash: string; prefix: string } {
 	return { key, hash: hashKey(key), prefix: key.slice(0, PREFIX_LENGTH) };
 }
 
-export async function createKey(sql: Sql, input: NewKey): Promise<MadeKey> {
+export async function createKey(sql: Sql, input: NewKey, via: KeyVia): Promise<MadeKey> {
 	const { key, hash, prefix } = makeKey(input.kind);
 	const [row] = await sql<ListedKey[]>`
-		INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
-		VALUES (${hash}, ${prefix}, ${input.kind}, ${input.source}, ${input.name},
-			ARRAY(SELECT jsonb_array_elements_text(${sql.json(input.origins)}::jsonb)))
-		RETURNING ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`;
+		WITH made AS (
+			INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
+			VALUES (${hash}, ${prefix}, ${input.kind}, ${input.source}, ${input.name},
+				ARRAY(SELECT jsonb_array_elements_text(${sql.json(input.origins)}::jsonb)))
+			RETURNING *
+		), audited AS (
+			INSERT INTO audit (action, subject) SELECT 'key made', ${toSubject(sql, via)} FROM made
+		)
+		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM made`;
 	if (!row) throw new Error('INSERT … RETURNING returned nothing.');
 	return { ...toKey(row), key };
 }
@@ -71,7 +78,7 @@ export async function listKeys(sql: Sql): Promise<ListedKey[]> {
 }
 
 /** Another key in the place of this one, which is revoked in the same moment. Null: there is none, or it was revoked before. */
-export async function rotateKey(sql: Sql, id: number): Promise<MadeKey | null> {
+export async function rotateKey(sql: Sql, id: number, via: KeyVia): Promise<MadeKey | null> {
 	const [old] = await sql<{ kind: KeyKind }[]>`SELECT kind FROM ingest_keys WHERE id = ${id}`;
 	if (!old) return null;
 	const { key, hash, prefix } = makeKey(old.kind);
@@ -79,22 +86,35 @@ export async function rotateKey(sql: Sql, id: number): Promise<MadeKey | null> {
 		WITH old AS (
 			UPDATE ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
 			WHERE id = ${id} AND revoked_at IS NULL
-			RETURNING kind, source, name, origins
+			RETURNING *
+		), audited AS (
+			INSERT INTO audit (action, subject)
+			SELECT 'key rotated', ${toSubject(sql, via)} || ${`, now ${prefix}…`} FROM old
+		), made AS (
+			INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
+			SELECT ${hash}, ${prefix}, kind, source, name, origins FROM old
+			RETURNING *
 		)
-		INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
-		SELECT ${hash}, ${prefix}, kind, source, name, origins FROM old
-		RETURNING ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`;
+		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM made`;
 	return row ? { ...toKey(row), key } : null;
 }
 
 /** Called again it changes nothing: the first time counts. Null: there is no such key. */
-export async function revokeKey(sql: Sql, id: number): Promise<ListedKey | null> {
+export async function revokeKey(sql: Sql, id: number, via: KeyVia): Promise<ListedKey | null> {
+	await sql`
+		WITH revoked AS (
+			UPDATE ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
+			WHERE id = ${id} AND revoked_at IS NULL
+			RETURNING *
+		)
+		INSERT INTO audit (action, subject) SELECT 'key revoked', ${toSubject(sql, via)} FROM revoked`;
 	const [row] = await sql<ListedKey[]>`
-		UPDATE ingest_keys SET revoked_at = coalesce(revoked_at, date_trunc('milliseconds', clock_timestamp()))
-		WHERE id = ${id}
-		RETURNING ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`;
+		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ingest_keys WHERE id = ${id}`;
 	return row ? toKey(row) : null;
 }
+
+/** What the audit calls a key: enough to find it in the list. */
+const toSubject = (sql: Sql, via: KeyVia) => sql`prefix || '… of ' || source || ${` (${via})`}`;
 
 /**
  * Those of `hashes` that are keys and not revoked, in one message of the simple protocol: one round trip, also behind a

@@ -3,33 +3,43 @@ import { createIngestLimits } from './ingest-limits';
 
 const page = { id: 1, kind: 'public' } as const;
 const server = { id: 2, kind: 'secret' } as const;
-const create = () => createIngestLimits({ wrongKeys: 2, pageRequests: 2, serverRequests: 3 });
+const create = (onLimited?: (rule: string) => void) =>
+	createIngestLimits({ wrongKeys: 2, pageRequests: 2, serverRequests: 3, onLimited });
 
 test('who tries wrong keys is told to wait, and nobody else is', async () => {
 	const limits = create();
-	for (let i = 0; i < 2; i++) await limits.missed('one');
-	expect(await limits.blocked('one')).toBe(0);
 	await limits.missed('one');
-	expect(await limits.blocked('one')).toBeGreaterThan(0);
-	expect(await limits.blocked('another')).toBe(0);
+	expect(await limits.blocked('one')).toBeNull();
+	await limits.missed('one');
+	expect(await limits.blocked('one')).toEqual({
+		rule: 'From one address at most 2 wrong keys a minute are looked up.',
+		waitS: 60,
+	});
+	expect(await limits.blocked('another')).toBeNull();
 });
 
-test('pages are limited by key and address, servers by key', async () => {
+test('pages are limited by key and network, servers by key', async () => {
 	const limits = create();
-	const waits = async (key: typeof page | typeof server, addresses: string[]) => {
+	const waits = async (key: typeof page | typeof server, networks: string[]) => {
 		const all: boolean[] = [];
-		for (const address of addresses) all.push((await limits.used(key, address)) > 0);
+		for (const network of networks) all.push((await limits.used(key, network)) !== null);
 		return all;
 	};
 	expect(await waits(page, ['a', 'a', 'a', 'b'])).toEqual([false, false, true, false]);
 	expect(await waits(server, ['a', 'b', 'c', 'd'])).toEqual([false, false, false, true]);
 });
 
-test('a minute later it is as if nothing had been', async () => {
+test('a minute later it is as if nothing had been; the log hears of it once in that time', async () => {
 	vi.useFakeTimers();
 	onTestFinished(() => void vi.useRealTimers());
-	const limits = create();
-	for (let i = 0; i < 3; i++) await limits.missed('one');
+	const told: string[] = [];
+	const limits = create((rule) => void told.push(rule));
+	for (let i = 0; i < 9; i++) await limits.used(page, 'one');
+	expect(told).toEqual([
+		'From one address at most 2 requests a minute are taken with the same public key.',
+	]);
 	vi.advanceTimersByTime(60_001);
-	expect(await limits.blocked('one')).toBe(0);
+	expect(await limits.used(page, 'one')).toBeNull();
+	for (let i = 0; i < 9; i++) await limits.used(page, 'one');
+	expect(told.length).toBe(2);
 });

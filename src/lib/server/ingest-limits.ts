@@ -1,59 +1,90 @@
 /**
- * How often somebody may send, kept in the memory of this process: who tries keys that are none, by address; pages, by key and address;
- * servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows no
- * request, and nothing is written down: addresses are forgotten with their minute.
+ * How often somebody may send, kept in the memory of this process: who tries keys that are none, by network; pages, by key and
+ * network; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
+ * no request, and nothing is written down: networks are forgotten with their minute.
  */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { KeyKind } from './key-input';
 
 /** Somebody who sets up a site mistypes a few times; whoever guesses gets nowhere. */
 export const WRONG_KEYS_PER_MINUTE = 30;
-/** A visitor clicks; a page in a loop does not count. */
+/** A visitor clicks, and an office shares an address; a page in a loop does not stop by itself. */
 export const PAGE_REQUESTS_PER_MINUTE = 600;
 /** A server that has more to say sends batches. */
 export const SERVER_REQUESTS_PER_MINUTE = 120_000;
+const WINDOW_S = 60;
+/** Between two words about it in the log. */
+const TOLD_EVERY_MS = 60_000;
+
+/** `rule`: a sentence that names the limit; `waitS`: whole seconds, at least one */
+export type Limited = { rule: string; waitS: number };
 
 export type IngestLimits = {
-	/** Whoever has tried too many wrong keys. @returns seconds to wait; 0: none */
-	blocked(address: string): Promise<number>;
-	/** A key was wrong, or there was none. */
-	missed(address: string): Promise<void>;
-	/** A request with a good key. @returns seconds to wait; 0: it is within the limit */
-	used(key: { id: number; kind: KeyKind }, address: string): Promise<number>;
+	/** Whether so many wrong keys came from this network that no more are looked up. */
+	blocked(network: string): Promise<Limited | null>;
+	/** A key was wrong. */
+	missed(network: string): Promise<void>;
+	/** A request with a good key; it counts. */
+	used(key: { id: number; kind: KeyKind }, network: string): Promise<Limited | null>;
 };
 
+/** @param onLimited told the rule, at most once a minute */
 export function createIngestLimits({
 	wrongKeys = WRONG_KEYS_PER_MINUTE,
 	pageRequests = PAGE_REQUESTS_PER_MINUTE,
 	serverRequests = SERVER_REQUESTS_PER_MINUTE,
+	onLimited = () => {},
+}: {
+	wrongKeys?: number;
+	pageRequests?: number;
+	serverRequests?: number;
+	onLimited?: (rule: string) => void;
 } = {}): IngestLimits {
-	const limiter = (points: number) => new RateLimiterMemory({ points, duration: 60 });
+	const limiter = (points: number) => new RateLimiterMemory({ points, duration: WINDOW_S });
 	const wrong = limiter(wrongKeys);
 	const pages = limiter(pageRequests);
 	const servers = limiter(serverRequests);
+	const rules = {
+		wrong: `From one address at most ${wrongKeys} wrong keys a minute are looked up.`,
+		page: `From one address at most ${pageRequests} requests a minute are taken with the same public key.`,
+		server: `At most ${serverRequests} requests a minute are taken with the same secret key; one takes up to 500 events.`,
+	};
+	let toldAt = -Infinity;
+
+	function limited(rule: string, { msBeforeNext }: RateLimiterRes): Limited {
+		const now = performance.now();
+		if (now - toldAt >= TOLD_EVERY_MS) {
+			toldAt = now;
+			onLimited(rule);
+		}
+		return { rule, waitS: Math.max(1, Math.ceil(msBeforeNext / 1_000)) };
+	}
+
 	return {
-		async blocked(address) {
-			const of = await wrong.get(address);
-			return of !== null && of.consumedPoints > wrongKeys ? toSeconds(of) : 0;
+		async blocked(network) {
+			const of = await wrong.get(network);
+			return of !== null && of.consumedPoints >= wrongKeys ? limited(rules.wrong, of) : null;
 		},
-		async missed(address) {
-			await consume(wrong, address);
+		async missed(network) {
+			await consume(wrong, network);
 		},
-		used: ({ id, kind }, address) =>
-			kind === 'public' ? consume(pages, `${id} ${address}`) : consume(servers, String(id)),
+		async used({ id, kind }, network) {
+			const over =
+				kind === 'public'
+					? await consume(pages, `${id} ${network}`)
+					: await consume(servers, String(id));
+			return over && limited(kind === 'public' ? rules.page : rules.server, over);
+		},
 	};
 }
 
-async function consume(limiter: RateLimiterMemory, key: string): Promise<number> {
+/** @returns null while it is within the limit */
+async function consume(limiter: RateLimiterMemory, key: string): Promise<RateLimiterRes | null> {
 	try {
 		await limiter.consume(key);
-		return 0;
+		return null;
 	} catch (refused) {
-		if (refused instanceof RateLimiterRes) return toSeconds(refused);
+		if (refused instanceof RateLimiterRes) return refused;
 		throw refused;
 	}
-}
-
-function toSeconds({ msBeforeNext }: RateLimiterRes): number {
-	return Math.max(1, Math.ceil(msBeforeNext / 1_000));
 }

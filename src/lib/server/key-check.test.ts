@@ -55,7 +55,7 @@ const outcome = (answer: ReturnType<KeyCheck['check']>) =>
 
 /** A key whose use needs no noting for a minute: nothing but checks is counted. */
 async function makeNoted(input: NewKey = SHOP) {
-	const made = await createKey(sql, input);
+	const made = await createKey(sql, input, 'command');
 	await sql`UPDATE ingest_keys SET last_used_at = clock_timestamp() WHERE id = ${made.id}`;
 	return made;
 }
@@ -67,10 +67,27 @@ const lockWaiters = async () =>
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`
 	)[0]?.n;
 
+test('a key that was good is known as such until an answer says that it is not', async () => {
+	let time = 0;
+	const { keys } = start({ now: () => time });
+	const { key, id } = await createKey(sql, SHOP, 'command');
+	expect(keys.knows(key)).toBe(false);
+	await keys.check(key);
+	await keys.check(wrong());
+	time += 10 * KEY_BOUNDS.lifeMs;
+	expect([keys.knows(key), keys.knows(wrong()), keys.knows('x')]).toEqual([true, false, false]);
+	await revokeKey(sql, id, 'command');
+	expect(await keys.check(key)).toBeNull();
+	expect(keys.knows(key)).toBe(false);
+});
+
 test('a key is what was made and not revoked; nothing else is', async () => {
 	const { keys } = start();
-	const [good, revoked] = [await createKey(sql, SHOP), await createKey(sql, SHOP)];
-	await revokeKey(sql, revoked.id);
+	const [good, revoked] = [
+		await createKey(sql, SHOP, 'command'),
+		await createKey(sql, SHOP, 'command'),
+	];
+	await revokeKey(sql, revoked.id, 'command');
 	const asked = [
 		good.key,
 		revoked.key,
@@ -93,7 +110,7 @@ test('a key is what was made and not revoked; nothing else is', async () => {
 
 test('its use is noted, by one statement', async () => {
 	const { keys, statements } = start();
-	const { key } = await createKey(sql, SHOP);
+	const { key } = await createKey(sql, SHOP, 'command');
 	await keys.check(key);
 	await expect.poll(async () => (await listKeys(sql))[0]?.lastUsedAt).toBeInstanceOf(Date);
 	expect(statements()).toBe(2);
@@ -124,10 +141,10 @@ describe('a revoked key', () => {
 	test('ends within 5 s, on every instance', async () => {
 		let now = 0;
 		const [here, there] = [start({ now: () => now }), start({ now: () => now })];
-		const { key, id } = await createKey(sql, SHOP);
+		const { key, id } = await createKey(sql, SHOP, 'command');
 		const both = () => Promise.all([here, there].map(({ keys }) => outcome(keys.check(key))));
 		expect(await both()).toEqual(['shop', 'shop']);
-		await revokeKey(sql, id);
+		await revokeKey(sql, id, 'command');
 		now = KEY_BOUNDS.lifeMs;
 		expect(await both()).toEqual(['wrong', 'wrong']);
 	});
@@ -149,7 +166,7 @@ describe('a revoked key', () => {
 			now = 4_000;
 		});
 		expect(await answers).toMatchObject([{ source: 'shop' }, { source: 'shop' }]);
-		await revokeKey(sql, id);
+		await revokeKey(sql, id, 'command');
 		now = KEY_BOUNDS.lifeMs;
 		expect(await Promise.all([outcome(keys.check(key)), outcome(naive(key))])).toEqual([
 			'wrong',
@@ -176,7 +193,7 @@ function createNaiveCheck(client: Sql, now: () => number): KeyCheck['check'] {
 test('a key that was asked for before it was made works within 5 s', async () => {
 	let now = 0;
 	const { keys } = start({ now: () => now });
-	const { key } = await createKey(sql, SHOP);
+	const { key } = await createKey(sql, SHOP, 'command');
 	await sql`UPDATE ingest_keys SET hash = repeat('0', 64)`;
 	expect(await outcome(keys.check(key))).toBe('wrong');
 	await sql`UPDATE ingest_keys SET hash = ${hashKey(key)}`;
@@ -221,7 +238,7 @@ describe('a database that is away', () => {
 			onFailed: () => failures.push('failed'),
 			bounds: { waitMs: 300 },
 		});
-		const { key } = await createKey(sql, SHOP);
+		const { key } = await createKey(sql, SHOP, 'command');
 		const asked = [key, key, wrong(), 'no key at all'];
 		expect(await Promise.all(asked.map((one) => outcome(keys.check(one))))).toEqual([
 			'UnavailableError',
@@ -236,7 +253,7 @@ describe('a database that is away', () => {
 	test('and does not answer at all: not now, in time', async () => {
 		const { url, proxy } = await mute();
 		const { keys, log } = start({ url, bounds: { waitMs: 300, deadlineMs: 200 } });
-		const { key } = await createKey(sql, SHOP);
+		const { key } = await createKey(sql, SHOP, 'command');
 		const before = performance.now();
 		expect(await outcome(keys.check(key))).toBe('UnavailableError');
 		expect(performance.now() - before).toBeLessThan(2_000);
@@ -257,7 +274,7 @@ describe('a database that is away', () => {
 			onFailed: () => failed++,
 			bounds: { waitMs: 20_000, deadlineMs: 200 },
 		});
-		const { key } = await createKey(sql, SHOP);
+		const { key } = await createKey(sql, SHOP, 'command');
 		const answer = outcome(keys.check(key));
 		await expect.poll(() => failed).toBeGreaterThan(0);
 		proxy.thaw();
@@ -274,7 +291,7 @@ describe('a database that is away', () => {
 
 test('closed, it answers what was asked, then nothing; twice is once', async () => {
 	const { keys } = start();
-	const { key } = await createKey(sql, SHOP);
+	const { key } = await createKey(sql, SHOP, 'command');
 	const asked = outcome(keys.check(key));
 	await Promise.all([keys.close(), keys.close()]);
 	expect([await asked, await outcome(keys.check(wrong()))]).toEqual(['shop', 'UnavailableError']);

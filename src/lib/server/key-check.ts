@@ -34,6 +34,8 @@ export type KeyCheck = {
 	 * within `waitMs` and one more deadline, or too many ask.
 	 */
 	check(key: string): Promise<IngestKey | null>;
+	/** Whether the last answer about it was that it is good, however long ago: a good key is never taken for a guess. */
+	knows(key: string): boolean;
 	/** Waits until what was asked is answered, and disconnects. Safe to call twice. */
 	close(): Promise<void>;
 };
@@ -138,6 +140,7 @@ export function createKeyCheck({
 		const keys = new Map(found.map(({ hash, unnoted: _, ...key }) => [hash, key]));
 		for (const hash of hashes) {
 			const answer = keys.get(hash) ?? null;
+			(answer ? wrong : good).forget(hash);
 			(answer ? good : wrong).remember(hash, answer, until);
 			questions.get(hash)?.resolve(answer);
 			questions.delete(hash);
@@ -177,7 +180,11 @@ export function createKeyCheck({
 		await sql?.end({ timeout: 1 });
 	}
 
-	return { check, close: () => (closing ??= end()) };
+	return {
+		check,
+		knows: (key) => isKey(key) && good.has(hashKey(key)),
+		close: () => (closing ??= end()),
+	};
 }
 
 function createQuestion(askedAt: number): Question {
@@ -195,6 +202,8 @@ function createMemory(size: number) {
 			const entry = entries.get(hash);
 			return entry && now < entry.until ? entry : undefined;
 		},
+		has: (hash: string) => entries.has(hash),
+		forget: (hash: string) => void entries.delete(hash),
 		remember(hash: string, answer: Answer, until: number) {
 			entries.delete(hash);
 			const [oldest] = entries.keys();

@@ -1,44 +1,39 @@
 /**
- * How many requests with events were refused, by reason, since this process began: what is refused is counted, never silently
- * dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
+ * How many requests with events were not recorded, by reason, since this process began: what is refused is counted, never
+ * silently dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
  */
 
-export const REJECTION_REASONS = [
-	/** no key, and INGEST_OPEN is not set */
-	'no_key',
-	/** not a key, not known, or revoked */
-	'wrong_key',
-	/** the key is not taken from this page, or from no page at all */
-	'origin',
-	/** an event names another source than its key's */
-	'source',
-	/** a Content-Type, charset or Content-Encoding that is not taken */
-	'unsupported',
-	/** incomplete, broken gzip, not UTF-8, not JSON */
-	'malformed',
-	/** as it came, or unpacked */
-	'too_large',
-	/** JSON, but no events */
-	'invalid',
-	/** a CHECK of the table */
-	'database_refused',
-	/** not now: the database or the queue; clients come again */
-	'unavailable',
-] as const;
-export type RejectionReason = (typeof REJECTION_REASONS)[number];
+/** Each with what it means, to be read after a number of requests. */
+export const REJECTION_REASONS = {
+	no_key: 'without a key, and INGEST_OPEN is not set',
+	wrong_key: 'with something that is no key, is not known, or was revoked',
+	origin: 'with a key that is not taken from that page, or from no page at all',
+	limited: 'more than a minute may bring: with one key, or with wrong ones from one address',
+	bot: 'of robots with a public key, by their User-Agent: answered, and not recorded',
+	source: 'with an event of another source than its key’s',
+	unsupported: 'with a Content-Type, charset or Content-Encoding that is not taken',
+	malformed: 'incomplete, or not gzip, UTF-8 or JSON as they should be',
+	too_large: 'too large, as they came or unpacked',
+	invalid: 'of JSON that is no event',
+	database_refused: 'against a CHECK of the table',
+	unavailable: 'while the database was away or the queue full; their senders come again',
+} as const;
+export type RejectionReason = keyof typeof REJECTION_REASONS;
 
 export type Rejections = {
+	/** since when it has counted */
+	since: Date;
 	count(reason: RejectionReason): void;
 	/** a copy, every reason in it */
 	counts(): Record<RejectionReason, number>;
 };
 
 export function createRejections(): Rejections {
-	const counts = Object.fromEntries(REJECTION_REASONS.map((reason) => [reason, 0])) as Record<
-		RejectionReason,
-		number
-	>;
+	const counts = Object.fromEntries(
+		Object.keys(REJECTION_REASONS).map((reason) => [reason, 0]),
+	) as Record<RejectionReason, number>;
 	return {
+		since: new Date(),
 		count: (reason) => void counts[reason]++,
 		counts: () => ({ ...counts }),
 	};

@@ -37,6 +37,8 @@ const MIN_PASSWORD_LENGTH = 8;
 const MIN_TOKEN_LENGTH = 16;
 /** Tokens can be tried without asking us. */
 const MIN_SECRET_LENGTH = 32;
+/** A hundred years: who means "for ever" says 0. */
+const MAX_RETENTION_DAYS = 36_500;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const variable = <T>(one: Variable<T>) => one;
@@ -108,17 +110,25 @@ export const VARIABLES = {
 	}),
 	ADDRESS_HEADER: optional({
 		means:
-			'behind a proxy, the header with a visitor’s address, e.g. `X-Forwarded-For`: attempts to log in are limited for each',
+			'behind a proxy, the header with a visitor’s address, e.g. `X-Forwarded-For`: attempts to log in and requests with a key are limited for each',
 		unset: '–',
 		example: 'X-Forwarded-For',
 		rule: headerName,
 	}),
 	INGEST_OPEN: variable({
-		means: '`true`: events are taken without a key; one that is given is checked all the same',
+		means:
+			'`true`: events are taken without a key and without a limit; one that is given is checked all the same',
 		unset: '`false`',
 		example: 'true',
 		fallback: false,
 		rule: flag,
+	}),
+	RETENTION_DAYS: variable({
+		means: 'days that events are kept, `0`: for ever; history stays',
+		unset: '`90`',
+		example: '90',
+		fallback: 90,
+		rule: whole(0, MAX_RETENTION_DAYS),
 	}),
 	METRICS_TOKEN: optional({
 		means: `who sends it as \`Authorization: Bearer\` may read \`GET /metrics\` (Prometheus); at least ${MIN_TOKEN_LENGTH} characters`,
@@ -219,6 +229,20 @@ export const VARIABLES = {
 		shown: 'internal',
 		fallback: false,
 		rule: flag,
+	}),
+	NOWBOARD_DEMO_PUBLIC_KEY: optional({
+		means: 'what the demo’s page shows as its public key',
+		unset: '–',
+		example: '',
+		shown: 'internal',
+		rule: text,
+	}),
+	NOWBOARD_DEMO_SECRET_KEY: optional({
+		means: 'what the demo’s page shows as its secret key',
+		unset: '–',
+		example: '',
+		shown: 'internal',
+		rule: text,
 	}),
 };
 

@@ -1,7 +1,7 @@
 /**
  * Who may look: browsers that gave the password (sessions), and holders of a share link. Both are rows that hold the hash of a token.
- * Any instance knows them; one that is ended is ended on every instance within FRESH_MS, its open streams too. What was
- * found is believed for as long; while the database does not answer, what was known goes on (the page must be able to say that the
+ * Any instance knows them; one that is ended is ended on every instance within 5 s, its open streams too. What was
+ * found is believed for half of that; while the database does not answer, what was known goes on (the page must be able to say that the
  * database is gone). It knows no cookie and no address.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -10,15 +10,20 @@ import { withDeadline } from './deadline';
 
 /** Since it was last used. */
 export const SESSION_MS = 30 * 24 * 60 * 60_000;
-/** How long an answer of the database is believed: the bound on how late an end is noticed. */
-export const FRESH_MS = 4_000;
+/**
+ * How long an answer of the database is believed, counted from the question. A stream that is opened at the end of it is looked at WATCH_MS
+ * later: together they are the bound on how late an end is noticed, which is 5 s.
+ */
+export const FRESH_MS = 2_500;
 /** Expiry and last use move at most so often: a page that is open all day writes a row an hour. */
 const TOUCH_MS = 60 * 60_000;
 /** Between two looks at those who have open streams. */
 const WATCH_MS = 2_000;
 const DEADLINE_MS = 2_000;
-/** Known tokens, right or wrong, kept in memory; guessing must not fill it. */
+/** Known tokens kept in memory, of the right ones and of the wrong ones each. */
 const KEPT = 10_000;
+/** As `createToken` makes them: what is none need not be looked for. */
+const TOKEN = /^[\w-]{43}$/;
 
 export type Viewer = {
 	kind: 'session' | 'link';
@@ -57,20 +62,25 @@ export function createViewers({
 	watchMs?: number;
 	freshMs?: number;
 }): Viewers {
-	/** by hash, the oldest first; null: there is none */
-	const known = new Map<string, { viewer: Viewer | null; at: number }>();
+	/** By hash, the oldest first. Apart, so that guesses push out guesses only. */
+	const known = new Map<string, { viewer: Viewer; at: number }>();
+	const unknown = new Map<string, { viewer: null; at: number }>();
 	const followed = new Map<string, { ending: AbortController; followers: number }>();
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let stopped = false;
 
-	function keep(hash: string, viewer: Viewer | null) {
+	/** @param at when the database was asked */
+	function keep(hash: string, viewer: Viewer | null, at: number) {
 		known.delete(hash);
-		known.set(hash, { viewer, at: now() });
-		if (known.size > KEPT) known.delete(known.keys().next().value as string);
+		unknown.delete(hash);
+		if (viewer) known.set(hash, { viewer, at });
+		else unknown.set(hash, { viewer, at });
+		for (const kept of [known, unknown])
+			if (kept.size > KEPT) kept.delete(kept.keys().next().value as string);
 	}
 
 	function forget(hash: string) {
-		keep(hash, null);
+		keep(hash, null, now());
 		followed.get(hash)?.ending.abort();
 		followed.delete(hash);
 	}
@@ -114,11 +124,14 @@ export function createViewers({
 	const touch = (query: PromiseLike<unknown>) => withDeadline(query, DEADLINE_MS, 'noting the use');
 
 	async function findByHash(hash: string): Promise<Viewer | null> {
-		const before = known.get(hash);
-		if (before && now() - before.at < freshMs) return before.viewer;
+		const before = known.get(hash) ?? unknown.get(hash);
+		const at = now();
+		if (before && at - before.at < freshMs) return before.viewer;
 		try {
 			const viewer = await ask(hash);
-			keep(hash, viewer);
+			// ended while the question was under way: that is the newer answer
+			if ((unknown.get(hash)?.at ?? 0) > at) return null;
+			keep(hash, viewer, at);
 			return viewer;
 		} catch (error) {
 			if (before?.viewer && (before.viewer.expiresAt ?? now() + 1) > now()) return before.viewer;
@@ -158,10 +171,10 @@ export function createViewers({
 				DEADLINE_MS,
 				'beginning a session',
 			);
-			keep(hash, { kind: 'session', hash, expiresAt });
+			keep(hash, { kind: 'session', hash, expiresAt }, now());
 			return token;
 		},
-		find: (token) => findByHash(toHash(token)),
+		find: async (token) => (TOKEN.test(token) ? findByHash(toHash(token)) : null),
 		findByHash,
 		async end({ hash }) {
 			await withDeadline(
@@ -179,7 +192,7 @@ export function createViewers({
 				DEADLINE_MS,
 				'ending all sessions',
 			);
-			for (const [hash, { viewer }] of [...known]) if (viewer?.kind === 'session') forget(hash);
+			for (const [hash, { viewer }] of [...known]) if (viewer.kind === 'session') forget(hash);
 		},
 		forget,
 		follow({ hash }) {

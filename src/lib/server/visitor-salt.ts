@@ -1,6 +1,8 @@
 /**
- * The salt of the day, with which visitors without a session id are told apart: a hash of address, browser and source under it is the same for a
- * day and means nothing afterwards, since the salt is gone. All instances share it through the database. No address is kept.
+ * The salt of the day, with which visitors without a session id are told apart: a hash of address, browser and source under it is the
+ * same for a day (UTC) and means nothing afterwards, since the salt is gone. All instances share it through the database. No address
+ * is kept. A newcomer forgets that instances' clocks differ at midnight: the salt of a day that is behind must not take the
+ * newer one away.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
@@ -9,15 +11,20 @@ import { withDeadline } from './deadline';
 const DAY_MS = 24 * 60 * 60_000;
 const DEADLINE_MS = 2_000;
 const PREFIX = 'visitor-salt:';
+/** Of 256 bits of the hash, 132 are enough never to meet twice. */
+const ID_LENGTH = 22;
 
 export type VisitorIds = {
-	/** The session id of a visitor who has none, for the day (UTC). Rejects when the salt cannot be known. */
+	/** The session id of a visitor who has none, for the day. Rejects when the salt cannot be known. */
 	of(visitor: { address: string; userAgent: string; source: string }): Promise<string>;
+	/** Removes the salts of days that are over, from memory and table. Visitors do so too, but nobody may come. */
+	forget(): Promise<void>;
 };
 
 /** @param sql a pooled client */
 export function createVisitorIds(sql: Sql, now: () => number = Date.now): VisitorIds {
 	let today: { day: number; salt: Promise<string> } | null = null;
+	const currentDay = () => Math.floor(now() / DAY_MS);
 
 	function saltOf(day: number): Promise<string> {
 		if (today?.day === day) return today.salt;
@@ -30,20 +37,33 @@ export function createVisitorIds(sql: Sql, now: () => number = Date.now): Visito
 
 	return {
 		async of({ address, userAgent, source }) {
-			const salt = await saltOf(Math.floor(now() / DAY_MS));
+			const salt = await saltOf(currentDay());
 			const text = JSON.stringify([salt, address, userAgent, source]);
-			return `day-${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
+			return `day-${createHash('sha256').update(text).digest('base64url').slice(0, ID_LENGTH)}`;
+		},
+		async forget() {
+			const day = currentDay();
+			if (today && today.day !== day) today = null;
+			await withDeadline(
+				sql`delete from meta where ${isBefore(sql, day)}`,
+				DEADLINE_MS,
+				'forgetting old salts',
+			);
 		},
 	};
 }
 
-/** Made by whichever instance asks first; those of other days are forgotten. */
+/** Compared byte by byte, whatever the database's collation: days have five digits until 2243. */
+const isBefore = (sql: Sql, day: number) =>
+	sql`key like ${`${PREFIX}%`} and key collate "C" < ${PREFIX + day}`;
+
+/** Made by whichever instance asks first; those of earlier days are forgotten. */
 async function readSalt(sql: Sql, day: number): Promise<string> {
-	const key = `${PREFIX}${day}`;
+	const key = PREFIX + day;
 	const made = randomBytes(32).toString('base64url');
 	const query = sql<{ value: string }[]>`
 		with gone as (
-			delete from meta where key like ${`${PREFIX}%`} and key <> ${key}
+			delete from meta where ${isBefore(sql, day)}
 		), made as (
 			insert into meta (key, value) values (${key}, ${made}) on conflict (key) do nothing returning value
 		)

@@ -2,7 +2,7 @@
  * Structural checks of what the stream carries, light enough for every frame. Refuses to know what the figures mean.
  * A newcomer wants a schema library here: it would weigh more in the browser than all of these files.
  */
-import { DATABASE_TROUBLES, type StreamEvents } from '../protocol';
+import { DATABASE_TROUBLES, HISTORY_RANGES, type History, type StreamEvents } from '../protocol';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 export type Parse<T> = (data: unknown) => Parsed<T>;
@@ -18,6 +18,8 @@ const number: Check = (value, path) =>
 	Number.isFinite(value) ? null : refuse(path, value, 'a number');
 const text: Check = (value, path) =>
 	typeof value === 'string' ? null : refuse(path, value, 'a text');
+const boolean: Check = (value, path) =>
+	typeof value === 'boolean' ? null : refuse(path, value, 'true or false');
 const time: Check = (value, path) =>
 	typeof value === 'string' && !Number.isNaN(Date.parse(value))
 		? null
@@ -122,6 +124,32 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 	),
 	bye: parse(object({ retryMs: number })),
 };
+
+const historyFigures = {
+	pageViews: nullable(number),
+	eventsCount: nullable(number),
+	activeSessions: nullable(number),
+};
+const point = object({ ...historyFigures, at: time });
+
+/** What `GET /api/dashboard/history` answers. */
+export const parseHistory: Parse<History> = parse(
+	object({
+		range: oneOf(...HISTORY_RANGES),
+		source: nullable(text),
+		zone: text,
+		from: time,
+		to: time,
+		at: time,
+		begins: nullable(time),
+		through: nullable(time),
+		kept: boolean,
+		totals: object(historyFigures),
+		previousTotals: nullable(object(historyFigures)),
+		points: list(point),
+		previous: list(point),
+	}),
+);
 
 /** JSON text to a payload; a text that is no JSON is a reason like any other. */
 export function parseText<T>(text: string, parser: Parse<T>): Parsed<T> {

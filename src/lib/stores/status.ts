@@ -11,7 +11,7 @@ export type Answer = { ok: true; ping: Ping } | { ok: false; reason: string };
 /** An answer that takes longer explains nothing any more: the next attempt is due. */
 export const STATUS_TIMEOUT_MS = 5_000;
 
-const UNREACHABLE = 'The server is not answering.';
+export const UNREACHABLE = 'The server is not answering.';
 /** The session has ended: the page has nothing to wait for. */
 export const NEEDS_LOGIN = 'This dashboard asks for a login.';
 const REASONS: { [status: number]: string } = {
@@ -50,7 +50,8 @@ export async function diagnose(url: string, fetcher: typeof fetch = fetch): Prom
 	return 'The stream was cut; the server is answering.';
 }
 
-function toReason(status: number): string {
+/** A refusal by its status, as a sentence. */
+export function toReason(status: number): string {
 	return REASONS[status] ?? `The server answered with status ${status}.`;
 }
 

@@ -58,3 +58,11 @@ test('waiting doubles from at most 2 seconds to at most 5 minutes, spread over t
 	]);
 	expect([retryDelay(1, 1), retryDelay(1_000, 1)]).toEqual([1_000, 150_000]);
 });
+
+test('waiting begins where the server asked for it, if that is a time, and ends all the same', () => {
+	const asked = ['60', '1e12', 'Wed, 21 Oct 2026 07:28:00 GMT', '-5', '', null, undefined];
+	expect(asked.map((text) => retryDelay(1, 0, text))).toEqual([
+		62_000, 600_000, 2_000, 2_000, 2_000, 2_000, 2_000,
+	]);
+	expect([retryDelay(1, 1, '60'), retryDelay(1_000, 0, '600')]).toEqual([61_000, 600_000]);
+});

@@ -46,9 +46,18 @@ export function toBody(batch: readonly Entry[], now: number): string {
 	);
 }
 
-/** Doubles, and is spread over its upper half, so that the visitors of a whole site do not come back as one. */
-export function retryDelay(failures: number, random: number): number {
-	return Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS) * (1 - random / 2);
+/**
+ * Doubles, and is spread over its upper half, so that the visitors of a whole site do not come back as one; and begins where the
+ * server asked for it.
+ * @param asked Retry-After in seconds; a date, or nothing, counts as none
+ */
+export function retryDelay(failures: number, random: number, asked?: string | null): number {
+	return Math.min(
+		Math.max(Number(asked) || 0, 0) * 1_000 +
+			Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS) * (1 - random / 2),
+		// a longer timer than a month's would fire at once
+		2 * MAX_RETRY_MS,
+	);
 }
 
 /** Trouble of the server's, not of the event's: too slow, too much, away. */
@@ -90,7 +99,8 @@ export function startOutbox(endpoint: string, complete: () => void) {
 			queue = queue.filter((entry) => !batch.includes(entry));
 			if (!answer?.ok) answer?.text().then(warn, () => {});
 		}
-		if (queue[0]) schedule(failures && retryDelay(failures, Math.random()));
+		if (queue[0])
+			schedule(failures && retryDelay(failures, Math.random(), answer?.headers.get('retry-after')));
 		else batchEvents = MAX_EVENTS;
 	}
 

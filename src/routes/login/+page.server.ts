@@ -1,4 +1,5 @@
 import { error, fail, redirect } from '@sveltejs/kit';
+import { readAddress, toNetwork } from '$lib/server/client-address';
 import { toPath } from '$lib/server/to-path';
 import { setViewerCookie } from '$lib/server/viewer-cookie';
 import type { Actions, PageServerLoad } from './$types';
@@ -18,8 +19,8 @@ export const actions: Actions = {
 		const form = await request.formData().catch(() => null);
 		const attempt = form?.get('password');
 		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
-		if (!(await locals.login.password.matches(text, getClientAddress())))
-			return fail(401, { refused: true });
+		const network = toNetwork(readAddress(getClientAddress));
+		if (!(await locals.login.password.matches(text, network))) return fail(401, { refused: true });
 		setViewerCookie(cookies, await locals.login.viewers.begin(), url.protocol === 'https:');
 		redirect(303, toPath(url.searchParams.get('to')));
 	},

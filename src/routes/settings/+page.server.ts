@@ -1,30 +1,92 @@
-import { error, fail } from '@sveltejs/kit';
+import { error, fail, type RequestEvent } from '@sveltejs/kit';
+import { KEY_BOUNDS } from '$lib/server/key-check';
+import { parseNewKey } from '$lib/server/key-input';
+import { REJECTION_REASONS, type RejectionReason } from '$lib/server/rejections';
 import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/share-links';
 import type { Actions, PageServerLoad } from './$types';
 
-export const load: PageServerLoad = async ({ locals }) => {
+export const load: PageServerLoad = async ({ locals, url }) => {
 	if (!locals.login) error(404, 'There are no settings without DASHBOARD_PASSWORD.');
-	return { links: await locals.login.links.list(), now: Date.now() };
+	const { links, keyring, audit } = locals.login;
+	const [allLinks, keys, done] = await Promise.all([links.list(), keyring.list(), audit()]);
+	const counts = Object.entries(locals.rejections.counts()) as [RejectionReason, number][];
+	return {
+		links: allLinks,
+		keys: keys.map(({ createdAt, revokedAt, lastUsedAt, ...key }) => ({
+			...key,
+			createdAt: createdAt.toISOString(),
+			revokedAt: revokedAt?.toISOString() ?? null,
+			lastUsedAt: lastUsedAt?.toISOString() ?? null,
+		})),
+		audit: done,
+		rejected: {
+			since: locals.rejections.since.toISOString(),
+			reasons: counts
+				.filter(([, count]) => count > 0)
+				.map(([reason, count]) => ({ reason, count, meaning: REJECTION_REASONS[reason] })),
+		},
+		/** seconds after which a revoked key is taken nowhere */
+		endsS: KEY_BOUNDS.lifeMs / 1_000,
+		open: locals.ingestOpen,
+		origin: url.origin,
+		now: Date.now(),
+	};
 };
 
+/** What a form sends; its id, or NaN. */
+async function readForm({ request }: RequestEvent) {
+	const form = await request.formData();
+	const text = (name: string) => String(form.get(name) ?? '').trim();
+	return { text, id: /^\d{1,15}$/.test(text('id')) ? Number(text('id')) : NaN };
+}
+const noKey = () => fail(400, { keyProblem: 'There is no such key, or it was revoked before.' });
+
 export const actions: Actions = {
-	async share({ request, locals, url }) {
-		const form = await request.formData();
-		const name = String(form.get('name') ?? '').trim();
-		const text = String(form.get('days') ?? '');
-		const days = text === '' ? null : Number(text);
+	async share(event) {
+		const { text } = await readForm(event);
+		const name = text('name');
+		const days = text('days') === '' ? null : Number(text('days'));
 		if (name === '' || name.length > MAX_LINK_NAME)
-			return fail(400, { problem: `The name must have 1 to ${MAX_LINK_NAME} characters.` });
+			return fail(400, { linkProblem: `The name must have 1 to ${MAX_LINK_NAME} characters.` });
 		if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= MAX_LINK_DAYS))
 			return fail(400, {
-				problem: `The days are "${text.slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or left empty.`,
+				linkProblem: `The days are "${text('days').slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or left empty.`,
 			});
-		const token = await locals.login?.links.create(name, days);
-		return { made: `${url.origin}/s/${token}` };
+		const token = await event.locals.login?.links.create(name, days);
+		return { link: `${event.url.origin}/s/${token}` };
 	},
-	async revoke({ request, locals }) {
-		const id = Number((await request.formData()).get('id'));
-		if (!Number.isSafeInteger(id)) return fail(400, { problem: 'There is no such link.' });
-		await locals.login?.links.revoke(id);
+	async unshare(event) {
+		const { id } = await readForm(event);
+		if (Number.isNaN(id)) return fail(400, { linkProblem: 'There is no such link.' });
+		await event.locals.login?.links.revoke(id);
+	},
+	async makeKey(event) {
+		const { text } = await readForm(event);
+		const parsed = parseNewKey({
+			kind: text('kind'),
+			source: text('source'),
+			name: text('name') || undefined,
+			origins: text('origins')
+				.split(/[\s,]+/)
+				.filter(Boolean),
+		});
+		if (!parsed.ok)
+			return fail(400, {
+				keyProblem: parsed.errors
+					.map(({ path, value, rule }) => `${path} is "${String(value ?? '')}" and ${rule}.`)
+					.join(' '),
+			});
+		const made = await event.locals.login?.keyring.create(parsed.key);
+		return made && { key: made.key, kind: made.kind };
+	},
+	async rotateKey(event) {
+		const { id } = await readForm(event);
+		const made = Number.isNaN(id) ? null : await event.locals.login?.keyring.rotate(id);
+		return made ? { key: made.key, kind: made.kind, rotated: true } : noKey();
+	},
+	async revokeKey(event) {
+		const { id } = await readForm(event);
+		const revoked = Number.isNaN(id) ? null : await event.locals.login?.keyring.revoke(id);
+		if (!revoked) return noKey();
 	},
 };

@@ -1,17 +1,20 @@
 /**
  * POST /api/events: one event or an array of them → 202 {"accepted":n,"duplicates":m}, after their commit.
  * Every refusal is counted (rejections.ts) and is {"error":"a sentence","details":[{"path","value","rule","item"}]}: 400 the body,
- * 401 no key or a wrong one, 403 not from here or not this source, 413 too large, 415 not JSON, 503 not now (with Retry-After).
- * A batch is taken or refused as a whole.
+ * 401 no key or a wrong one, 403 not from here or not this source, 413 too large, 415 not JSON, 429 too often, 503 not now (both with
+ * Retry-After). A batch is taken or refused as a whole. Robots with a public key are told 202 and "ignored": they must not try again.
  */
 import { json } from '@sveltejs/kit';
+import { isbot } from 'isbot';
 import { INGEST_LIMITS } from '$lib/protocol';
+import { readAddress, toNetwork } from '$lib/server/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
 import { parseEvents, type InputError } from '$lib/server/event-input';
 import { admit, refuseSources } from '$lib/server/ingest-access';
 import { discardBody, readJson } from '$lib/server/json-body';
 import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError, UnavailableError } from '$lib/server/submission';
+import { identify, toVisitor } from '$lib/server/visitor';
 import type { RequestHandler } from './$types';
 
 /** Clients that append a slash do not follow a redirect with a body. */
@@ -22,8 +25,8 @@ const RETRY_AFTER_S = 2;
 /** What a status asks for beside the body; RFC 9110, 11.6.1, RFC 6750, 3. */
 const HEADERS: Readonly<Record<number, Record<string, string>>> = {
 	401: { 'www-authenticate': 'Bearer realm="nowboard"' },
-	503: { 'retry-after': String(RETRY_AFTER_S) },
 };
+const IGNORED = { accepted: 0, duplicates: 0, ignored: 'bot' };
 const BODY_REASONS = { 400: 'malformed', 413: 'too_large', 415: 'unsupported' } as const;
 
 type Refusal = {
@@ -31,39 +34,57 @@ type Refusal = {
 	status: number;
 	error: string;
 	details?: readonly InputError[];
+	retryAfterS?: number;
 };
 
 export const OPTIONS: RequestHandler = () =>
 	new Response(null, { status: 204, headers: PREFLIGHT_HEADERS });
 
-export const POST: RequestHandler = async ({ request, url, locals, setHeaders }) => {
+export const POST: RequestHandler = async ({
+	request,
+	url,
+	locals,
+	setHeaders,
+	getClientAddress,
+}) => {
 	// also on what SvelteKit answers when something below throws
 	setHeaders(CORS_HEADERS);
-	const { ingest, ingestOpen: open, keys, rejections } = locals;
+	const { ingest, ingestOpen: open, keys, limits, rejections, visitors } = locals;
 
-	function refuse({ reason, status, error, details = [] }: Refusal): Response {
+	function refuse({ reason, status, error, details = [], retryAfterS }: Refusal): Response {
 		rejections.count(reason);
-		return json({ error, details }, { status, headers: HEADERS[status] ?? {} });
+		const seconds = status === 503 ? RETRY_AFTER_S : retryAfterS;
+		const again = seconds !== undefined && { 'retry-after': String(seconds) };
+		return json({ error, details }, { status, headers: { ...HEADERS[status], ...again } });
 	}
 
 	const { headers } = request;
-	const admission = await admit({ headers, query: url.searchParams, keys, open });
+	const address = readAddress(getClientAddress);
+	const network = toNetwork(address);
+	const query = url.searchParams;
+	const admission = await admit({ headers, query, keys, limits, network, open });
 	if (!admission.ok) {
 		await discardBody(request);
 		return refuse(admission);
 	}
-	const { source } = admission;
+	const { key } = admission;
+	if (key?.kind === 'public' && isbot(headers.get('user-agent'))) {
+		await discardBody(request);
+		rejections.count('bot');
+		return json(IGNORED, { status: 202 });
+	}
 	const read = await readJson(request, INGEST_LIMITS.bodyBytes);
 	if (!read.ok) return refuse({ reason: BODY_REASONS[read.status], ...read });
-	const parsed = parseEvents(read.body, Date.now(), source ?? undefined);
+	const parsed = parseEvents(read.body, Date.now(), key?.source);
 	if (!parsed.ok) {
 		const { errors: details, omitted } = parsed;
 		return refuse({ reason: 'invalid', status: 400, error: summary(details, omitted), details });
 	}
-	const foreign = source && refuseSources(parsed.events, source, Array.isArray(read.body));
+	const foreign = key && refuseSources(parsed.events, key.source, Array.isArray(read.body));
 	if (foreign) return refuse(foreign);
 	try {
-		const receipt = await ingest.submit(parsed.events);
+		const visitor = toVisitor(headers, key, address);
+		const receipt = await ingest.submit(await identify(parsed.events, visitor, visitors));
 		const { clamped } = parsed;
 		return json(clamped.length > 0 ? { ...receipt, clamped } : receipt, { status: 202 });
 	} catch (error) {

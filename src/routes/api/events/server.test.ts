@@ -8,9 +8,11 @@ import { createIngest, type Ingest } from '$lib/server/ingest';
 import { connect } from '$lib/server/db/connect';
 import { createKey, listKeys, revokeKey } from '$lib/server/ingest-keys';
 import { createKeyCheck, type KeyCheck } from '$lib/server/key-check';
+import { createIngestLimits, type IngestLimits } from '$lib/server/ingest-limits';
 import type { NewKey } from '$lib/server/key-input';
 import { createRejections, type Rejections } from '$lib/server/rejections';
 import { RefusedError, UnavailableError } from '$lib/server/submission';
+import { createVisitorIds, type VisitorIds } from '$lib/server/visitor-salt';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
 import { OPTIONS, POST } from './+server';
 
@@ -22,7 +24,14 @@ const QUIET = { info: () => {}, warn: () => {} };
 let database: TestDatabase;
 let ingest: Ingest;
 let keys: KeyCheck;
-let locals: { ingest: Ingest; ingestOpen: boolean; keys: KeyCheck; rejections: Rejections };
+let locals: {
+	ingest: Ingest;
+	ingestOpen: boolean;
+	keys: KeyCheck;
+	limits: IngestLimits;
+	rejections: Rejections;
+	visitors: Pick<VisitorIds, 'of'>;
+};
 let server: Server;
 /** as adapter-node's BODY_SIZE_LIMIT */
 let bodySizeLimit: number;
@@ -41,9 +50,10 @@ beforeAll(async () => {
 			const handler = (req.method === 'OPTIONS' ? OPTIONS : POST) as unknown as Handler;
 			// as SvelteKit does it: headers that were set go on every answer, also on that to a throw
 			const url = new URL(request.url);
-			const response = await Promise.resolve(handler({ request, url, locals, setHeaders })).catch(
-				() => new Response(null, { status: 500 }),
-			);
+			const getClientAddress = () => request.headers.get('x-address') ?? '192.0.2.1';
+			const response = await Promise.resolve(
+				handler({ request, url, locals, setHeaders, getClientAddress }),
+			).catch(() => new Response(null, { status: 500 }));
 			for (const [name, value] of Object.entries(set)) response.headers.set(name, value);
 			await setResponse(res, response);
 		})();
@@ -51,7 +61,14 @@ beforeAll(async () => {
 	await once(server, 'listening');
 });
 beforeEach(async () => {
-	locals = { ingest, ingestOpen: true, keys, rejections: createRejections() };
+	locals = {
+		ingest,
+		ingestOpen: true,
+		keys,
+		limits: createIngestLimits(),
+		rejections: createRejections(),
+		visitors: createVisitorIds(database.sql),
+	};
 	bodySizeLimit = LIMIT;
 	await database.sql`TRUNCATE events`;
 });
@@ -91,7 +108,7 @@ function post(
 const SHOP: NewKey = { kind: 'public', source: 'shop', name: 'shop', origins: [] };
 const BOUND: NewKey = { ...SHOP, origins: ['https://shop.example'] };
 const ORDERS: NewKey = { kind: 'secret', source: 'orders', name: 'orders', origins: [] };
-const makeKey = async (input: NewKey) => (await createKey(database.sql, input)).key;
+const makeKey = async (input: NewKey) => (await createKey(database.sql, input, 'command')).key;
 
 const names = async () =>
 	(await database.sql`SELECT name FROM events ORDER BY id`).map(({ name }) => name as string);
@@ -369,7 +386,7 @@ describe('a key', () => {
 	test('that is wrong and one that was revoked get the same answer, also where events need none', async () => {
 		const revoked = await makeKey(SHOP);
 		const [{ id } = { id: 0 }] = (await listKeys(database.sql)).slice(-1);
-		await revokeKey(database.sql, id);
+		await revokeKey(database.sql, id, 'command');
 		for (const open of [false, true]) {
 			locals.ingestOpen = open;
 			const answers = [];
@@ -451,6 +468,113 @@ describe('a key', () => {
 		}
 		await away.close();
 	});
+
+	test('that comes too often is told when to come again, and the connection goes on', async () => {
+		locals.limits = createIngestLimits({ pageRequests: 1, wrongKeys: 1 });
+		const key = await makeKey(SHOP);
+		const from = (address: string, given = key) =>
+			post('{"name":"a"}', { ...bearer(given), 'x-address': address });
+		expect((await from('192.0.2.1')).status).toBe(202);
+		expect(await from('192.0.2.1')).toMatchObject({
+			status: 429,
+			headers: {
+				'retry-after': '60',
+				'access-control-expose-headers': 'retry-after, www-authenticate',
+			},
+			body: {
+				error:
+					'Nothing was saved: too many requests. From one address at most 1 requests a minute are taken with the same public key. Send it again in 60 s.',
+				details: [],
+			},
+		});
+		expect((await from('192.0.2.2')).status).toBe(202);
+		const guesses = [await from('192.0.2.3', 'x'), await from('192.0.2.3', 'y')];
+		expect(guesses.map(({ status }) => status)).toEqual([401, 429]);
+		// one customer has a whole network of IPv6 addresses
+		expect((await from('2001:db8::1')).status).toBe(202);
+		expect((await from('2001:db8::2')).status).toBe(429);
+		expect(locals.rejections.counts()).toMatchObject({ limited: 3, wrong_key: 1 });
+	});
+});
+
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const SAFARI =
+	'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15';
+
+describe('robots', () => {
+	const GOOGLE = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+
+	test('with a public key are answered, counted, and not recorded; with a secret key or without one they are', async () => {
+		const [page, server] = [await makeKey(SHOP), await makeKey(ORDERS)];
+		const as = (agent: string, query = '') =>
+			post('{"name":"seen"}', { ...JSON_TYPE, 'user-agent': agent }, { query });
+		expect(await as(GOOGLE, `?key=${page}`)).toMatchObject({
+			status: 202,
+			body: { accepted: 0, duplicates: 0, ignored: 'bot' },
+		});
+		expect(await names()).toEqual([]);
+		expect(locals.rejections.counts().bot).toBe(1);
+		await as(FIREFOX, `?key=${page}`);
+		await as('curl/8.14', `?key=${server}`);
+		await as(GOOGLE);
+		expect(await names()).toEqual(['seen', 'seen', 'seen']);
+		expect(locals.rejections.counts().bot).toBe(1);
+	});
+});
+
+describe('a visitor without a session id', () => {
+	const sessions = async () =>
+		(await database.sql`SELECT session_id FROM events ORDER BY id`).map(
+			({ session_id }) => session_id as string | null,
+		);
+	const from = (address: string, more: Record<string, string> = {}) => ({
+		'content-type': 'text/plain',
+		origin: 'https://shop.example',
+		'user-agent': FIREFOX,
+		'x-address': address,
+		...more,
+	});
+
+	test('is told from others for the day, and no address is stored', async () => {
+		const query = `?key=${await makeKey(SHOP)}`;
+		await post('[{"name":"a"},{"name":"b"}]', from('192.0.2.7'), { query });
+		await post('{"name":"c"}', from('192.0.2.7', { 'user-agent': SAFARI }), { query });
+		await post('{"name":"d"}', from('192.0.2.8'), { query });
+		await post('{"name":"e","sessionId":"own"}', from('192.0.2.7'), { query });
+		const [a, b, c, d, e] = await sessions();
+		expect(a).toMatch(/^day-[\w-]{22}$/);
+		expect(b).toBe(a);
+		expect(new Set([a, c, d]).size).toBe(3);
+		expect(e).toBe('own');
+		for (const table of ['events', 'meta', 'ingest_keys', 'audit'])
+			expect(JSON.stringify(await database.sql`SELECT * FROM ${database.sql(table)}`)).not.toMatch(
+				/192\.0\.2\./,
+			);
+	});
+
+	test('who says Global Privacy Control or Do Not Track, and whoever is no page, stays without', async () => {
+		const query = `?key=${await makeKey(SHOP)}`;
+		await post('{"name":"a"}', from('192.0.2.7', { 'sec-gpc': '1' }), { query });
+		await post('{"name":"b"}', from('192.0.2.7', { dnt: '1' }), { query });
+		await post('{"name":"c"}', from('192.0.2.7', { dnt: '0' }), { query });
+		const secret = { ...JSON_TYPE, authorization: `Bearer ${await makeKey(ORDERS)}` };
+		await post('{"name":"d"}', secret);
+		await post('{"name":"e"}');
+		await post('{"name":"f"}', from('192.0.2.7'));
+		const day = expect.stringMatching(/^day-/) as string;
+		expect(await sessions()).toEqual([null, null, day, null, null, day]);
+	});
+
+	test('is not saved without one while the salt cannot be read: come again', async () => {
+		locals.visitors = { of: () => Promise.reject(new Error('no answer within 2000 ms')) };
+		expect(await post('{"name":"a"}', from('192.0.2.7'))).toMatchObject({
+			status: 503,
+			headers: { 'retry-after': '2' },
+			body: { error: 'The database gave no answer about the salt of the day in time.' },
+		});
+		expect((await post('{"name":"b","sessionId":"own"}', from('192.0.2.7'))).status).toBe(202);
+		expect(await names()).toEqual(['b']);
+	});
 });
 
 test('every refusal is counted by its reason, and nothing else is', async () => {
@@ -481,6 +605,8 @@ test('every refusal is counted by its reason, and nothing else is', async () => 
 		no_key: 1,
 		wrong_key: 1,
 		origin: 1,
+		limited: 0,
+		bot: 0,
 		source: 1,
 		unsupported: 1,
 		malformed: 2,

@@ -1,0 +1,32 @@
+/**
+ * `npm run erase -- --session <id> | --from <time> --to <time> [--source s] [--yes]`: erases events for good. Without `--yes` it says how
+ * many there are. In the database of DATABASE_URL, otherwise in that of `npm run dev`. Running servers need not be told. Where there is
+ * only a build it is `node build/erase.js` (scripts/build-release.ts).
+ */
+import { connect } from '../src/lib/server/db/connect';
+import { migrate } from '../src/lib/server/db/migrate';
+import { withDatabase } from './command';
+import { countErasing, erase, parseErasing, USAGE } from './erase-events';
+
+const parsed = parseErasing(process.argv.slice(2));
+if (!parsed.ok) {
+	console.error(`${parsed.errors.join('\n')}\n${USAGE}`);
+	process.exit(2);
+}
+const { erasing, sure } = parsed;
+
+await withDatabase(async (url) => {
+	await migrate(process.env.DATABASE_DIRECT_URL || url, {
+		folder: process.env.MIGRATIONS_DIR || 'drizzle',
+	});
+	const sql = connect(url, { max: 1 });
+	try {
+		const count = await countErasing(sql, erasing);
+		if (!sure) return console.log(`${count} events would be erased. With --yes they are.`);
+		console.log(`Erasing ${count} events …`);
+		const erased = await erase(sql, erasing, (rows) => console.log(`${rows} erased`));
+		console.log(`${erased} events are erased, and open pages begin anew without them.`);
+	} finally {
+		await sql.end({ timeout: 5 });
+	}
+});

@@ -1,0 +1,33 @@
+/**
+ * Where a request comes from, as far as anybody can say. What a newcomer gets wrong: the adapter throws when ADDRESS_HEADER is set
+ * and a request comes without it (from inside, past the proxy); and one visitor has 2⁶⁴ IPv6 addresses, so what is counted
+ * is their network.
+ */
+import { isIPv6 } from 'node:net';
+
+/** Of everybody whose address is not known: they share what they may do. */
+const UNKNOWN = 'unknown';
+/** An address has at most 45 characters; a forged header may have thousands. */
+const MAX_LENGTH = 64;
+const MAPPED = /^::ffff:(?<v4>\d+\.\d+\.\d+\.\d+)$/i;
+
+/** @param getClientAddress SvelteKit's */
+export function readAddress(getClientAddress: () => string): string {
+	try {
+		const address = getClientAddress().trim().slice(0, MAX_LENGTH);
+		return MAPPED.exec(address)?.groups?.v4 ?? (address || UNKNOWN);
+	} catch {
+		return UNKNOWN;
+	}
+}
+
+/** The first 64 bits of an IPv6 address, which is what one customer gets (RFC 6177); any other as it is. */
+export function toNetwork(address: string): string {
+	if (!isIPv6(address)) return address;
+	const [head = '', tail] = address.split('::');
+	const first = head.split(':').filter(Boolean);
+	const last = (tail ?? '').split(':').filter(Boolean);
+	const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0');
+	const groups = [...first, ...zeros, ...last].slice(0, 4);
+	return `${groups.map((group) => parseInt(group, 16).toString(16)).join(':')}::/64`;
+}

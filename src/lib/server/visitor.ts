@@ -1,0 +1,46 @@
+/**
+ * Events of people whose page sends no session id get one of the day (visitor-salt.ts), so that they are counted as visitors, not at
+ * all as persons. Only where a person sends: with a public key, or, where no key is asked for, from a page. It knows no database.
+ */
+import type { InputEvent } from './event-input';
+import type { IngestKey } from './ingest-keys';
+import { UnavailableError } from './submission';
+import type { VisitorIds } from './visitor-salt';
+
+export type Visitor = { address: string; userAgent: string };
+
+/**
+ * Null: no id may be made. Who says Global Privacy Control or Do Not Track stays unknown; a server's address says nothing about
+ * its visitors.
+ */
+export function toVisitor(
+	headers: Headers,
+	key: Pick<IngestKey, 'kind'> | null,
+	address: string,
+): Visitor | null {
+	if (headers.get('sec-gpc') === '1' || headers.get('dnt') === '1') return null;
+	const isPage = key ? key.kind === 'public' : headers.has('origin');
+	return isPage ? { address, userAgent: headers.get('user-agent') ?? '' } : null;
+}
+
+/**
+ * The events, each with a session id. Rejects with an UnavailableError when the salt cannot be read: then nothing can be saved
+ * either, and an event without its session would stay so for ever.
+ */
+export async function identify(
+	events: readonly InputEvent[],
+	visitor: Visitor | null,
+	ids: Pick<VisitorIds, 'of'>,
+): Promise<readonly InputEvent[]> {
+	if (!visitor || events.every(({ sessionId }) => sessionId !== null)) return events;
+	try {
+		return await Promise.all(
+			events.map(async (event) => ({
+				...event,
+				sessionId: event.sessionId ?? (await ids.of({ ...visitor, source: event.source })),
+			})),
+		);
+	} catch {
+		throw new UnavailableError('The database gave no answer about the salt of the day in time.');
+	}
+}

@@ -1,0 +1,91 @@
+/** The attempts against `node build`: bare, behind a reverse proxy, and, as the control, with the gate off. */
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/ports';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
+import { startReverseProxy } from '../setup/reverse-proxy';
+import { withEveryRight } from './attempt';
+import { ATTEMPTS, GRANTED, runAttempts } from './run';
+import {
+	addSession,
+	COOKIE,
+	createWorld,
+	METRICS_TOKEN,
+	PASSWORD,
+	SECRET,
+	WORLD_ENV,
+} from './world';
+
+async function start(env: Record<string, string> = {}) {
+	const { url: databaseUrl, sql } = await useDatabase();
+	const app = createAppServer(await freePort(), databaseUrl, { ...WORLD_ENV, ...env });
+	onTestFinished(() => app.kill('SIGTERM'));
+	await app.start();
+	return { app, sql, databaseUrl };
+}
+
+/** Every line is one of ours, and none holds what is nobody's business. */
+function readLog(output: string, secrets: readonly string[]) {
+	const lines = output
+		.split('\n')
+		.filter((line) => line !== '' && !line.startsWith('Listening on '));
+	return {
+		forged: lines.filter((line) => !/^\{"level":\d+,.*\}$/.test(line)),
+		told: secrets.filter((secret) => output.includes(secret)),
+		lines: lines.length,
+	};
+}
+
+test('more than sixty attempts, each by a name of its own', () => {
+	const names = ATTEMPTS.map(({ what }) => what);
+	expect(new Set(names).size).toBe(names.length);
+	expect(names.length).toBeGreaterThan(200);
+});
+
+test('nobody looks, enters or writes without leave, and the log tells no secret', async () => {
+	const { app, sql } = await start();
+	const world = await createWorld(app.url, app.url, sql);
+	const run = { url: app.url, world, sql };
+	expect(await runAttempts({ ...run, attempts: GRANTED })).toEqual({});
+	expect(await runAttempts(run)).toEqual({});
+	const secrets = [
+		...[PASSWORD, SECRET, METRICS_TOKEN, world.session, world.sessionHash, world.link],
+		...Object.values(world.ended),
+		...Object.values(world.tokens),
+		...Object.values(world.keys),
+	];
+	expect(readLog(app.output(), secrets)).toMatchObject({ forged: [], told: [] });
+	expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
+}, 120_000);
+
+test('the same behind a reverse proxy', async () => {
+	const proxy = await startReverseProxy();
+	onTestFinished(proxy.close);
+	const { app, sql } = await start({ ORIGIN: proxy.url, ADDRESS_HEADER: 'X-Forwarded-For' });
+	proxy.point(app.url);
+	const world = await createWorld(proxy.url, proxy.url, sql);
+	expect(await runAttempts({ url: proxy.url, world, sql, behindProxy: true })).toEqual({});
+}, 120_000);
+
+test('(control) with the gate off, every attempt that it stops does harm', async () => {
+	const { app, sql, databaseUrl } = await start();
+	const world = await createWorld(app.url, app.url, sql);
+	await app.kill('SIGTERM');
+	const open = createAppServer(Number(new URL(app.url).port), databaseUrl, {
+		...WORLD_ENV,
+		DASHBOARD_PUBLIC: 'true',
+		INGEST_OPEN: 'true',
+	});
+	onTestFinished(() => open.kill('SIGTERM'));
+	await open.start();
+	const faults = await runAttempts({
+		url: app.url,
+		world,
+		sql,
+		async change(asked) {
+			return withEveryRight(asked, `${COOKIE}=${(await addSession(sql)).token}`, app.url);
+		},
+	});
+	const held = ATTEMPTS.filter(({ what }) => !(what in faults));
+	expect(held.filter(({ by }) => by === 'gate').map(({ what }) => what)).toEqual([]);
+}, 120_000);

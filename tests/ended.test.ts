@@ -1,0 +1,139 @@
+/** Whoever is ended as a viewer is ended on every instance within 5 s: streams that are open, and those that are opened meanwhile. */
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../scripts/ports';
+import { createAppServer } from './setup/app-server';
+import { useDatabase } from './setup/instances';
+import { COOKIE, createWorld, WORLD_ENV } from './attempts/world';
+
+const ENDED_MS = 5_000;
+const TRIED_EVERY_MS = 250;
+
+async function start() {
+	const { url, sql } = await useDatabase();
+	const apps = await Promise.all(
+		[1, 2].map(async () => {
+			const app = createAppServer(await freePort(), url, { ...WORLD_ENV, LOG_LEVEL: 'info' });
+			onTestFinished(() => app.kill('SIGTERM'));
+			await app.start();
+			return app;
+		}),
+	);
+	const [first] = apps;
+	if (!first) throw new Error('no instance was started');
+	return { apps, first, sql, world: await createWorld(first.url, first.url, sql) };
+}
+
+/** Opens a stream. `ended` resolves to the time of its end and what it said last; null: it was refused. */
+async function open(url: string, headers: Record<string, string>, query = '') {
+	const response = await fetch(`${url}/api/dashboard/stream${query}`, { headers });
+	if (response.status !== 200) {
+		await response.body?.cancel();
+		return { status: response.status, ended: Promise.resolve(null) };
+	}
+	const ended = response.text().then((text) => ({ at: performance.now(), text }));
+	return { status: 200, ended };
+}
+
+const endsWithGoodbye = /event: bye\ndata: \{"retryMs":\d+\}\n\n$/;
+
+test('logged out everywhere: streams by cookie and by token end on both instances, late ones too; that of a link goes on', async () => {
+	const { apps, first, world } = await start();
+	const cookie = { cookie: `${COOKIE}=${world.session}` };
+	const streams = await Promise.all(
+		apps.flatMap(({ url }) => [open(url, cookie), open(url, {}, `?token=${world.tokens.good}`)]),
+	);
+	const links = await Promise.all(
+		apps.map(({ url }) => open(url, { cookie: `${COOKIE}=${world.link}` })),
+	);
+	expect([...streams, ...links].map(({ status }) => status)).toEqual(Array(6).fill(200));
+
+	const out = await fetch(`${first.url}/logout`, {
+		method: 'POST',
+		redirect: 'manual',
+		headers: { ...cookie, origin: first.url, 'content-type': 'application/x-www-form-urlencoded' },
+		body: 'everywhere=true',
+	});
+	expect(out.status).toBe(303);
+	const since = performance.now();
+	const late = [];
+	while (performance.now() - since < ENDED_MS) {
+		late.push(...(await Promise.all(apps.map(({ url }) => open(url, cookie)))));
+		await new Promise((resolve) => setTimeout(resolve, TRIED_EVERY_MS));
+	}
+	expect(late.slice(-2).map(({ status }) => status)).toEqual([401, 401]);
+	// the instance that was asked knows at once; the other had believed for a moment
+	expect(late.some(({ status }) => status === 200)).toBe(true);
+	const ends = await Promise.all([...streams, ...late].map(({ ended }) => ended));
+	for (const end of ends) {
+		if (!end) continue;
+		expect(end.at - since).toBeLessThan(ENDED_MS);
+		expect(end.text).toMatch(endsWithGoodbye);
+	}
+	const others = await Promise.race([
+		...links.map(({ ended }) => ended),
+		new Promise((resolve) => setTimeout(resolve, 100, 'go on')),
+	]);
+	expect(others).toBe('go on');
+}, 60_000);
+
+test('a link that is revoked, and one that expires: its streams end on both instances', async () => {
+	const { apps, sql, world } = await start();
+	for (const [what, end] of [
+		['expires', () => sql`update share_links set expires_at = now() where id = ${world.ids.link}`],
+		[
+			'is revoked',
+			() => sql`update share_links set revoked_at = now() where id = ${world.ids.link}`,
+		],
+	] as const) {
+		await sql`update share_links set expires_at = null, revoked_at = null where id = ${world.ids.link}`;
+		const cookie = { cookie: `${COOKIE}=${world.link}` };
+		await expect
+			.poll(
+				async () =>
+					Promise.all(
+						apps.map(
+							async ({ url }) =>
+								(await fetch(`${url}/api/dashboard/status`, { headers: cookie })).status,
+						),
+					),
+				{ timeout: 2 * ENDED_MS },
+			)
+			.toEqual([200, 200]);
+		const streams = await Promise.all(apps.map(({ url }) => open(url, cookie)));
+		expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+		await end();
+		const since = performance.now();
+		for (const ended of await Promise.all(streams.map(({ ended }) => ended))) {
+			expect(ended?.text, what).toMatch(endsWithGoodbye);
+			expect((ended?.at ?? Infinity) - since, what).toBeLessThan(ENDED_MS);
+		}
+	}
+}, 60_000);
+
+test('a stream that is opened while an instance still believes in the viewer ends in time too', async () => {
+	const { apps, sql, world } = await start();
+	const other = apps[1];
+	const cookie = { cookie: `${COOKIE}=${world.session}` };
+	const ask = async () =>
+		(await fetch(`${other?.url}/api/dashboard/status`, { headers: cookie })).status;
+	expect(await ask()).toBe(200);
+	await sql`delete from sessions`;
+	const since = performance.now();
+	// as late as it still is let in: no other stream has made the instance look before
+	let last = since;
+	while ((await ask()) === 200) {
+		last = performance.now();
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+	await sql`
+		insert into sessions (hash, expires_at) values (${world.sessionHash}, now() + interval '1 hour')`;
+	await expect.poll(ask, { timeout: 2 * ENDED_MS }).toBe(200);
+	await sql`delete from sessions`;
+	const again = performance.now();
+	await new Promise((resolve) => setTimeout(resolve, Math.max(0, last - since - 200)));
+	const { status, ended } = await open(other?.url ?? '', cookie);
+	expect(status).toBe(200);
+	const end = await ended;
+	expect(end?.text).toMatch(endsWithGoodbye);
+	expect((end?.at ?? Infinity) - again).toBeLessThan(ENDED_MS);
+}, 60_000);

@@ -1,0 +1,118 @@
+/** POSTs of events: good ones, and what is near to them. */
+import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
+import { post, type FuzzRequest } from './request';
+import { nastyText, nastyValue, toHeader, toWellFormed } from './texts';
+
+const FIELDS = [
+	'name',
+	'properties',
+	'sessionId',
+	'source',
+	'timestamp',
+	'eventId',
+	'id',
+	'tx',
+	'__proto__',
+];
+
+export const goodEvent = fc.record({
+	name: fc.constantFrom('page_view', 'signup', 'order'),
+	eventId: fc.uuid(),
+	sessionId: fc.uuid(),
+	properties: fc.record({ path: fc.webPath(), plan: fc.constantFrom('free', 'pro') }),
+});
+const badEvent = fc
+	.tuple(goodEvent, fc.constantFrom(...FIELDS), nastyValue)
+	.map(([event, field, value]) => ({ ...event, [field]: value }));
+
+const JSON_TYPES = ['application/json', 'text/plain', 'application/json; charset=utf-8'];
+const OTHER_TYPES = [
+	'',
+	'text/html',
+	'multipart/form-data',
+	'application/x-www-form-urlencoded',
+	'x',
+];
+
+const toBody = (value: unknown) => Buffer.from(JSON.stringify(value) ?? '');
+
+export const events: fc.Arbitrary<FuzzRequest> = fc.oneof(
+	{ weight: 4, arbitrary: goodEvent.map((event) => post('a good event', toBody(event))) },
+	{
+		weight: 1,
+		arbitrary: fc
+			.array(goodEvent, { minLength: 2, maxLength: 20 })
+			.map((list) => post('good events', toBody(list))),
+	},
+	{ weight: 6, arbitrary: badEvent.map((event) => post('a bad event', toBody(event))) },
+	{
+		weight: 2,
+		arbitrary: fc
+			.array(fc.oneof(goodEvent, badEvent, nastyValue), { maxLength: 20 })
+			.map((list) => post('a mixed batch', toBody(list))),
+	},
+	{ weight: 2, arbitrary: nastyValue.map((value) => post('some JSON', toBody(value))) },
+	{
+		weight: 2,
+		arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => post('bytes', Buffer.from(bytes))),
+	},
+	{
+		weight: 2,
+		arbitrary: fc
+			.tuple(goodEvent, fc.nat(200))
+			.map(([event, cut]) => post('JSON that is cut', toBody(event).subarray(0, cut))),
+	},
+	{
+		weight: 1,
+		arbitrary: fc
+			.tuple(fc.constantFrom('[', '{"a":', '{"name":"x","properties":{"a":'), fc.nat(5_000))
+			.map(([open, depth]) => post('deep JSON', Buffer.from(open.repeat(depth)))),
+	},
+	{
+		weight: 1,
+		arbitrary: fc
+			.integer({ min: 1, max: 700_000 })
+			.map((size) => post('a large body', Buffer.alloc(size, 'a'))),
+	},
+	{
+		weight: 1,
+		arbitrary: fc
+			.tuple(
+				goodEvent,
+				fc.constantFrom(...OTHER_TYPES, ...JSON_TYPES),
+				fc.constantFrom('utf-16', 'gzip', 'br', 'x'),
+			)
+			.map(([event, type, encoding]) =>
+				post('another encoding', encoding === 'gzip' ? gzipSync(toBody(event)) : toBody(event), {
+					'content-type': type,
+					'content-encoding': encoding,
+				}),
+			),
+	},
+	{
+		weight: 1,
+		arbitrary: fc
+			.tuple(fc.integer({ min: 1, max: 12 }), fc.constantFrom(' ', '0', '"', '['))
+			.map(([mib, letter]) =>
+				post('a gzip bomb', gzipSync(Buffer.alloc(mib * 2 ** 20, letter)), {
+					'content-encoding': 'gzip',
+				}),
+			),
+	},
+	{
+		weight: 1,
+		arbitrary: fc
+			.tuple(fc.oneof(goodEvent, badEvent), nastyText)
+			.map(([event, source]) =>
+				post('with a good key', toBody({ ...event, source }), { authorization: 'Bearer {key}' }),
+			),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.tuple(goodEvent, nastyText).map(([event, key]) => ({
+			...post('with a key', toBody(event), { authorization: `Bearer ${toHeader(key)}` }),
+			path: `/api/events?key=${encodeURIComponent(toWellFormed(key))}`,
+		})),
+	},
+);

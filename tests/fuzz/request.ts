@@ -1,0 +1,47 @@
+/**
+ * A request of the fuzz suite. What differs from server to server stands in it by name, so that a seed makes the same requests
+ * everywhere: `{origin}`, `{session}` (a good one), `{key}`, `{epoch}`, and `{token:n}`, a good one whose n-th letter is another.
+ */
+import type { WireRequest } from '../setup/wire';
+
+export type FuzzRequest = WireRequest & { kind: string };
+export type Names = Record<'origin' | 'session' | 'key' | 'epoch' | 'token', string>;
+
+export const get = (
+	kind: string,
+	path: string,
+	headers: Record<string, string> = {},
+): FuzzRequest => ({ kind, method: 'GET', path, headers, body: null });
+
+/** To ingest, as JSON. */
+export const post = (
+	kind: string,
+	body: Buffer,
+	headers: Record<string, string> = {},
+): FuzzRequest => ({
+	kind,
+	method: 'POST',
+	path: '/api/events',
+	headers: { 'content-type': 'application/json', ...headers },
+	body,
+});
+
+/** The request for one server. */
+export function fill(asked: FuzzRequest, names: Names): FuzzRequest {
+	const { token, ...plain } = names;
+	const put = (text: string) =>
+		text.replace(
+			/(?:\{|%7B)(\w+)(?:(?::|%3A)(\d+))?(?:\}|%7D)/g,
+			(whole, name: string, at?: string) => {
+				if (name === 'token') return change(token, Number(at));
+				return plain[name as keyof typeof plain] ?? whole;
+			},
+		);
+	const headers = Object.entries(asked.headers).map(([name, value]) => [name, put(value)]);
+	return { ...asked, path: put(asked.path), headers: Object.fromEntries(headers) };
+}
+
+function change(text: string, at: number): string {
+	const letter = text[at] === 'A' ? 'B' : 'A';
+	return text.slice(0, at) + letter + text.slice(at + 1);
+}

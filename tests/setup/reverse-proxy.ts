@@ -1,0 +1,60 @@
+/**
+ * A reverse proxy as most people have one, in a few lines of Node: HTTP in, HTTP out, connections of its own upstream, and the address of
+ * whoever asked at the end of X-Forwarded-For. Paths and names of headers pass as they came. What a real one does is in tests/system.
+ */
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { omit } from './wire';
+
+/** RFC 9110, 7.6.1 */
+const HOP_BY_HOP = ['connection', 'upgrade', 'transfer-encoding'];
+
+export type ReverseProxy = {
+	/** without a slash at the end */
+	url: string;
+	/** where requests go from now on: an origin */
+	point(target: string): void;
+	close(): Promise<void>;
+};
+
+export async function startReverseProxy(): Promise<ReverseProxy> {
+	let target = new URL('http://127.0.0.1:1');
+	const server = createServer((asked, answer) => {
+		const before = asked.headers['x-forwarded-for'];
+		const from = [before, asked.socket.remoteAddress].filter(Boolean).join(', ');
+		const headers = omit(asked.headers, HOP_BY_HOP);
+		const upstream = request({
+			host: target.hostname,
+			port: target.port,
+			method: asked.method,
+			path: asked.url,
+			headers: { ...headers, 'x-forwarded-for': from },
+		});
+		upstream.on('response', (response) => {
+			answer.writeHead(response.statusCode ?? 502, response.headers);
+			answer.flushHeaders();
+			response.on('error', () => answer.destroy());
+			response.pipe(answer);
+		});
+		upstream.on('error', () => {
+			if (answer.headersSent) answer.destroy();
+			else answer.writeHead(502).end();
+		});
+		answer.on('close', () => upstream.destroy());
+		asked.pipe(upstream);
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		point(origin) {
+			target = new URL(origin);
+		},
+		async close() {
+			server.closeAllConnections();
+			server.close();
+			await once(server, 'close');
+		},
+	};
+}
