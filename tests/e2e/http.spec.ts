@@ -100,6 +100,7 @@ test('/healthz and /readyz answer', async ({ server }) => {
 		missing: [],
 		reading: null,
 		writing: null,
+		clock: expect.stringMatching(/Z$/),
 	});
 });
 

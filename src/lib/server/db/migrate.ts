@@ -118,7 +118,7 @@ function readMigrations(folder: string, journal: JournalEntry[]): Migration[] {
 }
 
 /** The migrations that the database says it has, oldest first. */
-async function readApplied(client: Sql): Promise<Migration[]> {
+export async function readApplied(client: Sql): Promise<Migration[]> {
 	const [found] =
 		await client`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`;
 	if (!found?.exists) return [];
