@@ -13,6 +13,8 @@ const isSent = ({ language, code }: Block) =>
 	(language === 'sh' && /^curl [^]*\/api\/events/.test(code)) ||
 	(language === 'js' && code.includes('/api/events')) ||
 	language === 'sql';
+/** Pages are in browsers: a robot with a public key is answered and not recorded. */
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const EXAMPLES = PAGES.flatMap((page) =>
 	findBlocks(readFileSync(page, 'utf8'))
 		.filter(isSent)
@@ -64,15 +66,23 @@ async function run({ language, code }: Block): Promise<void> {
 		return;
 	}
 	const statuses: number[] = [];
-	const watched: typeof fetch = async (...args) => {
-		const answer = await fetch(...args);
+	const pending: Promise<Response>[] = [];
+	const watched = async (url: string, init: RequestInit) => {
+		const headers = new Headers(init.headers);
+		headers.set('user-agent', BROWSER);
+		const answer = await fetch(url, { ...init, headers });
 		statuses.push(answer.status);
 		return answer;
 	};
 	const AsyncFunction = (async () => {}).constructor as new (
 		...args: string[]
-	) => (fetcher: typeof fetch) => Promise<void>;
-	await new AsyncFunction('fetch', here(code))(watched);
+	) => (fetcher: typeof watched, navigator: object) => Promise<void>;
+	const sendBeacon = (url: string, body: string) => {
+		const headers = { 'content-type': 'text/plain;charset=UTF-8' };
+		return pending.push(watched(url, { method: 'POST', headers, body })) > 0;
+	};
+	await new AsyncFunction('fetch', 'navigator', here(code))(watched, { sendBeacon });
+	await Promise.all(pending);
 	expect(statuses).toEqual([202]);
 }
 
