@@ -19,6 +19,7 @@ import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
 import { readAudit } from '$lib/server/audit';
+import { readAddress, toNetwork } from '$lib/server/client-address';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
@@ -48,8 +49,8 @@ type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
-	/** to be awaited before an address is refused */
-	late(address: string): Promise<void>;
+	/** to be awaited before somebody from this network is refused */
+	late(network: string): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -90,7 +91,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
-		await runtime.late(toAddress(event));
+		await runtime.late(toNetwork(readAddress(event.getClientAddress)));
 		// a page that was opened is sent to where one says who one is; a script is told
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
@@ -101,18 +102,10 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
-	if (response.status >= 400 && response.status < 500) await runtime.late(toAddress(event));
+	if (response.status >= 400 && response.status < 500)
+		await runtime.late(toNetwork(readAddress(event.getClientAddress)));
 	return secureHeaders(response, event.url.protocol === 'https:');
 };
-
-/** The adapter throws when ADDRESS_HEADER is set and a request comes without it. */
-function toAddress(event: RequestEvent): string {
-	try {
-		return event.getClientAddress();
-	} catch {
-		return 'unknown';
-	}
-}
 
 /** Compared as hashes: how long that takes says nothing about the token. */
 function hasToken(request: Request, token: string | null): boolean {

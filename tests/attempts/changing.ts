@@ -12,6 +12,10 @@ const CHANGES: [path: string, body: (world: World) => string, type: string][] = 
 	['/logout', () => 'everywhere=true', FORM],
 	['/api/tokens', () => '', 'application/json'],
 	['/settings?/share', () => 'name=theirs&days=', FORM],
+	['/settings?/unshare', ({ ids }) => `id=${ids.link}`, FORM],
+	['/settings?/makeKey', () => 'kind=secret&source=theirs', FORM],
+	['/settings?/rotateKey', ({ ids }) => `id=${ids.key}`, FORM],
+	['/settings?/revokeKey', ({ ids }) => `id=${ids.key}`, FORM],
 ];
 const ORIGINS: [what: string, value: (world: World) => string | null][] = [
 	['another site', () => 'https://evil.example'],
