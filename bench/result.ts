@@ -36,6 +36,7 @@ const ORDER = [
 	'recovery',
 	'slow',
 	'abuse',
+	'history',
 ];
 
 const PREFACE = `# Performance

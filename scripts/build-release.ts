@@ -1,12 +1,13 @@
 /**
  * The second half of `npm run build`: what a server's operator runs beside it, as files beside what adapter-node wrote, because
- * production has neither tsx nor src/. Dependencies stay outside.
+ * production has neither tsx nor src/. Dependencies stay outside; what is for development otherwise comes along.
  */
 import { build } from 'vite';
 
 const COMMANDS = {
 	migrate: 'scripts/release.ts',
 	keys: 'scripts/keys.ts',
+	doctor: 'scripts/doctor.ts',
 	erase: 'scripts/erase.ts',
 };
 
@@ -15,6 +16,7 @@ await build({
 	envDir: false,
 	publicDir: false,
 	logLevel: 'warn',
+	ssr: { noExternal: ['eventsource-parser'] },
 	build: {
 		ssr: true,
 		outDir: 'build',

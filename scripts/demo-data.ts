@@ -5,6 +5,7 @@
  */
 import { COUNT_WINDOW_MS } from '../src/lib/protocol';
 import type { Sql } from '../src/lib/server/db/connect';
+import { uncount } from '../src/lib/server/rollup';
 
 /**
  * A UUID of version 8, which RFC 9562 (section 5.8) leaves to its maker: "nowboa" in ASCII, then random digits. The ids
@@ -22,7 +23,8 @@ export function toDemoId(uuid: string): string {
 export type Removed = { events: number; ticks: number };
 
 /**
- * Removes demo events, and the ticks that counted them: without the events their figures are wrong. Everything else stays.
+ * Removes demo events, from the sums of history too, and the ticks that counted them: without the events their figures are
+ * wrong. Everything else stays.
  * Ends the cursors, so that open pages and running servers count anew: of events the trigger on DELETE would see to that,
  * but nothing watches ticks.
  */
@@ -34,6 +36,7 @@ export async function clearDemoData(sql: Sql): Promise<Removed> {
 				WHERE event_id BETWEEN ${FIRST} AND ${LAST} AND created_at <= recorded_at
 					AND created_at > recorded_at - ${COUNT_WINDOW_MS}::integer * interval '1 millisecond'
 			)`;
+		await uncount(tx, tx`event_id BETWEEN ${FIRST} AND ${LAST}`);
 		const events = await tx`DELETE FROM events WHERE event_id BETWEEN ${FIRST} AND ${LAST}`;
 		const removed = { events: events.count, ticks: ticks.count };
 		if (removed.events + removed.ticks > 0) await tx`SELECT nowboard_renew_epoch()`;

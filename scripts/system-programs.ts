@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 
 const PACKAGES = {
 	caddy: 'caddy',
+	faketime: 'faketime',
 	nginx: 'nginx-light',
 	openssl: 'openssl',
 	pgbouncer: 'pgbouncer',

@@ -1,15 +1,19 @@
 import type { IncomingMessage } from 'node:http';
+import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
+import type { HistoryReader } from '$lib/server/history-cache';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
+import type { Retention } from '$lib/server/retention';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
+import type { RequestLog } from '$lib/server/request-log';
 import type { Keyring } from '$lib/server/keyring';
 import type { Rejections } from '$lib/server/rejections';
 import type { VisitorIds } from '$lib/server/visitor-salt';
@@ -20,10 +24,24 @@ declare global {
 		interface Platform {
 			req?: IncomingMessage;
 		}
+		/** What an answer says that failed. */
+		interface Error {
+			message: string;
+			/** the same as in the log */
+			requestId?: string;
+		}
 		/** What `hooks.server.ts` hands to every request. */
 		interface Locals {
 			live: Instance;
+			health: HealthWatch['health'];
+			/** of this request: in its log lines, and in its answer's `x-request-id` */
+			requestId: string;
+			requests: RequestLog;
 			ingest: Ingest;
+			/** ranges beyond the present */
+			history: HistoryReader;
+			/** how far old events are deleted */
+			retention: Pick<Retention, 'status'>;
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;

@@ -64,6 +64,37 @@ export function toMoment(at: number, look: Look = DEFAULT_LOOK): string {
 	return `${toDay(at, look, true)}, ${toTime(at, look)}`;
 }
 
+/** "Tue, 24 Nov" (which order and which commas is the locale's choice), or without `weekday` "24 Nov". */
+export function toDate(
+	at: number,
+	{ locale, timeZone }: Look = DEFAULT_LOOK,
+	weekday = true,
+): string {
+	return dateFormat(locale, {
+		...(weekday && { weekday: 'short' }),
+		day: 'numeric',
+		month: 'short',
+		timeZone,
+	}).format(at);
+}
+
+/** The hour and minute of the day in a time zone, to compare with: 0 to 23, 0 to 59. */
+export function toClock(
+	at: number,
+	{ timeZone }: Look = DEFAULT_LOOK,
+): { hour: number; minute: number } {
+	const [hour, minute] = dateFormat('en-GB', {
+		hour: '2-digit',
+		minute: '2-digit',
+		hourCycle: 'h23',
+		timeZone,
+	})
+		.format(at)
+		.split(':')
+		.map(Number);
+	return { hour: hour ?? 0, minute: minute ?? 0 };
+}
+
 /** The whole truth for a title: "23 Nov 2026, 14:05:09.123 UTC". */
 export function toExactTime(at: number, { locale, timeZone }: Look = DEFAULT_LOOK): string {
 	return dateFormat(locale, {

@@ -124,8 +124,98 @@ export type Ping = {
 	writing: DatabaseTrouble | null;
 };
 
+export const HEALTH_STATES = ['starting', 'fine', 'degraded', 'broken'] as const;
+/** `degraded`: everything works, some of it later than usual. */
+export type HealthState = (typeof HEALTH_STATES)[number];
+
+/** A minute of one process; figures are of that minute. */
+export type Minute = {
+	/** its beginning, by the clock of the process */
+	at: string;
+	/** the worst that was seen */
+	state: HealthState;
+	/** from the insert of the newest event of a frame to its place in the stream; null: there was no frame */
+	p50Ms: number | null;
+	p99Ms: number | null;
+	/** open streams at most */
+	clients: number;
+	/** published, whoever wrote them */
+	events: number;
+	/** requests with events that were refused */
+	rejected: number;
+	/** how late the process was at most for something it had planned */
+	lateMs: number;
+};
+
+/** A part that there is with some configurations only. `words`: a sentence for people. */
+export type HealthPart = { name: string; state: HealthState; words: string };
+
+/** What one process says of itself, from its own memory. */
+export type Health = Ping & {
+	state: HealthState;
+	/** what /readyz misses */
+	missing: string[];
+	version: string;
+	startedAt: string;
+	/** since the last read that succeeded, and how long it took; null: there was none */
+	readAgoMs: number | null;
+	readMs: number | null;
+	/** since a tick was last recorded by anybody */
+	tickAgoMs: number | null;
+	clients: number;
+	/** what is kept for those who come back */
+	ring: { frames: number; bytes: number; maxFrames: number; maxBytes: number };
+	/** received and not yet saved */
+	heldEvents: number;
+	memoryBytes: number;
+	more: HealthPart[];
+	/** oldest first, at most 60; the last one runs */
+	minutes: Minute[];
+};
+
 /** The server ends the stream on purpose; come back after `retryMs`. */
 export type Bye = { retryMs: number };
+
+/** What the page can show beside the present. */
+export const HISTORY_RANGES = ['30min', '24h', '7d', '90d'] as const;
+export type HistoryRange = (typeof HISTORY_RANGES)[number];
+
+/** null: not known. No instance ran, or it was before history begins; for sessions also: one source is chosen. */
+export type HistoryFigures = {
+	/** sums over the time */
+	pageViews: number | null;
+	eventsCount: number | null;
+	/** the highest that a tick in that time recorded, of all sources */
+	activeSessions: number | null;
+};
+/** `at`: where the bucket begins. */
+export type HistoryPoint = HistoryFigures & { at: string };
+
+/** What `GET /api/dashboard/history` answers. Buckets are minutes, quarters of an hour, hours or days of `zone`. */
+export type History = {
+	range: HistoryRange;
+	source: string | null;
+	/** IANA time zone in which days and hours begin */
+	zone: string;
+	/** the first bucket's begin, and the end of the one that is running */
+	from: string;
+	to: string;
+	/** database time of the answer */
+	at: string;
+	/** the first minute that anything is known of; null: nothing yet */
+	begins: string | null;
+	/** everything committed by then is in it; null: not counted yet */
+	through: string | null;
+	/** false: the chosen source has no history of its own, and every figure is null */
+	kept: boolean;
+	totals: HistoryFigures;
+	/** of as much time just before, as far as the present one has come; null: history does not reach back so far */
+	previousTotals: HistoryFigures | null;
+	/** oldest first; the last one is still running */
+	points: HistoryPoint[];
+	/** the period before, as many or (a clock was changed) one more or less */
+	previous: HistoryPoint[];
+};
 
 /** One map from event name to payload serves both ends of the wire. */
 export type StreamEvents = {

@@ -29,7 +29,7 @@ const PATHS: [path: string, status: number, by: Attempt['by']][] = [
 	['/settings/__data.json/', 404, 'form'],
 	['/%73ettings', 401, 'gate'],
 	['/%2573ettings', 404, 'form'],
-	['/settings?/revoke', 401, 'gate'],
+	['/settings?/revokeKey', 401, 'gate'],
 	['/api%2fdashboard%2fstream', 404, 'form'],
 	['/api\\dashboard\\stream', 401, 'gate'],
 	['/api/dashboard/stream/', 308, 'form'],

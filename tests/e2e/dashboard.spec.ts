@@ -241,11 +241,13 @@ test('dark and light are both there, and the choice is kept', async ({ page }) =
 	await openLive(page);
 	const paper = () =>
 		page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+	const light = await paper();
 	await page.getByRole('radio', { name: /dark/i }).check({ force: true });
+	await expect.poll(paper).not.toBe(light);
 	const dark = await paper();
 	await page.reload();
 	await expect(status(page)).toHaveText('Live');
 	expect(await paper()).toBe(dark);
 	await page.getByRole('radio', { name: /light/i }).check({ force: true });
-	expect(await paper()).not.toBe(dark);
+	await expect.poll(paper).toBe(light);
 });

@@ -5,8 +5,8 @@ import { findProgram } from '../../scripts/system-programs';
 
 export type Certificate = { certificate: string; key: string };
 
-/** @returns its files in `folder`, in PEM; good for a day, for the name and for 127.0.0.1 */
-export function makeCertificate(folder: string, name: string): Certificate {
+/** @returns its files in `folder`, in PEM; good for the name and for 127.0.0.1 */
+export function makeCertificate(folder: string, name: string, days = 90): Certificate {
 	const openssl = findProgram('openssl');
 	if (!openssl) throw new Error('There is no openssl: npm run test:system says how to install it.');
 	const [certificate, key] = [join(folder, 'fullchain.pem'), join(folder, 'privkey.pem')];
@@ -15,7 +15,7 @@ export function makeCertificate(folder: string, name: string): Certificate {
 		[
 			...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
 			...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name},IP:127.0.0.1`],
-			...['-days', '1', '-keyout', key, '-out', certificate],
+			...['-days', String(days), '-keyout', key, '-out', certificate],
 		],
 		{ stdio: 'pipe' },
 	);

@@ -42,7 +42,7 @@ describe('the image', () => {
 		const ignore = read('.dockerignore');
 		image = followDockerfile(stages, { root, context: process.cwd(), ignore, env });
 	}, BUILD_TIMEOUT_MS);
-	afterAll(() => rmSync(root, { recursive: true, force: true }));
+	afterAll(() => rmSync(root, { recursive: true, force: true }), BUILD_TIMEOUT_MS);
 
 	const listImage = () => readdirSync(image.folder).sort();
 
@@ -84,7 +84,7 @@ describe('the image', () => {
 		const ready = await fetch(`${app.url}/readyz`);
 		expect([ready.status, await ready.json()]).toEqual([
 			200,
-			{ ready: true, missing: [], reading: null, writing: null },
+			{ ready: true, missing: [], reading: null, writing: null, clock: expect.any(String) },
 		]);
 		const client = followHttp(app.url);
 		await client.until(({ resets }) => resets() === 1);
@@ -135,6 +135,18 @@ describe('the image', () => {
 		expect(await post(app.url, { name: 'without' })).toBe(401);
 		expect(await post(app.url, { name: 'with' }, key)).toBe(202);
 		expect(() => command(create, {})).toThrow('set DATABASE_URL to a Postgres of your own');
+	});
+
+	test('examines its database', async () => {
+		const url = await useEmptyDatabase();
+		await startImage(url);
+		const examine = () => command(['build/doctor.js'], { DATABASE_URL: url });
+		// the tests' Postgres is fast and forgetful, which is what is wrong here
+		expect(examine).toThrow(
+			expect.objectContaining({
+				stdout: expect.stringMatching(/^well {3}migrations .*[^]*^WRONG {2}durability /m),
+			}),
+		);
 	});
 
 	test('is what fly.toml runs before a release', () => {

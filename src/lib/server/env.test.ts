@@ -15,10 +15,12 @@ test('the database and who may look are all that must be set', () => {
 			secret: null,
 			metricsToken: null,
 			addressHeader: null,
+			retentionDays: 90,
 			demo: false,
 			demoKeys: null,
 			migrations: 'drizzle',
 			logLevel: 'info',
+			logRequests: false,
 		},
 	});
 });

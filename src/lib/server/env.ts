@@ -21,6 +21,8 @@ export type Env = {
 	addressHeader: string | null;
 	/** who sends it may read the metrics; null: nobody may */
 	metricsToken: string | null;
+	/** days that events are kept; 0: for ever */
+	retentionDays: number;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
 	/** keys that everybody who looks at the demo may copy */
@@ -28,6 +30,8 @@ export type Env = {
 	/** where `drizzle/` lies, relative to the working folder */
 	migrations: string;
 	logLevel: string;
+	/** a line at `info` for every request; otherwise at `debug` */
+	logRequests: boolean;
 };
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
@@ -60,10 +64,12 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		secret: values.SECRET,
 		metricsToken: values.METRICS_TOKEN,
 		addressHeader: values.ADDRESS_HEADER,
+		retentionDays: values.RETENTION_DAYS,
 		demo,
 		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,
 		migrations: values.MIGRATIONS_DIR,
 		logLevel: values.LOG_LEVEL,
+		logRequests: values.LOG_REQUESTS === 'all',
 	};
 	return errors.length > 0 ? { ok: false, errors } : { ok: true, env };
 }

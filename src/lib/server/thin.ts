@@ -1,19 +1,16 @@
 /**
- * Thins old ticks, so that years of them stay small: every two seconds for the last two hours, then one a minute,
- * after a week one an hour; and what deletions leave behind, of which the newest counts. Runs on any instance, one at a time; two
- * at once would delete the same rows, so nothing is lost by it.
- * Knows nothing of how ticks come about.
+ * Thins old ticks, so that years of them stay small: every two seconds for the last two hours, then the first of each minute,
+ * after a week the first of each hour; and what deletions leave behind, of which the newest counts. What stays is what was
+ * recorded, at its time and cursor: samples, neither means nor sums (those are in rollup.ts). Runs on any instance, one at a
+ * time; two at once would delete the same rows, so nothing is lost by it. Knows nothing of how ticks come about.
  */
 import type { Sql } from 'postgres';
 import { TICK_MS } from '../protocol';
-import { withDeadline } from './deadline';
 
 /** Advisory lock key of the thinning (any constant of our own). */
 const THIN_LOCK = 7_206_871_103n;
 /** Rows deleted by one statement: short transactions, so that nobody waits. */
 const CHUNK = 5_000;
-const DEADLINE_MS = 60_000;
-export const THIN_EVERY_MS = 10 * 60_000;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -51,26 +48,4 @@ export async function thinDeletions(sql: Sql): Promise<number> {
 		delete from deletions where not recount and through < (
 			select through from deletions order by deletions.through desc limit 1)`;
 	return count;
-}
-
-/**
- * Thins now and then; an error is reported and tried again next time.
- * @param also what else is to be removed at the same times
- */
-export function startThinning({
-	sql,
-	also,
-	onError,
-}: {
-	sql: Sql;
-	also: () => Promise<void>;
-	onError: (error: unknown) => void;
-}): { stop(): void } {
-	const timer = setInterval(() => {
-		withDeadline(thinTicks(sql), DEADLINE_MS, 'thinning old ticks')
-			.then(() => withDeadline(thinDeletions(sql), DEADLINE_MS, 'thinning deletions'))
-			.catch(onError);
-		also().catch(onError);
-	}, THIN_EVERY_MS);
-	return { stop: () => clearInterval(timer) };
 }

@@ -14,6 +14,8 @@ test.each<[VariableName, string, unknown]>([
 	['BODY_SIZE_LIMIT', '2m', '2m'],
 	['XFF_DEPTH', '2', 2],
 	['LOG_LEVEL', 'warn', 'warn'],
+	['RETENTION_DAYS', '0', 0],
+	['RETENTION_DAYS', '36500', 36_500],
 ])('%s may be "%s"', (name, value, expected) => {
 	const { values, faults } = readVariables({ [name]: value });
 	expect([values[name], faults]).toEqual([expected, []]);
@@ -31,6 +33,9 @@ test.each<[VariableName, string, string]>([
 	['HOST', 'https://0.0.0.0', 'a name or an address'],
 	['ADDRESS_HEADER', 'X-Forwarded-For:', 'the name of a header'],
 	['XFF_DEPTH', '0', 'a whole number of at least 1'],
+	['RETENTION_DAYS', '30d', 'a whole number from 0 to 36500'],
+	['RETENTION_DAYS', '-1', 'a whole number from 0 to 36500'],
+	['RETENTION_DAYS', '36501', 'a whole number from 0 to 36500'],
 	['BODY_SIZE_LIMIT', '1 MB', 'a number of bytes'],
 	['METRICS_TOKEN', 'short', 'has 5 characters: it must have at least 16'],
 ])('%s may not be "%s"', (name, value, message) => {

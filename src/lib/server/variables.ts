@@ -37,6 +37,8 @@ const MIN_PASSWORD_LENGTH = 8;
 const MIN_TOKEN_LENGTH = 16;
 /** Tokens can be tried without asking us. */
 const MIN_SECRET_LENGTH = 32;
+/** A hundred years: who means "for ever" says 0. */
+const MAX_RETENTION_DAYS = 36_500;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const variable = <T>(one: Variable<T>) => one;
@@ -121,6 +123,13 @@ export const VARIABLES = {
 		fallback: false,
 		rule: flag,
 	}),
+	RETENTION_DAYS: variable({
+		means: 'days that events are kept, `0`: for ever; history stays',
+		unset: '`90`',
+		example: '90',
+		fallback: 90,
+		rule: whole(0, MAX_RETENTION_DAYS),
+	}),
 	METRICS_TOKEN: optional({
 		means: `who sends it as \`Authorization: Bearer\` may read \`GET /metrics\` (Prometheus); at least ${MIN_TOKEN_LENGTH} characters`,
 		unset: '–',
@@ -140,6 +149,15 @@ export const VARIABLES = {
 		unset: '`30`',
 		example: '30',
 		rule: whole(0),
+	}),
+	LOG_REQUESTS: variable({
+		means:
+			'`all`: a line at `info` for every request and every stream that ends; `debug`: at `debug`',
+		unset: '`debug`',
+		example: 'all',
+		shown: 'rare',
+		fallback: 'debug',
+		rule: oneOf(['all', 'debug'] as const),
 	}),
 	MIGRATIONS_DIR: variable({
 		means: 'where the migrations lie, when the server is not started in the project’s folder',

@@ -2,7 +2,14 @@
  * Structural checks of what the stream carries, light enough for every frame. Refuses to know what the figures mean.
  * A newcomer wants a schema library here: it would weigh more in the browser than all of these files.
  */
-import { DATABASE_TROUBLES, type StreamEvents } from '../protocol';
+import {
+	DATABASE_TROUBLES,
+	HEALTH_STATES,
+	HISTORY_RANGES,
+	type Health,
+	type History,
+	type StreamEvents,
+} from '../protocol';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 export type Parse<T> = (data: unknown) => Parsed<T>;
@@ -18,6 +25,8 @@ const number: Check = (value, path) =>
 	Number.isFinite(value) ? null : refuse(path, value, 'a number');
 const text: Check = (value, path) =>
 	typeof value === 'string' ? null : refuse(path, value, 'a text');
+const boolean: Check = (value, path) =>
+	typeof value === 'boolean' ? null : refuse(path, value, 'true or false');
 const time: Check = (value, path) =>
 	typeof value === 'string' && !Number.isNaN(Date.parse(value))
 		? null
@@ -90,6 +99,14 @@ const event = object({
 	createdAt: time,
 });
 
+const ping = {
+	now: time,
+	database: oneOf('up', 'down'),
+	listener: oneOf('up', 'deaf'),
+	reading: nullable(oneOf(...DATABASE_TROUBLES)),
+	writing: nullable(oneOf(...DATABASE_TROUBLES)),
+};
+
 /** One parser for each event of the stream. */
 export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> } = {
 	reset: parse(
@@ -111,17 +128,68 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			series: optional(list(object(tick))),
 		}),
 	),
-	ping: parse(
-		object({
-			now: time,
-			database: oneOf('up', 'down'),
-			listener: oneOf('up', 'deaf'),
-			reading: nullable(oneOf(...DATABASE_TROUBLES)),
-			writing: nullable(oneOf(...DATABASE_TROUBLES)),
-		}),
-	),
+	ping: parse(object(ping)),
 	bye: parse(object({ retryMs: number })),
 };
+
+const state = oneOf(...HEALTH_STATES);
+
+/** What `/api/dashboard/health` answers. */
+export const parseHealth: Parse<Health> = parse(
+	object({
+		...ping,
+		state,
+		missing: list(text),
+		version: text,
+		startedAt: time,
+		readAgoMs: nullable(number),
+		readMs: nullable(number),
+		tickAgoMs: nullable(number),
+		clients: number,
+		ring: object({ frames: number, bytes: number, maxFrames: number, maxBytes: number }),
+		heldEvents: number,
+		memoryBytes: number,
+		more: list(object({ name: text, state, words: text })),
+		minutes: list(
+			object({
+				at: time,
+				state,
+				p50Ms: nullable(number),
+				p99Ms: nullable(number),
+				clients: number,
+				events: number,
+				rejected: number,
+				lateMs: number,
+			}),
+		),
+	}),
+);
+
+const historyFigures = {
+	pageViews: nullable(number),
+	eventsCount: nullable(number),
+	activeSessions: nullable(number),
+};
+const point = object({ ...historyFigures, at: time });
+
+/** What `GET /api/dashboard/history` answers. */
+export const parseHistory: Parse<History> = parse(
+	object({
+		range: oneOf(...HISTORY_RANGES),
+		source: nullable(text),
+		zone: text,
+		from: time,
+		to: time,
+		at: time,
+		begins: nullable(time),
+		through: nullable(time),
+		kept: boolean,
+		totals: object(historyFigures),
+		previousTotals: nullable(object(historyFigures)),
+		points: list(point),
+		previous: list(point),
+	}),
+);
 
 /** JSON text to a payload; a text that is no JSON is a reason like any other. */
 export function parseText<T>(text: string, parser: Parse<T>): Parsed<T> {

@@ -12,6 +12,8 @@ import {
 	integer,
 	jsonb,
 	pgTable,
+	primaryKey,
+	smallint,
 	text,
 	timestamp,
 	uuid,
@@ -20,6 +22,8 @@ import type { Json } from '../../protocol';
 
 /** A 64-bit transaction id, as text: it does not fit a double. */
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
+
+const xid8Array = customType<{ data: string[] }>({ dataType: () => 'xid8[]' });
 
 /** Milliseconds, truncated and never rounded: a row must not lie in the future of the snapshot that sees it. */
 const millisecond = (name: string) =>
@@ -65,6 +69,54 @@ export const metricsSnapshots = pgTable(
 	},
 	(table) => [index('metrics_snapshots_recorded_at').on(table.recordedAt)],
 );
+
+/** Sums for years (docs/retention.md): how many events were created in each minute and each quarter of an hour. */
+export const rollups = pgTable(
+	'rollups',
+	{
+		/** length in seconds: 60 or 900 */
+		step: smallint('step').notNull(),
+		/** '': all sources together */
+		source: text('source').notNull(),
+		start: millisecond('start').notNull(),
+		events: integer('events').notNull(),
+		pageViews: integer('page_views').notNull(),
+		/** the highest `active_sessions` of the ticks in it, of all sources only; null: no tick was recorded */
+		peakSessions: integer('peak_sessions'),
+	},
+	(table) => [primaryKey({ columns: [table.step, table.source, table.start] })],
+);
+
+/** How far the sums have come: one row, whose lock makes one process at a time count. */
+export const rollupState = pgTable('rollup_state', {
+	id: boolean('id').primaryKey().default(true),
+	/** the newest transaction counted, and those below it that were running: events of none else are left to count */
+	position: xid8('position').notNull().default('0'),
+	holes: xid8Array('holes')
+		.notNull()
+		.default(sql`'{}'`),
+	/** the newest tick whose sessions were taken over */
+	tick: bigint('tick', { mode: 'number' }).notNull().default(0),
+	/** those that have sums of their own */
+	sources: text('sources').array().notNull().default([]),
+	/** everything committed by then is counted; null: not yet */
+	through: millisecond('through'),
+});
+
+/** The deletion of old events: one row, whose lock makes one process at a time delete. */
+export const retentionState = pgTable('retention_state', {
+	id: boolean('id').primaryKey().default(true),
+	startedAt: millisecond('started_at'),
+	/** null while a run is not at its end */
+	finishedAt: millisecond('finished_at'),
+	/** rows of the last run */
+	deleted: bigint('deleted', { mode: 'number' }).notNull().default(0),
+	deletedTotal: bigint('deleted_total', { mode: 'number' }).notNull().default(0),
+	/** `created_at` of the last row deleted in this run: the next chunk begins there */
+	reached: millisecond('reached'),
+	/** no chunk before */
+	resumeAt: millisecond('resume_at').notNull().default(now),
+});
 
 /** What DELETE leaves behind, so that a cursor from before is known to have missed rows; emptied when the epoch is renewed. */
 export const deletions = pgTable(

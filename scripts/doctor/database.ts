@@ -1,0 +1,158 @@
+/**
+ * What can be seen of the database with the addresses that the server has. It writes nothing that stays: one row, in a
+ * transaction that is rolled back.
+ */
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { withDeadline } from '../../src/lib/server/deadline';
+import { toDatabaseTrouble } from '../../src/lib/server/trouble';
+import { readClock, type Clock } from './clocks';
+import { well, wrong, type Finding } from './finding';
+import { examineListen } from './listening';
+import { examineMigrations, examineTriggers } from './schema';
+import { TROUBLES } from './troubles';
+
+export type DatabaseGiven = {
+	url: string;
+	/** the same as `url` where there is none of its own */
+	directUrl: string;
+	/** the folder of migrations of the version that is to run */
+	migrations: string;
+};
+export type DatabaseSeen = { findings: Finding[]; clock: Clock | null };
+
+const DEADLINE_MS = 8_000;
+const LOCK_MS = 2_000;
+/** What one process has at most. */
+const CONNECTIONS = 8;
+/** The first that has transaction ids of 64 bits. */
+const OLDEST = 130_000;
+
+export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSeen> {
+	const one = given.url === given.directUrl;
+	const pooled = open(given.url);
+	const direct = one ? pooled : open(given.directUrl);
+	try {
+		const findings = [await reach('DATABASE_URL', pooled)];
+		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', direct));
+		if (findings.some(({ is }) => is === 'wrong')) return { findings, clock: null };
+		if (!one) findings.push(await attempt('same database', () => compare(pooled, direct)));
+		for (const [check, examine] of [
+			['primary', () => examineRole(direct)],
+			['migrations', () => examineMigrations(direct, given.migrations)],
+			['triggers', () => examineTriggers(direct)],
+			['writing', () => examineWriting(pooled)],
+			['LISTEN', () => examineListen(() => open(given.directUrl), one)],
+			['durability', () => examineDurability(pooled)],
+			['connections', () => examineRoom(direct)],
+		] as const)
+			findings.push(await attempt(check, examine));
+		return { findings, clock: await readDatabaseClock(direct) };
+	} finally {
+		for (const sql of new Set([pooled, direct])) await sql.end({ timeout: 0 }).catch(() => {});
+	}
+}
+
+function open(url: string): Sql {
+	return connect(url, { max: 1, prepare: false, applicationName: 'nowboard doctor' });
+}
+
+/** An examination that the database ends with an error has found that error. */
+async function attempt(check: string, examine: () => Promise<Finding>): Promise<Finding> {
+	try {
+		return await withDeadline(examine(), 2 * DEADLINE_MS, check);
+	} catch (error) {
+		const { says, mend } = TROUBLES[toDatabaseTrouble(error)];
+		const detail = error instanceof Error ? error.message || error.name : String(error);
+		return wrong(check, `${says} (${detail})`, mend);
+	}
+}
+
+function reach(check: string, sql: Sql): Promise<Finding> {
+	return attempt(check, async () => {
+		const asking = sql`
+			select current_database() as name, current_setting('server_version') as version,
+				current_setting('server_version_num')::int as number`;
+		const [row] = await withDeadline(asking, DEADLINE_MS, 'the answer');
+		if (row?.number >= OLDEST)
+			return well(check, `"${row?.name}" on Postgres ${row?.version} answers`);
+		const says = `Postgres ${row?.version} has no transaction ids of 64 bits`;
+		return wrong(check, says, 'Use Postgres 13 or newer.');
+	});
+}
+
+/** Two addresses of different databases look well, each by itself. */
+async function compare(pooled: Sql, direct: Sql): Promise<Finding> {
+	const [one, two] = await Promise.all(
+		[pooled, direct].map(async (sql) => {
+			const [row] = await sql`
+				select (select oid from pg_database where datname = current_database())::text
+					|| ' ' || extract(epoch from pg_postmaster_start_time())::text as who`;
+			return row?.who as string;
+		}),
+	);
+	if (one === two) return well('same database', 'both addresses lead to it');
+	return wrong(
+		'same database',
+		'DATABASE_URL and DATABASE_DIRECT_URL lead to different databases: what is saved in one is not read from the other',
+		'Let both name the same database, one with the pooler and one without.',
+	);
+}
+
+async function examineRole(sql: Sql): Promise<Finding> {
+	const [row] = await sql`select pg_is_in_recovery() as standby`;
+	if (!row?.standby) return well('primary', 'it is one');
+	return wrong('primary', TROUBLES.standby.says, TROUBLES.standby.mend);
+}
+
+/** As ingest does, in a transaction of its own that leaves nothing. */
+async function examineWriting(sql: Sql): Promise<Finding> {
+	const undone = new Error('as planned');
+	await sql
+		.begin(async (sql) => {
+			await sql.unsafe(`set local lock_timeout = ${LOCK_MS}`);
+			await sql`insert into events (name, source) values ('doctor', 'doctor')`;
+			throw undone;
+		})
+		.catch((error: unknown) => {
+			if (error !== undone) throw error;
+		});
+	return well('writing', 'an event can be saved (it was rolled back)');
+}
+
+async function examineDurability(sql: Sql): Promise<Finding> {
+	const [row] = await sql`
+		select current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync`;
+	const off = [
+		row?.commit === 'off' && 'synchronous_commit',
+		row?.fsync === 'off' && 'fsync',
+	].filter((name) => name !== false);
+	if (off.length === 0) return well('durability', 'what is committed outlives a crash');
+	return wrong(
+		'durability',
+		`${off.join(' and ')} ${off.length > 1 ? 'are' : 'is'} off: a crash may take back events that were acknowledged and shown`,
+		`Switch it on for this database: ALTER SYSTEM SET ${off[0]} = on, then SELECT pg_reload_conf(); look for ALTER ROLE and ALTER DATABASE, too.`,
+	);
+}
+
+async function examineRoom(sql: Sql): Promise<Finding> {
+	const [row] = await sql`
+		select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as most,
+			(select count(*)::int from pg_stat_activity where backend_type = 'client backend') as used,
+			(select count(*)::int from pg_stat_activity where application_name = 'nowboard') as ours`;
+	const left = row?.most - row?.used;
+	const says = `${row?.used} of ${row?.most} are taken, ${row?.ours} by Nowboard`;
+	if (left >= CONNECTIONS) return well('connections', says);
+	return wrong(
+		'connections',
+		`${says}: one more process needs up to ${CONNECTIONS}`,
+		'Raise max_connections, or see who holds so many: pg_stat_activity.',
+	);
+}
+
+function readDatabaseClock(sql: Sql): Promise<Clock | null> {
+	const ask = async () => {
+		const [row] = await sql`select extract(epoch from clock_timestamp()) * 1000 as at`;
+		return Number(row?.at);
+	};
+	return withDeadline(readClock(ask), DEADLINE_MS, 'the clock').catch(() => null);
+}

@@ -1,0 +1,173 @@
+/**
+ * Deletes events that are older than the days they are kept, oldest first, a chunk at a time, and only what history has
+ * counted (rollup.ts). Where it stands is a row that every instance locks for each chunk: one deletes at a time, whoever comes
+ * goes on where another stopped, and the rest between chunks holds for all. What DELETE means for cursors is the trigger's.
+ * A newcomer deletes in one statement: the trigger's row, the dead rows and every lock then wait for the whole of it.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Fragment, Sql } from 'postgres';
+import { withDeadline } from './deadline';
+import { isCounted } from './rollup';
+import { startRepeating, type Repeating } from './repeat';
+
+/** Rows of one transaction: about 20 ms, so that a drain that comes meanwhile waits for no disk. */
+export const CHUNK = 1_000;
+/** After a chunk as much rest as work, three times over, but at least so much. */
+const MIN_REST_MS = 20;
+const REST_PER_WORK = 3;
+/** A run is begun so long after the end of the last. */
+export const RUN_EVERY_MS = 10 * 60_000;
+/** An instance looks so often whether one is due, and after an error tries again. */
+const LOOK_EVERY_MS = 60_000;
+const DEADLINE_MS = 30_000;
+
+export type RetentionStatus = {
+	/** days that events are kept; 0: for ever */
+	days: number;
+	/** ISO 8601, or null: never */
+	startedAt: string | null;
+	/** null while a run is not at its end, and before the first */
+	finishedAt: string | null;
+	/** rows that the last run deleted, or this one until now, and all runs together */
+	deleted: number;
+	deletedTotal: number;
+	/** `created_at` of the oldest event that is there; null: there is none */
+	oldestEventAt: string | null;
+	/** why this process could not delete at its last attempt; null: it could */
+	error: string | null;
+};
+
+export type Retention = {
+	/** Reads where the deletion stands, on whichever instance it ran. Two short queries. */
+	status(): Promise<RetentionStatus>;
+	/** The last attempt of this process failed. Takes no query. */
+	failed(): boolean;
+	stop(): Promise<void>;
+};
+
+/** @param days kept; 0: nothing is ever deleted */
+export function startRetention({
+	sql,
+	days,
+	log,
+	lookEveryMs = LOOK_EVERY_MS,
+}: {
+	sql: Sql;
+	days: number;
+	log: Logger;
+	lookEveryMs?: number;
+}): Retention {
+	let error: string | null = null;
+	const repeating: Repeating | null =
+		days === 0
+			? null
+			: startRepeating({
+					everyMs: lookEveryMs,
+					async run(signal) {
+						const deleted = await deleteOld(sql, days, signal);
+						error = null;
+						if (deleted > 0) log.info({ deleted, days }, 'old events were deleted');
+					},
+					onError(reason) {
+						error = String(reason);
+						log.warn({ reason: error, days }, 'old events were not deleted; trying again');
+					},
+				});
+	return {
+		failed: () => error !== null,
+		status: async () => ({ ...(await readStatus(sql)), days, error }),
+		stop: async () => repeating?.stop(),
+	};
+}
+
+/** A run, or what is left of one; 0 when none is due or another process is at it. @returns the rows this process deleted */
+export async function deleteOld(sql: Sql, days: number, signal?: AbortSignal): Promise<number> {
+	let deleted = 0;
+	while (!signal?.aborted) {
+		const started = performance.now();
+		const chunk = await withDeadline(deleteChunk(sql, days), DEADLINE_MS, 'deleting old events');
+		deleted += chunk?.deleted ?? 0;
+		if (!chunk?.more) break;
+		// timers fire early, and whoever comes too early is turned away
+		const restMs = toRest(performance.now() - started) + 10;
+		await pause(restMs, undefined, { signal }).catch(() => {});
+	}
+	return deleted;
+}
+
+const toRest = (workMs: number) => Math.max(MIN_REST_MS, REST_PER_WORK * workMs);
+
+/**
+ * The next rows that are too old, locked; those that somebody else has locked are left to another run. Without a word about
+ * `tx`, or the planner takes the index on that one and sorts half of the table: the plan is held by a test.
+ * @param from the last `created_at` deleted: before it lie dead rows, which every chunk would walk over again
+ */
+export function oldQuery(sql: Sql, from: Date | null, days: number, limit: number): Fragment {
+	// a literal, so that a generic plan knows it too
+	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
+	return sql`
+		select id from events
+		where created_at >= coalesce(${from}::timestamptz, '-infinity')
+			and created_at < clock_timestamp() - make_interval(days => ${days}::int)
+		order by created_at limit ${rows} for update skip locked`;
+}
+
+/**
+ * Deletes the next chunk. @returns null: it is not due, another process is at it, or nothing has been counted for history yet
+ */
+export async function deleteChunk(
+	sql: Sql,
+	days: number,
+	limit = CHUNK,
+): Promise<{ deleted: number; more: boolean } | null> {
+	return sql.begin('isolation level read committed', async (tx) => {
+		await tx`set local lock_timeout = '2s'`;
+		const [state] = await tx<{ fresh: boolean; reached: Date | null }[]>`
+			select (finished_at is not null or started_at is null) as fresh, reached from retention_state
+			where resume_at <= clock_timestamp() and exists (select from rollup_state where through is not null)
+			for update skip locked`;
+		if (!state) return null;
+		const { fresh } = state;
+		const started = performance.now();
+		const [gone] = await tx<{ found: number; deleted: number; reached: Date | null }[]>`
+			with old as materialized (${oldQuery(tx as unknown as Sql, fresh ? null : state.reached, days, limit)}),
+			gone as (
+				delete from events using old where events.id = old.id and ${isCounted(tx)} returning created_at
+			)
+			select (select count(*) from old)::int as found, count(*)::int as deleted, max(created_at) as reached from gone`;
+		const { found = 0, deleted = 0, reached = null } = gone ?? {};
+		const more = found === limit && deleted > 0;
+		const restMs = more ? toRest(performance.now() - started) : RUN_EVERY_MS;
+		await tx`
+			update retention_state set
+				started_at = case when ${fresh} then clock_timestamp() else started_at end,
+				finished_at = case when ${!more} then clock_timestamp() end,
+				deleted = ${deleted}::bigint + case when ${fresh} then 0 else deleted end,
+				deleted_total = deleted_total + ${deleted}::bigint,
+				reached = ${more ? reached : null},
+				resume_at = clock_timestamp() + ${`${Math.round(restMs)} ms`}::interval`;
+		return { deleted, more };
+	});
+}
+
+async function readStatus(sql: Sql): Promise<Omit<RetentionStatus, 'days' | 'error'>> {
+	const [row] = await sql<
+		{
+			started_at: Date | null;
+			finished_at: Date | null;
+			deleted: string;
+			deleted_total: string;
+			oldest: Date | null;
+		}[]
+	>`select started_at, finished_at, deleted, deleted_total, (select min(created_at) from events) as oldest
+		from retention_state`;
+	if (!row) throw new Error('retention_state has no row: the migration that makes one did not run');
+	return {
+		startedAt: row.started_at?.toISOString() ?? null,
+		finishedAt: row.finished_at?.toISOString() ?? null,
+		deleted: Number(row.deleted),
+		deletedTotal: Number(row.deleted_total),
+		oldestEventAt: row.oldest?.toISOString() ?? null,
+	};
+}
