@@ -210,7 +210,13 @@ test('the database goes away, and comes back read-only: the page says why, stays
 		const ready = await fetch(`${server.url}/readyz`);
 		expect([ready.status, await ready.json()]).toEqual([
 			200,
-			{ ready: true, missing: [], reading: null, writing: 'readonly' },
+			{
+				ready: true,
+				missing: [],
+				reading: null,
+				writing: 'readonly',
+				clock: expect.any(String),
+			},
 		]);
 	} finally {
 		await sql`alter database ${sql(database)} reset default_transaction_read_only`;

@@ -30,7 +30,7 @@ test('from the dashboard to the parts and the last hour, which go on by themselv
 	server,
 }) => {
 	await openLive(page);
-	await page.getByRole('link', { name: 'Live' }).click();
+	await page.getByTitle('How the server is').click();
 	await expect(page).toHaveURL(`${server.url}/status`);
 	await expect(headline(page)).toHaveText('Everything works.');
 	await expect(page).toHaveTitle('Everything works. · Nowboard');
