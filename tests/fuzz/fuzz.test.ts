@@ -4,7 +4,7 @@ import { freePort } from '../../scripts/ports';
 import { createAppServer } from '../setup/app-server';
 import { useDatabase } from '../setup/instances';
 import { WORLD_ENV } from '../attempts/world';
-import { findPartProblems, findProblems, HEAP_GAIN, HONEST_P99_MS } from './judge';
+import { findPartProblems, findProblems, HEAP_LEFT, SOCKETS_LEFT, HONEST_P99_MS } from './judge';
 import { lurk } from './lurk';
 import type { PartResult } from './part';
 import { fill, get, type Names } from './request';
@@ -63,22 +63,23 @@ test('(control) a heap that grows, a viewer who waits or sees nothing, a socket 
 	const part: PartResult = {
 		...good,
 		seconds: 1,
+		cpuMs: 1,
 		calm: looked,
 		attacked: looked,
 		heap: [1, 2, 3, 4],
 		resident: [],
 		lurkers: { opened: 1, ended: 0 },
-		sockets: [4, 4],
+		left: { heap: [1, 2], sockets: [4, 4] },
 		ready: true,
 	};
 	expect(findPartProblems(part)).toEqual([]);
 	const wrongs: [Partial<PartResult>, string][] = [
-		[{ heap: [1, 1, 1, 2 + HEAP_GAIN] }, 'heap'],
-		[{ heap: [] }, 'heap'],
+		[{ left: { heap: [1, 2 + HEAP_LEFT], sockets: [4, 4] } }, 'heap'],
+		[{ left: { heap: [1, NaN], sockets: [4, 4] } }, 'heap'],
 		[{ attacked: { ...looked, p99: HONEST_P99_MS + 1 } }, 'p99'],
 		[{ attacked: { ...looked, p99: NaN } }, 'p99'],
 		[{ attacked: { ...looked, unseen: 1 } }, 'not seen'],
-		[{ sockets: [4, 5] }, 'sockets'],
+		[{ left: { heap: [1, 1], sockets: [4, 5 + SOCKETS_LEFT] } }, 'sockets'],
 		[{ ready: false }, 'not ready'],
 	];
 	for (const [wrong, says] of wrongs)

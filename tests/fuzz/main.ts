@@ -45,7 +45,7 @@ const result = await runPart({
 	lurkers: number('lurkers'),
 	tell: console.log,
 });
-const { answers, accepted, rows, calm, attacked, seconds, lurkers, sockets } = result;
+const { answers, accepted, rows, calm, attacked, seconds, lurkers, left } = result;
 for (const [kind, statuses] of answers)
 	console.log(
 		`${kind}: ${[...statuses]
@@ -53,8 +53,13 @@ for (const [kind, statuses] of answers)
 			.map(([status, count]) => `${status || 'closed'} ${count}`)
 			.join(', ')}`,
 	);
-console.log(`${(result.requests / seconds).toFixed(0)} requests a second`);
-console.log(`${accepted} events acknowledged, ${rows} rows; sockets ${sockets.join(' → ')}`);
+console.log(
+	`${(result.requests / seconds).toFixed(0)} requests a second; the server took ${(result.cpuMs / result.requests).toFixed(2)} ms of a core for each`,
+);
+console.log(`${accepted} events acknowledged, ${rows} rows`);
+console.log(
+	`left when all had gone: heap ${left.heap.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(' → ')} MiB, sockets ${left.sockets.join(' → ')}`,
+);
 console.log(`${lurkers.opened} half-open connections, of which the server ended ${lurkers.ended}`);
 for (const [name, looked] of Object.entries({ calm, attacked }))
 	console.log(

@@ -1,7 +1,8 @@
 /** One part of a run: a server and a Postgres of its own, honest viewers before and while it is attacked, and what is left of it. */
-import { rssBytes } from '../../bench/process-usage';
+import { cpuMs, rssBytes } from '../../bench/process-usage';
 import { startTarget } from '../../bench/target';
 import { connect } from '../../src/lib/server/db/connect';
+import { HEAP_LEFT, SOCKETS_LEFT } from './judge';
 import { startHonestViewers, type Looked } from './honest';
 import { lurk } from './lurk';
 import { createNames, runFuzz, type FuzzResult } from './run';
@@ -9,19 +10,22 @@ import { createNames, runFuzz, type FuzzResult } from './run';
 const SECRET = 'a secret of the fuzz suite, long enough';
 const CALM_MS = 10_000;
 const TOLD = 10;
-/** After the last connection is gone. */
-const REST_MS = 3_000;
+/** What is remembered of strangers is forgotten after a minute at most. */
+const REST_MS = 80_000;
+const REST_STEP_MS = 2_000;
 
 export type PartResult = FuzzResult & {
 	seconds: number;
+	/** of the server, while it was attacked */
+	cpuMs: number;
 	calm: Looked;
 	attacked: Looked;
 	/** bytes after a garbage collection, at each tenth */
 	heap: number[];
 	resident: number[];
 	lurkers: { opened: number; ended: number };
-	/** sockets of the server before, and after everybody has gone */
-	sockets: [before: number, after: number];
+	/** heap and sockets of the server before the attack, and when everybody has gone and what was remembered is forgotten */
+	left: { heap: [before: number, after: number]; sockets: [before: number, after: number] };
 	/** answers /readyz at the end */
 	ready: boolean;
 };
@@ -45,10 +49,13 @@ export async function runPart({
 		LOG_LEVEL: 'error',
 	});
 	const sql = connect(target.databaseUrl, { max: 2 });
-	const countSockets = async () => (await target.probe()).resources['TCPSocketWrap'] ?? 0;
+	const hold = async () => {
+		const { heapUsed, resources } = await target.probe();
+		return { heap: heapUsed, sockets: resources['TCPSocketWrap'] ?? 0 };
+	};
 	try {
 		const names = await createNames(target.url, sql, SECRET);
-		const before = await countSockets();
+		const before = await hold();
 		const honest = startHonestViewers(target.url, sql, names.session);
 		await new Promise((resolve) => setTimeout(resolve, CALM_MS));
 		const calm = await honest.report();
@@ -56,6 +63,7 @@ export async function runPart({
 		const heap: number[] = [];
 		const resident: number[] = [];
 		const started = performance.now();
+		const cpuBefore = cpuMs(target.pid);
 		const count = batches[1] - batches[0];
 		const result = await runFuzz({
 			names,
@@ -69,18 +77,30 @@ export async function runPart({
 				tell(`${done} of ${count} batches: heap ${toMib(heap.at(-1))} MiB`);
 			},
 		});
+		const cpu = cpuMs(target.pid) - cpuBefore;
 		const seconds = (performance.now() - started) / 1_000;
 		const attacked = await honest.report();
 		const ready = (await fetch(`${target.url}/readyz`)).ok;
+		const lurkers = lurking.counts();
 		honest.stop();
 		lurking.stop();
-		await new Promise((resolve) => setTimeout(resolve, REST_MS));
-		const after = await countSockets();
-		const lurkers = lurking.counts();
+		let after = await hold();
+		for (let waited = 0; waited < REST_MS; waited += REST_STEP_MS) {
+			if (
+				after.heap - before.heap < HEAP_LEFT / 2 &&
+				after.sockets - before.sockets <= SOCKETS_LEFT
+			)
+				break;
+			await new Promise((resolve) => setTimeout(resolve, REST_STEP_MS));
+			after = await hold();
+		}
 		return {
 			...result,
-			...{ seconds, calm, attacked, heap, resident, lurkers, ready },
-			sockets: [before, after],
+			...{ seconds, cpuMs: cpu, calm, attacked, heap, resident, lurkers, ready },
+			left: {
+				heap: [before.heap, after.heap],
+				sockets: [before.sockets, after.sockets],
+			},
 		};
 	} finally {
 		await sql.end({ timeout: 1 });

@@ -76,15 +76,15 @@ ${[
 	.map(line)
 	.join('\n')}
 
-Each part has a server of its own; its heap after a garbage collection, half-way and at the end:
+Each part has a server of its own; its heap after a garbage collection, before, at most, and when everybody had gone and what is remembered for a minute was forgotten:
 
 | Part | Heap MiB | Resident MiB | Honest p50 / p99 ms, calm | attacked |
 | ---: | ---: | ---: | ---: | ---: |
 ${all
-	.map(([at, { heap, resident, calm, attacked }]) =>
+	.map(([at, { heap, resident, left, calm, attacked }]) =>
 		line([
 			at,
-			`${mib(heap[Math.floor(heap.length / 2) - 1])} → ${mib(heap.at(-1))}`,
+			`${mib(left.heap[0])} → ${mib(Math.max(...heap))} → ${mib(left.heap[1])}`,
 			`${mib(resident[0])} → ${mib(resident.at(-1))}`,
 			`${whole(calm.p50)} / ${whole(calm.p99)}`,
 			`${whole(attacked.p50)} / ${whole(attacked.p99)}`,
