@@ -3,6 +3,6 @@ import { migrate } from '../src/lib/server/db/migrate';
 import { withDatabase } from './command';
 
 await withDatabase(async (url) => {
-	const applied = await migrate(process.env.DATABASE_DIRECT_URL || url);
+	const applied = await migrate(process.env.DATABASE_DIRECT_URL || url, { warn: console.warn });
 	console.log(applied === 0 ? 'Nothing to migrate.' : `Applied ${applied} migrations.`);
 });

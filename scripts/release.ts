@@ -10,7 +10,7 @@ try {
 	const read = readEnv(process.env);
 	if (!read.ok) throw new Error(read.errors.join('\n'));
 	const { databaseDirectUrl, migrations } = read.env;
-	const applied = await migrate(databaseDirectUrl, { folder: migrations });
+	const applied = await migrate(databaseDirectUrl, { folder: migrations, warn: console.warn });
 	console.log(applied === 0 ? 'Nothing to migrate.' : `Applied ${applied} migrations.`);
 } catch (error) {
 	console.error(error instanceof Error ? error.message : error);

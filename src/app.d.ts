@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
 import type { HistoryReader } from '$lib/server/history-cache';
@@ -12,6 +13,7 @@ import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
 import type { KeyCheck } from '$lib/server/key-check';
+import type { RequestLog } from '$lib/server/request-log';
 import type { Keyring } from '$lib/server/keyring';
 import type { Rejections } from '$lib/server/rejections';
 import type { VisitorIds } from '$lib/server/visitor-salt';
@@ -22,9 +24,19 @@ declare global {
 		interface Platform {
 			req?: IncomingMessage;
 		}
+		/** What an answer says that failed. */
+		interface Error {
+			message: string;
+			/** the same as in the log */
+			requestId?: string;
+		}
 		/** What `hooks.server.ts` hands to every request. */
 		interface Locals {
 			live: Instance;
+			health: HealthWatch['health'];
+			/** of this request: in its log lines, and in its answer's `x-request-id` */
+			requestId: string;
+			requests: RequestLog;
 			ingest: Ingest;
 			/** ranges beyond the present */
 			history: HistoryReader;

@@ -8,6 +8,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { building } from '$app/environment';
 import {
 	error,
+	isHttpError,
+	isRedirect,
 	redirect,
 	type Handle,
 	type HandleServerError,
@@ -19,10 +21,12 @@ import pino, { type Logger } from 'pino';
 import { widenAcceptQueue } from '$lib/server/accept-queue';
 import { asksWho, refuse, TOKEN_ROUTES } from '$lib/server/access';
 import { readAudit } from '$lib/server/audit';
+import { readAddress, toNetwork } from '$lib/server/client-address';
 import { startCrashGuard } from '$lib/server/crash';
 import { connect, type Sql } from '$lib/server/db/connect';
 import { migrate } from '$lib/server/db/migrate';
 import { readEnv, type Env } from '$lib/server/env';
+import { startHealth, toRetentionPart } from '$lib/server/health';
 import { createHistory } from '$lib/server/history-cache';
 import { createIngest } from '$lib/server/ingest';
 import { startInstance } from '$lib/server/instance';
@@ -33,7 +37,9 @@ import { secureHeaders } from '$lib/server/secure-headers';
 import { createShareLinks } from '$lib/server/share-links';
 import { createKeyCheck } from '$lib/server/key-check';
 import { createKeyring } from '$lib/server/keyring';
+import { readOut } from '$lib/server/read-out';
 import { createRejections } from '$lib/server/rejections';
+import { createRequestLog, toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { createTarpit } from '$lib/server/tarpit';
 import { startUpkeep } from '$lib/server/upkeep';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
@@ -42,14 +48,15 @@ import { createViewers, type Viewer } from '$lib/server/viewers';
 import { createVisitorIds } from '$lib/server/visitor-salt';
 import { createWriteWatch } from '$lib/server/write-watch';
 import { THEME } from '$lib/theme';
+import { version } from '../package.json';
 
 /** Everything that a request may reach, and the way to end it. */
 type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
-	/** to be awaited before an address is refused */
-	late(address: string): Promise<void>;
+	/** to be awaited before somebody from this network is refused */
+	late(network: string): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -78,7 +85,32 @@ export const init: ServerInit = async () => {
 export const handle: Handle = async ({ event, resolve }) => {
 	const runtime = slot[RUNTIME];
 	if (!runtime) error(503, 'The server is starting.');
-	const { env, locals } = runtime;
+	const since = performance.now();
+	const requestId = toRequestId(event.request.headers.get('x-request-id'));
+	Object.assign(event.locals, runtime.locals, { requestId });
+	const answered = (status: number) => {
+		const { request, route, url } = event;
+		const asked = { requestId, method: request.method, routeId: route.id, url };
+		runtime.locals.requests.answered(asked, status, since);
+	};
+	try {
+		const response = await answer(event, resolve, runtime);
+		response.headers.set('x-request-id', requestId);
+		answered(response.status);
+		return response;
+	} catch (thrown) {
+		// SvelteKit makes an answer of it
+		answered(isHttpError(thrown) || isRedirect(thrown) ? thrown.status : 500);
+		throw thrown;
+	}
+};
+
+async function answer(
+	event: RequestEvent,
+	resolve: Parameters<Handle>[0]['resolve'],
+	runtime: Runtime,
+): Promise<Response> {
+	const { env } = runtime;
 	const { viewer, tokenEndsAt } = await findViewer(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
@@ -90,28 +122,26 @@ export const handle: Handle = async ({ event, resolve }) => {
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
-		await runtime.late(toAddress(event));
+		await putOff(event, runtime);
 		// a page that was opened is sent to where one says who one is; a script is told
 		const isPage = event.request.headers.get('accept')?.includes('text/html');
 		if (refusal.status === 401 && isPage)
 			redirect(303, `/login?to=${encodeURIComponent(event.url.pathname + event.url.search)}`);
-		error(refusal.status, refusal.message);
+		const { requestId } = event.locals;
+		error(refusal.status, { message: refusal.message, requestId });
 	}
-	Object.assign(event.locals, locals, { viewer, tokenEndsAt });
+	Object.assign(event.locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
-	if (response.status >= 400 && response.status < 500) await runtime.late(toAddress(event));
+	if (response.status >= 400 && response.status < 500) await putOff(event, runtime);
 	return secureHeaders(response, event.url.protocol === 'https:');
-};
+}
 
-/** The adapter throws when ADDRESS_HEADER is set and a request comes without it. */
-function toAddress(event: RequestEvent): string {
-	try {
-		return event.getClientAddress();
-	} catch {
-		return 'unknown';
-	}
+/** What comes before every answer of 4xx. */
+async function putOff(event: RequestEvent, { late }: Runtime): Promise<void> {
+	await readOut(event.platform?.req);
+	await late(toNetwork(readAddress(event.getClientAddress)));
 }
 
 /** Compared as hashes: how long that takes says nothing about the token. */
@@ -144,14 +174,16 @@ async function findViewer(
 	}
 }
 
-/** What a client got wrong is no error of ours; and a path is nobody's to write down, for a share link's is a secret. */
+/** What a client got wrong is no error of ours; and of a path only what is no secret is written down, for a share link's is one. */
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
+	const { requestId } = event.locals;
+	const path = toLoggedPath({ routeId: event.route.id, url: event.url });
 	if (status >= 500)
 		slot[RUNTIME]?.log.error(
-			{ err: error, method: event.request.method, route: event.route.id },
+			{ requestId, err: error, method: event.request.method, path },
 			message,
 		);
-	return { message };
+	return { message, requestId };
 };
 
 const OVER_LIMIT = 'requests over a limit are answered 429';
@@ -185,7 +217,12 @@ function start(env: Env): Runtime {
 			live.announce();
 		},
 	});
-	const ingest = createIngest({ connect: pooled, log, onFailed: watch.suspect });
+	const ingest = createIngest({
+		connect: pooled,
+		log,
+		onFailed: watch.suspect,
+		onGroup: (events) => metrics.sawGroup(events),
+	});
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const limits = createIngestLimits({
@@ -198,10 +235,29 @@ function start(env: Env): Runtime {
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
-		prepare: async () => void (await migrate(env.databaseDirectUrl, { folder: env.migrations })),
+		async prepare() {
+			const warn = (message: string) => log.warn(message);
+			await migrate(env.databaseDirectUrl, { folder: env.migrations, warn });
+		},
 		log,
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
+		onDrain: (ms) => metrics.sawDrain(ms),
+		onDelay(ms) {
+			metrics.sawDelay(ms);
+			watching.sawDelay(ms);
+		},
+	});
+	const metrics = createMetrics({ live, ingest, rejections, version });
+	const watching = startHealth({
+		live,
+		ingest,
+		rejections,
+		version,
+		more: () =>
+			env.retentionDays === 0
+				? []
+				: [toRetentionPart(env.retentionDays, upkeep.retention.failed())],
 	});
 
 	const upkeep = startUpkeep({
@@ -217,6 +273,7 @@ function start(env: Env): Runtime {
 		process.off('SIGTERM', onSignal);
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
+		watching.stop();
 		watch.stop();
 		await keys.close();
 		await ingest.close();
@@ -251,9 +308,12 @@ function start(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
+			metrics,
+			health: watching.health,
+			requestId: '',
+			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),
 			retention: upkeep.retention,
-			metrics: createMetrics(live, ingest, rejections),
 			ingestOpen: env.ingestOpen,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,

@@ -14,7 +14,9 @@ const TRIGGERS: Readonly<Record<string, string>> = {
 export async function examineMigrations(sql: Sql, folder: string): Promise<Finding> {
 	const journal = readJournal(folder);
 	const applied = await readApplied(sql);
-	const missing = journal.filter(({ when }) => !applied.includes(when)).map(({ tag }) => tag);
+	const missing = journal
+		.filter(({ when }) => !applied.some((one) => one.when === when))
+		.map(({ tag }) => tag);
 	if (applied.length === 0)
 		return wrong(
 			'migrations',
@@ -27,12 +29,9 @@ export async function examineMigrations(sql: Sql, folder: string): Promise<Findi
 			`the schema is old: ${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`,
 			'Restart the server with this version, or run "npm run db:migrate" ("node build/migrate.js" where there is only a build).',
 		);
-	if (applied.length > journal.length)
-		return wrong(
-			'migrations',
-			`the schema is newer than this version: the database has ${applied.length} migrations, and this version knows ${journal.length}`,
-			'Run the version that has migrated it, or restore a backup from before.',
-		);
+	const ahead = applied.length - journal.length;
+	if (ahead > 0)
+		return well('migrations', `all ${journal.length} are applied, and ${ahead} of a newer version`);
 	return well('migrations', `all ${journal.length} are applied`);
 }
 

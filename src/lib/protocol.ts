@@ -124,6 +124,55 @@ export type Ping = {
 	writing: DatabaseTrouble | null;
 };
 
+export const HEALTH_STATES = ['starting', 'fine', 'degraded', 'broken'] as const;
+/** `degraded`: everything works, some of it later than usual. */
+export type HealthState = (typeof HEALTH_STATES)[number];
+
+/** A minute of one process; figures are of that minute. */
+export type Minute = {
+	/** its beginning, by the clock of the process */
+	at: string;
+	/** the worst that was seen */
+	state: HealthState;
+	/** from the insert of the newest event of a frame to its place in the stream; null: there was no frame */
+	p50Ms: number | null;
+	p99Ms: number | null;
+	/** open streams at most */
+	clients: number;
+	/** published, whoever wrote them */
+	events: number;
+	/** requests with events that were refused */
+	rejected: number;
+	/** how late the process was at most for something it had planned */
+	lateMs: number;
+};
+
+/** A part that there is with some configurations only. `words`: a sentence for people. */
+export type HealthPart = { name: string; state: HealthState; words: string };
+
+/** What one process says of itself, from its own memory. */
+export type Health = Ping & {
+	state: HealthState;
+	/** what /readyz misses */
+	missing: string[];
+	version: string;
+	startedAt: string;
+	/** since the last read that succeeded, and how long it took; null: there was none */
+	readAgoMs: number | null;
+	readMs: number | null;
+	/** since a tick was last recorded by anybody */
+	tickAgoMs: number | null;
+	clients: number;
+	/** what is kept for those who come back */
+	ring: { frames: number; bytes: number; maxFrames: number; maxBytes: number };
+	/** received and not yet saved */
+	heldEvents: number;
+	memoryBytes: number;
+	more: HealthPart[];
+	/** oldest first, at most 60; the last one runs */
+	minutes: Minute[];
+};
+
 /** The server ends the stream on purpose; come back after `retryMs`. */
 export type Bye = { retryMs: number };
 

@@ -61,7 +61,7 @@ test('nobody looks, enters or writes without leave, and the log tells no secret'
 test('the same behind a reverse proxy', async () => {
 	const proxy = await startReverseProxy();
 	onTestFinished(proxy.close);
-	const { app, sql } = await start({ ORIGIN: proxy.url, ADDRESS_HEADER: 'X-Forwarded-For' });
+	const { app, sql } = await start({ ORIGIN: proxy.url, XFF_DEPTH: '2' });
 	proxy.point(app.url);
 	const world = await createWorld(proxy.url, proxy.url, sql);
 	expect(await runAttempts({ url: proxy.url, world, sql, behindProxy: true })).toEqual({});

@@ -12,6 +12,10 @@ const CHANGES: [path: string, body: (world: World) => string, type: string][] = 
 	['/logout', () => 'everywhere=true', FORM],
 	['/api/tokens', () => '', 'application/json'],
 	['/settings?/share', () => 'name=theirs&days=', FORM],
+	['/settings?/unshare', ({ ids }) => `id=${ids.link}`, FORM],
+	['/settings?/makeKey', () => 'kind=secret&source=theirs', FORM],
+	['/settings?/revokeKey', ({ ids }) => `id=${ids.key}`, FORM],
+	['/settings?/rotateKey', ({ ids }) => `id=${ids.key}`, FORM],
 ];
 const ORIGINS: [what: string, value: (world: World) => string | null][] = [
 	['another site', () => 'https://evil.example'],
@@ -135,6 +139,27 @@ const methods: Attempt[] = [
 	},
 ];
 
+/** Whoever may, sends what no page of ours does: it is refused, and is no error of the server. */
+const BROKEN: [what: string, type: string, body: string, status: number][] = [
+	['in parts, without a boundary', 'multipart/form-data', 'name=x', 400],
+	['that is cut', `multipart/form-data; boundary=${BOUNDARY}`, `--${BOUNDARY}\r\ncontent`, 400],
+	['with NUL in a name', FORM, 'name=a%00b', 400],
+	['of 400,000 bytes', FORM, `name=${'a'.repeat(400_000)}`, 400],
+	['that is JSON', 'application/json', '{"name":"x"}', 415],
+];
+const broken = BROKEN.map(([what, type, body, status]): Attempt => ({
+	what: `a form ${what}`,
+	ask: (world) =>
+		post('/settings?/share', body, {
+			...own(world),
+			origin: world.origin,
+			accept: 'text/html',
+			'content-type': type,
+		}),
+	status,
+	by: 'form',
+}));
+
 const ELSEWHERE = [
 	'//evil.example',
 	'/\\evil.example',
@@ -158,6 +183,7 @@ export const changing: Attempt[] = [
 	...foreign,
 	...forms,
 	...methods,
+	...broken,
 	...redirects,
 	{
 		what: 'a way out of the login: ?to=//evil.example',

@@ -1,5 +1,5 @@
 /** Attempts to look without leave: no cookie, one that was good once, and tokens of every kind. */
-import { get, post, type Attempt } from './attempt';
+import { get, post, TOO_LONG, type Attempt } from './attempt';
 import { COOKIE, METRICS_TOKEN, SECRET, type World } from './world';
 
 const STREAM = '/api/dashboard/stream';
@@ -69,6 +69,7 @@ const withCookie = COOKIES.map(([what, value]): Attempt => ({
 	what: `a cookie ${what}`,
 	ask: (world) => get(STREAM, cookie(value(world))),
 	status: 401,
+	proxied: TOO_LONG,
 	by: 'gate',
 }));
 
@@ -101,6 +102,7 @@ const withToken = TOKENS.map(([what, value]): Attempt => ({
 	what: `a token ${what}`,
 	ask: (world) => get(`${STREAM}?token=${value(world)}`),
 	status: 401,
+	proxied: TOO_LONG,
 	by: 'gate',
 }));
 
@@ -205,6 +207,7 @@ const followed = LINKS.map(([what, value]): Attempt => ({
 	what: `a share link ${what}`,
 	ask: (world) => get(`/s/${value(world)}`),
 	status: 404,
+	proxied: [400],
 	by: 'form',
 }));
 

@@ -16,6 +16,13 @@ export type Faults = Record<string, string[]>;
 
 const PATIENCE_MS = 300;
 
+/** Who is refused often is refused late, and looked at no more: not what the attempts are about. */
+let somebody = 0;
+function fromSomebodyElse(asked: WireRequest): WireRequest {
+	const address = `10.0.${Math.floor(somebody / 250)}.${(somebody++ % 250) + 1}`;
+	return { ...asked, headers: { 'x-forwarded-for': address, ...asked.headers } };
+}
+
 export async function runAttempts({
 	url,
 	world,
@@ -36,7 +43,7 @@ export async function runAttempts({
 	const faults: Faults = {};
 	try {
 		for (const attempt of attempts) {
-			const asked = await change(attempt.ask(world));
+			const asked = fromSomebodyElse(await change(attempt.ask(world)));
 			const before = await readTables(sql);
 			const answer = await send(url, agent, asked, PATIENCE_MS);
 			const after = await readTables(sql);

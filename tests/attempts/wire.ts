@@ -1,5 +1,5 @@
 /** Attempts by the form of the request: paths that mean another one, headers that say who or where, heads that are two, and what forges lines. */
-import { get, post, raw, type Attempt } from './attempt';
+import { get, post, raw, TOO_LONG, type Attempt } from './attempt';
 import { COOKIE, type World } from './world';
 
 const STREAM = '/api/dashboard/stream';
@@ -29,7 +29,7 @@ const PATHS: [path: string, status: number, by: Attempt['by']][] = [
 	['/settings/__data.json/', 404, 'form'],
 	['/%73ettings', 401, 'gate'],
 	['/%2573ettings', 404, 'form'],
-	['/settings?/revoke', 401, 'gate'],
+	['/settings?/revokeKey', 401, 'gate'],
 	['/api%2fdashboard%2fstream', 404, 'form'],
 	['/api\\dashboard\\stream', 401, 'gate'],
 	['/api/dashboard/stream/', 308, 'form'],
@@ -185,6 +185,7 @@ const forgedLines: Attempt[] = [
 		what: 'a cursor of 9,000 bytes',
 		ask: (w) => get(`${STREAM}?cursor=${CURSOR}`, asked(w)),
 		status: 200,
+		proxied: TOO_LONG,
 		may: ['look'],
 		by: 'form',
 	},
@@ -192,6 +193,7 @@ const forgedLines: Attempt[] = [
 		what: 'a Last-Event-ID of 9,000 bytes',
 		ask: (w) => get(STREAM, { ...asked(w), 'last-event-id': CURSOR }),
 		status: 200,
+		proxied: TOO_LONG,
 		may: ['look'],
 		by: 'form',
 	},
@@ -199,6 +201,7 @@ const forgedLines: Attempt[] = [
 		what: 'a cursor of 9,000 bytes, without a cookie',
 		ask: () => get(`${STREAM}?cursor=${CURSOR}`),
 		status: 401,
+		proxied: TOO_LONG,
 		by: 'gate',
 	},
 	...['cursor', 'source', 'events', 'token'].map((name): Attempt => ({

@@ -1,5 +1,5 @@
 /** Attempts to write events without leave: keys of every kind, in every place; and bodies that reach for more than an event. */
-import { post, type Attempt } from './attempt';
+import { post, TOO_LONG, type Attempt } from './attempt';
 import { COOKIE, PAGE_ORIGIN, type World } from './world';
 
 const EVENT = '{"name":"attempt"}';
@@ -14,6 +14,7 @@ const send = (
 	what: `an event ${what}`,
 	ask: (world) => post(`/api/events${query(world)}`, body, { ...JSON_TYPE, ...headers(world) }),
 	status,
+	proxied: TOO_LONG,
 	by: 'gate',
 });
 const UNKNOWN = `nb_sec_${'A'.repeat(43)}`;

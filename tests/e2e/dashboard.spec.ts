@@ -210,7 +210,13 @@ test('the database goes away, and comes back read-only: the page says why, stays
 		const ready = await fetch(`${server.url}/readyz`);
 		expect([ready.status, await ready.json()]).toEqual([
 			200,
-			{ ready: true, missing: [], reading: null, writing: 'readonly' },
+			{
+				ready: true,
+				missing: [],
+				reading: null,
+				writing: 'readonly',
+				clock: expect.any(String),
+			},
 		]);
 	} finally {
 		await sql`alter database ${sql(database)} reset default_transaction_read_only`;
@@ -241,11 +247,13 @@ test('dark and light are both there, and the choice is kept', async ({ page }) =
 	await openLive(page);
 	const paper = () =>
 		page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+	const light = await paper();
 	await page.getByRole('radio', { name: /dark/i }).check({ force: true });
+	await expect.poll(paper).not.toBe(light);
 	const dark = await paper();
 	await page.reload();
 	await expect(status(page)).toHaveText('Live');
 	expect(await paper()).toBe(dark);
 	await page.getByRole('radio', { name: /light/i }).check({ force: true });
-	expect(await paper()).not.toBe(dark);
+	await expect.poll(paper).toBe(light);
 });

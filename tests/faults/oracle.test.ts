@@ -108,7 +108,7 @@ describe('servers that others would write', () => {
 		})();
 		await play(bus);
 		await new Promise(setImmediate);
-		stream.end();
+		stream.end('shutdown');
 		await done;
 		return judge(...frames);
 	}

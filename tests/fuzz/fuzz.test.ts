@@ -41,9 +41,9 @@ test('the same seed makes the same requests', () => {
 test('names are filled in, also where they are percent-encoded; what is no name stays', () => {
 	const names: Names = { origin: 'o', session: 's', key: 'k', epoch: 'e', token: 'xyz' };
 	const asked = get('any', '/%7Bepoch%7D-{x}?token=%7Btoken%3A1%7D', { cookie: '{session}' });
-	expect(fill(asked, names)).toMatchObject({
+	expect(fill(asked, names, '10.0.0.1')).toMatchObject({
 		path: '/e-{x}?token=xAz',
-		headers: { cookie: 's' },
+		headers: { cookie: 's', 'x-forwarded-for': '10.0.0.1' },
 	});
 });
 

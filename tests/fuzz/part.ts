@@ -41,6 +41,7 @@ export async function runPart({
 		DASHBOARD_PUBLIC: 'false',
 		DASHBOARD_PASSWORD: 'a password that nobody guesses',
 		SECRET,
+		ADDRESS_HEADER: 'x-forwarded-for',
 		LOG_LEVEL: 'error',
 	});
 	const sql = connect(target.databaseUrl, { max: 2 });

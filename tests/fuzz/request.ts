@@ -13,6 +13,9 @@ export const get = (
 	headers: Record<string, string> = {},
 ): FuzzRequest => ({ kind, method: 'GET', path, headers, body: null });
 
+/** Of the requests that go raw. */
+const HOST = 'host: x\r\n';
+
 /** To ingest, as JSON. */
 export const post = (
 	kind: string,
@@ -26,8 +29,17 @@ export const post = (
 	body,
 });
 
-/** The request for one server. */
-export function fill(asked: FuzzRequest, names: Names): FuzzRequest {
+/**
+ * The request for one server.
+ * @param address who sends it: an address that is refused often is answered late, and would not get far (src/lib/server/tarpit.ts)
+ */
+export function fill(asked: FuzzRequest, names: Names, address: string): FuzzRequest {
+	if (asked.raw) {
+		const raw = asked.raw
+			.toString('latin1')
+			.replaceAll(HOST, `${HOST}x-forwarded-for: ${address}\r\n`);
+		return { ...asked, raw: Buffer.from(raw, 'latin1') };
+	}
 	const { token, ...plain } = names;
 	const put = (text: string) =>
 		text.replace(
@@ -38,7 +50,11 @@ export function fill(asked: FuzzRequest, names: Names): FuzzRequest {
 			},
 		);
 	const headers = Object.entries(asked.headers).map(([name, value]) => [name, put(value)]);
-	return { ...asked, path: put(asked.path), headers: Object.fromEntries(headers) };
+	return {
+		...asked,
+		path: put(asked.path),
+		headers: { 'x-forwarded-for': address, ...Object.fromEntries(headers) },
+	};
 }
 
 function change(text: string, at: number): string {

@@ -72,7 +72,11 @@ export async function runFuzz({
 	let accepted = 0;
 
 	async function attempt(at: number, batch: number, one: FuzzRequest) {
-		const { status, body } = await send(names.origin, agent, fill(one, names));
+		const { status, body } = await send(
+			names.origin,
+			agent,
+			fill(one, names, toAddress(batch * BATCH + at)),
+		);
 		const statuses = answers.get(one.kind) ?? new Map<number, number>();
 		answers.set(one.kind, statuses.set(status, (statuses.get(status) ?? 0) + 1));
 		if (status >= 500 && failures.length < SHOWN)
@@ -93,6 +97,12 @@ export async function runFuzz({
 	agent.destroy();
 	const requests = (end - first) * BATCH;
 	return { requests, answers, failures, accepted, rows: (await countRows()) - before };
+}
+
+/** Four requests of each. */
+function toAddress(at: number): string {
+	const one = Math.floor(at / 4);
+	return `10.${(one >> 16) & 255}.${(one >> 8) & 255}.${one & 255}`;
 }
 
 function describe({ kind, method, path, body, raw }: FuzzRequest): string {

@@ -63,6 +63,12 @@ function sendHttp(
 	const request = url.startsWith('https:') ? requestHttps : requestHttp;
 	const length = body && { 'content-length': body.length };
 	return new Promise((resolve) => {
+		// not the request's own timeout: on a connection that is used again its listeners add up
+		let timer: NodeJS.Timeout | undefined;
+		const settle = (answer: WireAnswer) => {
+			clearTimeout(timer);
+			resolve(answer);
+		};
 		try {
 			const sent = request(
 				url,
@@ -70,7 +76,7 @@ function sendHttp(
 				(response) => {
 					let text = '';
 					const done = () =>
-						resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
+						settle({ status: response.statusCode ?? 0, headers: response.headers, body: text });
 					response.setEncoding('latin1');
 					response.on('data', (part: string) => {
 						if (text.length < KEPT) text += part;
@@ -82,11 +88,11 @@ function sendHttp(
 					response.on('error', done);
 				},
 			);
-			sent.on('error', () => resolve(NONE));
-			sent.setTimeout(SILENT_MS, () => sent.destroy());
+			timer = setTimeout(() => sent.destroy(), SILENT_MS);
+			sent.on('error', () => settle(NONE));
 			sent.end(body ?? undefined);
 		} catch {
-			resolve(NONE);
+			settle(NONE);
 		}
 	});
 }
@@ -110,9 +116,10 @@ function sendRaw(url: string, raw: Buffer, patienceMs: number): Promise<WireAnsw
 		});
 		socket.on('data', (bytes: Buffer) => {
 			if (text.length < KEPT) text += bytes.toString('latin1');
-			if (text.includes('\r\n\r\n')) socket.setTimeout(QUIET_MS, () => socket.destroy());
+			if (text.includes('\r\n\r\n')) socket.setTimeout(QUIET_MS);
 		});
-		socket.setTimeout(SILENT_MS, () => socket.destroy());
+		socket.setTimeout(SILENT_MS);
+		socket.on('timeout', () => socket.destroy());
 		socket.on('error', () => {});
 		socket.on('close', () => resolve(parseAnswer(text)));
 	});

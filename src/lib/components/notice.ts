@@ -18,7 +18,7 @@ type Trouble =
 	| 'other';
 
 /** What happened to Postgres, and where only a person can help, what to do. */
-const HAPPENED: { [T in Trouble]: string } = {
+export const HAPPENED: { [T in Trouble]: string } = {
 	unreachable: 'Postgres is not answering.',
 	starting: 'Postgres is starting or stopping.',
 	crowded: 'Postgres takes no more connections: raise max_connections, or close others.',

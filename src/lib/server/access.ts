@@ -21,6 +21,8 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/logout': 'login',
 	'/': 'dashboard',
 	'/kiosk': 'dashboard',
+	'/status': 'dashboard',
+	'/api/dashboard/health': 'dashboard',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
 	'/api/dashboard/history': 'dashboard',

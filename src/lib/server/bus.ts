@@ -14,6 +14,9 @@ export type Frame = {
 	id?: string;
 };
 
+/** `fell_off_ring`: its place is gone; `stood_still`: it has taken nothing for STUCK_MS while frames lay ahead. */
+export type LostReason = 'fell_off_ring' | 'stood_still';
+
 export type Client = {
 	/** Frames the client asked to leave out are passed over. */
 	wants(event: StreamEventName): boolean;
@@ -21,7 +24,7 @@ export type Client = {
 	ready(): boolean;
 	deliver(frame: Frame): void;
 	/** Its place is gone from the ring, or it has stood still for too long. Called once; it is forgotten before. */
-	lost(reason: 'fell off the ring' | 'stood still'): void;
+	lost(reason: LostReason): void;
 };
 
 export type Subscription = {
@@ -107,7 +110,7 @@ export function createBus({
 		}
 	}
 
-	function lose(place: Place, reason: 'fell off the ring' | 'stood still') {
+	function lose(place: Place, reason: LostReason) {
 		places.delete(place);
 		place.client.lost(reason);
 	}
@@ -130,10 +133,10 @@ export function createBus({
 			for (const place of places) {
 				if (place.position === idle) place.moved = time;
 				else if (place.position < oldest) {
-					lose(place, 'fell off the ring');
+					lose(place, 'fell_off_ring');
 					continue;
 				} else if (time - place.moved > stuckMs) {
-					lose(place, 'stood still');
+					lose(place, 'stood_still');
 					continue;
 				}
 				move(place);
@@ -145,7 +148,7 @@ export function createBus({
 			return {
 				resume() {
 					if (!places.has(place)) return;
-					if (place.position < oldest) lose(place, 'fell off the ring');
+					if (place.position < oldest) lose(place, 'fell_off_ring');
 					else move(place);
 				},
 				unsubscribe() {

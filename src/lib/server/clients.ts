@@ -7,7 +7,14 @@ import type { StreamEventName } from '../protocol';
 import type { Frame } from './bus';
 import { pickFor } from './frames';
 import type { Source } from './state';
-import { createClientStream, type ClientStream, type Joined, type StreamContext } from './stream';
+import {
+	createClientStream,
+	END_REASONS,
+	type ClientStream,
+	type EndReason,
+	type Joined,
+	type StreamContext,
+} from './stream';
 
 export type OpenOptions = {
 	wants?: (event: StreamEventName) => boolean;
@@ -18,7 +25,7 @@ export type OpenOptions = {
 	/** ends the stream when it fires */
 	until?: AbortSignal;
 	/** called once, whichever way the client left */
-	onLeave?: () => void;
+	onLeave?: (reason: EndReason) => void;
 };
 
 /** A process that is told to end sends its clients away within this time, so that they do not arrive elsewhere all at once. */
@@ -45,7 +52,10 @@ export function createClients({
 }) {
 	let dismissed = false;
 	let resets = 0;
-	const ended: Record<string, number> = {};
+	const ended = Object.fromEntries(END_REASONS.map((reason) => [reason, 0])) as Record<
+		EndReason,
+		number
+	>;
 	const streams = new Set<ClientStream>();
 	/** who looks at one source only: source → clients */
 	const sources = new Map<string, number>();
@@ -74,21 +84,21 @@ export function createClients({
 				return way;
 			},
 			onLeave(reason) {
-				ended[reason] = (ended[reason] ?? 0) + 1;
+				ended[reason]++;
 				streams.delete(stream);
 				look(source, -1);
 				if (until) until.removeEventListener('abort', over);
-				onLeave?.();
+				onLeave?.(reason);
 			},
 			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
 			...(sever && { sever }),
 		});
-		const over = () => stream.end();
+		const over = () => stream.end('viewer_ended');
 		until?.addEventListener('abort', over);
 		streams.add(stream);
 		if (streams.size === 1) onFirst();
 		if (until?.aborted) over();
-		if (dismissed) stream.end(LAST_GRACE_MS);
+		if (dismissed) stream.end('shutdown', LAST_GRACE_MS);
 		return stream.body;
 	}
 
@@ -108,14 +118,14 @@ export function createClients({
 			const leaving = [...streams];
 			const slice = Math.max(MIN_SLICE, Math.ceil((leaving.length * SLICE_MS) / DISMISS_MS));
 			(function next() {
-				for (const stream of leaving.splice(0, slice)) stream.end(LAST_GRACE_MS);
+				for (const stream of leaving.splice(0, slice)) stream.end('shutdown', LAST_GRACE_MS);
 				if (leaving.length > 0) setTimeout(next, SLICE_MS);
 			})();
 		},
 		/** Ends what is left, at once. */
 		stop() {
 			dismissed = true;
-			for (const stream of streams) stream.end(LAST_GRACE_MS);
+			for (const stream of streams) stream.end('shutdown', LAST_GRACE_MS);
 		},
 	};
 }

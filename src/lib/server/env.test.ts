@@ -20,6 +20,7 @@ test('the database and who may look are all that must be set', () => {
 			demoKeys: null,
 			migrations: 'drizzle',
 			logLevel: 'info',
+			logRequests: false,
 		},
 	});
 });

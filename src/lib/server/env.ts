@@ -30,6 +30,8 @@ export type Env = {
 	/** where `drizzle/` lies, relative to the working folder */
 	migrations: string;
 	logLevel: string;
+	/** a line at `info` for every request; otherwise at `debug` */
+	logRequests: boolean;
 };
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
@@ -67,6 +69,7 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,
 		migrations: values.MIGRATIONS_DIR,
 		logLevel: values.LOG_LEVEL,
+		logRequests: values.LOG_REQUESTS === 'all',
 	};
 	return errors.length > 0 ? { ok: false, errors } : { ok: true, env };
 }

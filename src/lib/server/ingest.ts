@@ -49,6 +49,10 @@ export type IngestStats = {
 	/** transactions committed, and rows in them */
 	groups: number;
 	rows: number;
+	/** requests answered after a commit, and their events, as they were told */
+	requests: number;
+	accepted: number;
+	duplicates: number;
 };
 
 export type Ingest = {
@@ -74,17 +78,28 @@ export function createIngest({
 	connect,
 	log,
 	onFailed = () => {},
+	onGroup = () => {},
 	bounds: given = {},
 }: {
 	connect: () => Sql;
 	log: Pick<Logger, 'info' | 'warn'>;
 	/** an attempt to save failed for other reasons than the events themselves */
 	onFailed?: () => void;
+	/** a group was committed by one INSERT of so many events */
+	onGroup?: (events: number) => void;
 	bounds?: Partial<IngestBounds>;
 }): Ingest {
 	const bounds = { ...INGEST_BOUNDS, ...given };
 	const lanes = Array.from({ length: bounds.lanes }, (): Lane => ({ sql: null, running: null }));
-	const stats: IngestStats = { heldRows: 0, heldBytes: 0, groups: 0, rows: 0 };
+	const stats: IngestStats = {
+		heldRows: 0,
+		heldBytes: 0,
+		groups: 0,
+		rows: 0,
+		requests: 0,
+		accepted: 0,
+		duplicates: 0,
+	};
 	const queue: Submission[] = [];
 	let away = false;
 	let closing: Promise<void> | null = null;
@@ -180,8 +195,13 @@ export function createIngest({
 			away = false;
 			stats.groups += 1;
 			stats.rows += inserted.size;
-			for (const [submission, receipt] of toReceipts(group, holders, inserted))
+			onGroup(rows.length);
+			for (const [submission, receipt] of toReceipts(group, holders, inserted)) {
+				stats.requests += 1;
+				stats.accepted += receipt.accepted;
+				stats.duplicates += receipt.duplicates;
 				submission.answer(receipt);
+			}
 			return null;
 		} catch (error) {
 			return error;

@@ -28,7 +28,7 @@ import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import type { Source } from './state';
-import { GRACE_MS } from './stream';
+import { GRACE_MS, type EndReason } from './stream';
 import { startTicking } from './tick';
 import { explain } from './explain';
 
@@ -38,6 +38,8 @@ export type Instance = {
 	status(): Ping;
 	/** Tells every client the status now, instead of with the next ping. */
 	announce(): void;
+	/** Looks at the table and at NOTIFY now, instead of when it is due: while nobody watches, that is rarely. */
+	look(): void;
 	/** What is missing before this process can serve; empty when ready. */
 	missing(): string[];
 	/**
@@ -60,13 +62,17 @@ export type Counts = {
 	/** clients that were given the whole state */
 	resets: number;
 	/** streams that ended, by why */
-	ended: Record<string, number>;
+	ended: Record<EndReason, number>;
 	ringFrames: number;
 	ringBytes: number;
 	drains: number;
-	drainMs: number;
-	/** that drains found */
+	/** published since the first reading, also those that frames omit */
 	events: number;
+	/** of the last drain that succeeded */
+	drainMs: number | null;
+	/** when the last drain succeeded, and when a tick was last recorded: as `performance.now()` says; null: not yet */
+	drainedAt: number | null;
+	tickedAt: number | null;
 };
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
@@ -91,6 +97,8 @@ export function startInstance({
 	log,
 	writing = () => null,
 	onTickFailed = () => {},
+	onDrain = () => {},
+	onDelay = () => {},
 	frameIntervalMs = FRAME_INTERVAL_MS,
 	graceMs = GRACE_MS,
 	bus = createBus(),
@@ -103,23 +111,39 @@ export function startInstance({
 	writing?: () => DatabaseTrouble | null;
 	/** a tick could not be written */
 	onTickFailed?: () => void;
+	/** a drain succeeded, and took so long */
+	onDrain?: (ms: number) => void;
+	/** events were published so long after the newest of them was inserted */
+	onDelay?: (ms: number) => void;
 	frameIntervalMs?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
 	bus?: Bus;
 }): Instance {
 	let broadcastMs = 0;
-	const counts = { frames: 0, bytes: 0, drains: 0, drainMs: 0, events: 0 };
+	const counts: Omit<Counts, keyof ReturnType<Clients['counts']> | 'ringFrames' | 'ringBytes'> = {
+		frames: 0,
+		bytes: 0,
+		drains: 0,
+		events: 0,
+		drainMs: null,
+		drainedAt: null,
+		tickedAt: null,
+	};
 	let waiting: (() => void)[] = [];
 	const clock = createClock();
 	const watched = () => clients.size() > 0;
 
-	/** publishes, and measures how long the process is busy handing the frame to everyone */
-	function broadcast(one: Frame) {
-		const start = performance.now();
+	function put(one: Frame) {
 		bus.publish(one);
 		counts.frames++;
 		counts.bytes += one.bytes.byteLength;
+	}
+
+	/** publishes, and measures how long the process is busy handing the frame to everyone */
+	function broadcast(one: Frame) {
+		const start = performance.now();
+		put(one);
 		setImmediate(() => (broadcastMs = performance.now() - start));
 	}
 
@@ -128,6 +152,10 @@ export function startInstance({
 		clock,
 		sources: () => clients.sources(),
 		broadcast,
+		onEvents(count, delayMs) {
+			counts.events += count;
+			if (delayMs !== null) onDelay(delayMs);
+		},
 		log,
 	});
 
@@ -147,8 +175,9 @@ export function startInstance({
 			const start = performance.now();
 			const events = await reading.run(sql);
 			counts.drains++;
-			counts.drainMs += performance.now() - start;
-			counts.events += events;
+			counts.drainedAt = performance.now();
+			counts.drainMs = counts.drainedAt - start;
+			onDrain(counts.drainMs);
 			return events;
 		},
 		pollMs: () =>
@@ -184,6 +213,7 @@ export function startInstance({
 			return reading.figures();
 		},
 		onTick(tick, previous) {
+			counts.tickedAt = performance.now();
 			const state = reading.state();
 			state.tick(tick, previous);
 			const metrics = toMetrics(state.of, clients.sources(), false);
@@ -205,7 +235,7 @@ export function startInstance({
 		};
 	}
 
-	const ping = () => bus.publish(toHeartbeat(status()));
+	const ping = () => put(toHeartbeat(status()));
 	const pinging = setInterval(ping, PING_INTERVAL_MS);
 
 	const stateOf = (source: Source) => reading.state().of(source);
@@ -227,6 +257,11 @@ export function startInstance({
 		},
 	});
 
+	function look() {
+		loop.ring();
+		listener.check();
+	}
+
 	const clients = createClients({
 		context: {
 			bus,
@@ -235,17 +270,15 @@ export function startInstance({
 			graceMs,
 		},
 		join,
-		onFirst() {
-			// nobody watched: the next look at the table and at NOTIFY may be far off
-			loop.ring();
-			listener.check();
-		},
+		// nobody watched: the next look at the table and at NOTIFY may be far off
+		onFirst: look,
 	});
 
 	return {
 		state: (source = null) => stateOf(source),
 		status,
 		announce: () => ping(),
+		look,
 		missing() {
 			const missing: string[] = [];
 			if (!reading.prepared()) missing.push('migrations');

@@ -87,8 +87,8 @@ function isGzip(headers: Headers): boolean {
 	return GZIP.includes(headers.get('content-encoding')?.toLowerCase() ?? '');
 }
 
-/** null when there are more than `maxBytes`. */
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array | null> {
+/** Null when there are more than `maxBytes`: they are read all the same, and forgotten. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array | null> {
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	for await (const chunk of request.body ?? []) {

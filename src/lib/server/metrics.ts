@@ -1,8 +1,10 @@
 /**
- * What Prometheus scrapes: read off the parts at each scrape, which count for themselves. Names begin with `nowboard_`, units are
- * base units, as Prometheus asks (https://prometheus.io/docs/practices/naming/). It knows no request.
+ * What Prometheus scrapes. Counters and gauges are read off the parts at each scrape, which count for themselves; distributions are
+ * told what happens. Names begin with `nowboard_`, units are base units (https://prometheus.io/docs/practices/naming/). Every label
+ * is from a closed set, and present from the start, so that `rate()` sees the first of its kind. It knows no request.
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { RING_BYTES, RING_FRAMES } from './bus';
 import type { Ingest } from './ingest';
 import type { Instance } from './instance';
 import type { Rejections } from './rejections';
@@ -11,17 +13,37 @@ export type Metrics = {
 	contentType: string;
 	/** The text of one scrape. */
 	scrape(): Promise<string>;
+	/** A drain took so long. */
+	sawDrain(ms: number): void;
+	/** Events were published so long after the newest of them was inserted. */
+	sawDelay(ms: number): void;
+	/** One INSERT was committed, of so many events. */
+	sawGroup(events: number): void;
 };
 
-export function createMetrics(
-	live: Instance,
-	ingest: Pick<Ingest, 'stats'>,
-	rejections: Rejections,
-): Metrics {
+/** A drain is a query of a millisecond, or something is wrong; the limits are those of the deadlines around it. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const GROUP_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
+
+/** @param version of this build */
+export function createMetrics({
+	live,
+	ingest,
+	rejections,
+	version,
+}: {
+	live: Pick<Instance, 'counts' | 'status' | 'missing'>;
+	ingest: Pick<Ingest, 'stats'>;
+	rejections: Pick<Rejections, 'counts'>;
+	version: string;
+}): Metrics {
 	const registry = new Registry();
+	const registers = [registry];
 	// event loop delay, garbage collection, memory, CPU time
 	collectDefaultMetrics({ register: registry, prefix: 'nowboard_' });
-	const registers = [registry];
+	// these three are gauges in spite of their names, and the sums of others
+	for (const kind of ['handles', 'requests', 'resources'])
+		registry.removeSingleMetric(`nowboard_nodejs_active_${kind}_total`);
 
 	function gauge(name: string, help: string, read: () => number) {
 		new Gauge({
@@ -44,46 +66,82 @@ export function createMetrics(
 			},
 		});
 	}
-
-	function counterBy(name: string, help: string, read: () => Record<string, number>) {
+	function counterBy(
+		label: string,
+		name: string,
+		help: string,
+		read: () => Record<string, number>,
+	) {
 		new Counter({
 			name: `nowboard_${name}_total`,
 			help,
-			labelNames: ['reason'],
+			labelNames: [label],
 			registers,
 			collect() {
 				this.reset();
-				for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count);
+				for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
 			},
 		});
 	}
+	const histogram = (name: string, help: string, buckets: number[]) =>
+		new Histogram({ name: `nowboard_${name}`, help, buckets, registers });
 
-	gauge('stream_clients', 'Open streams.', () => live.counts().clients);
-	counter('stream_frames', 'Frames put into the ring.', () => live.counts().frames);
-	counter(
-		'stream_bytes',
-		'Bytes of those frames, once for all clients.',
-		() => live.counts().bytes,
-	);
-	counter('stream_resets', 'Clients that were given the whole state.', () => live.counts().resets);
-	counterBy('stream_ended', 'Streams that ended, by why.', () => live.counts().ended);
-	gauge('ring_frames', 'Frames in the ring.', () => live.counts().ringFrames);
-	gauge('ring_bytes', 'Bytes in the ring.', () => live.counts().ringBytes);
-	counter('drains', 'Reads of what is new.', () => live.counts().drains);
-	counter('drain_seconds', 'Time spent in them.', () => live.counts().drainMs / 1_000);
-	counter('drained_events', 'Events they found.', () => live.counts().events);
+	new Gauge({
+		name: 'nowboard_build_info',
+		help: 'Always 1; which build this is.',
+		labelNames: ['version'],
+		registers,
+	}).set({ version }, 1);
+	gauge('ready', '1 when /readyz says so.', () => Number(live.missing().length === 0));
 	gauge('database_up', '1 when the last read succeeded.', () =>
 		Number(live.status().database === 'up'),
 	);
 	gauge('listener_up', '1 when NOTIFY arrives; otherwise the table is polled.', () =>
 		Number(live.status().listener === 'up'),
 	);
-	gauge('ready', '1 when /readyz says so.', () => Number(live.missing().length === 0));
-	counter('ingest_rows', 'Rows committed.', () => ingest.stats().rows);
-	counter('ingest_groups', 'Transactions they were committed in.', () => ingest.stats().groups);
-	counterBy('ingest_rejected', 'Requests that were refused, by why.', () => rejections.counts());
-	gauge('ingest_held_rows', 'Submitted and not yet answered.', () => ingest.stats().heldRows);
-	gauge('ingest_held_bytes', 'The same in bytes.', () => ingest.stats().heldBytes);
+	gauge('writing_up', '0 while the database is known to take no events.', () =>
+		Number(live.status().writing === null),
+	);
 
-	return { contentType: registry.contentType, scrape: () => registry.metrics() };
+	gauge('stream_clients', 'Open streams.', () => live.counts().clients);
+	counter('stream_frames', 'Frames put into the ring.', () => live.counts().frames);
+	counter('stream_bytes', 'Bytes of them, once for all clients.', () => live.counts().bytes);
+	counter('stream_resets', 'Clients that were given the whole state.', () => live.counts().resets);
+	counterBy('reason', 'stream_ended', 'Streams that ended.', () => live.counts().ended);
+	gauge('ring_frames', 'Frames in the ring.', () => live.counts().ringFrames);
+	gauge('ring_bytes', 'Bytes in the ring.', () => live.counts().ringBytes);
+	gauge('ring_limit_frames', 'Frames the ring holds at most.', () => RING_FRAMES);
+	gauge('ring_limit_bytes', 'Bytes the ring holds at most.', () => RING_BYTES);
+
+	const drain = histogram('drain_duration_seconds', 'Reads of what is new.', SECONDS);
+	const delay = histogram(
+		'delivery_delay_seconds',
+		'From the insert of the newest event of a frame to its place in the ring.',
+		SECONDS,
+	);
+	counter(
+		'stream_events',
+		'Events published, also those that frames only count.',
+		() => live.counts().events,
+	);
+
+	const group = histogram('ingest_group_events', 'Events in one committed INSERT.', GROUP_SIZES);
+	counterBy('result', 'ingest_events', 'Events answered after their commit.', () => {
+		const { accepted, duplicates } = ingest.stats();
+		return { accepted, duplicate: duplicates };
+	});
+	counter('ingest_accepted_requests', 'Requests with them.', () => ingest.stats().requests);
+	counterBy('reason', 'ingest_rejected_requests', 'Requests that were refused.', () =>
+		rejections.counts(),
+	);
+	gauge('ingest_held_events', 'Submitted and not yet answered.', () => ingest.stats().heldRows);
+	gauge('ingest_held_bytes', 'Bytes of them.', () => ingest.stats().heldBytes);
+
+	return {
+		contentType: registry.contentType,
+		scrape: () => registry.metrics(),
+		sawDrain: (ms) => drain.observe(ms / 1_000),
+		sawDelay: (ms) => delay.observe(ms / 1_000),
+		sawGroup: (events) => group.observe(events),
+	};
 }

@@ -25,6 +25,7 @@ const BEGIN_DEADLINE_MS = 10 * 60_000;
 const SHORT_DEADLINE_MS = 10_000;
 /** Who deletes row by row makes everybody begin anew at most so often; until then the figures hold what is gone. */
 export const RECOUNT_MS = 1_000;
+export const MAX_DELAY_MS = 60_000;
 
 export type Reading = {
 	/** Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs. */
@@ -43,18 +44,22 @@ export type Reading = {
  * @param prepare runs before the first reading, until it succeeds: migrations
  * @param sources the sources that somebody looks at
  * @param broadcast puts a frame into the ring
+ * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the database's
+ * clock; null when that is more than MAX_DELAY_MS: then it was stamped by its sender, or nobody could read
  */
 export function createReading({
 	prepare,
 	clock,
 	sources,
 	broadcast,
+	onEvents,
 	log,
 }: {
 	prepare: () => Promise<void>;
 	clock: Clock;
 	sources: () => Iterable<string>;
 	broadcast: (frame: Frame) => void;
+	onEvents: (count: number, delayMs: number | null) => void;
 	log: Logger;
 }): Reading {
 	let prepared = false;
@@ -71,6 +76,9 @@ export function createReading({
 		const id = toId(batch.cursor);
 		state.move(id, batch.rows.map(toActivityEvent), sources());
 		broadcast(toActivity(batch, state.of, sources(), id));
+		const delayMs = clock.now() - Math.max(...batch.rows.map(({ createdAt }) => createdAt));
+		const known = delayMs <= MAX_DELAY_MS ? Math.max(0, delayMs) : null;
+		onEvents(batch.rows.length + batch.omitted.size, known);
 	}
 
 	async function readWindows(sql: Sql) {

@@ -41,6 +41,8 @@ export type RetentionStatus = {
 export type Retention = {
 	/** Reads where the deletion stands, on whichever instance it ran. Two short queries. */
 	status(): Promise<RetentionStatus>;
+	/** The last attempt of this process failed. Takes no query. */
+	failed(): boolean;
 	stop(): Promise<void>;
 };
 
@@ -73,6 +75,7 @@ export function startRetention({
 					},
 				});
 	return {
+		failed: () => error !== null,
 		status: async () => ({ ...(await readStatus(sql)), days, error }),
 		stop: async () => repeating?.stop(),
 	};

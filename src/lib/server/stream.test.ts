@@ -24,7 +24,7 @@ function open(
 	const reader = stream.body.getReader();
 	return {
 		left,
-		end: () => stream.end(),
+		end: () => stream.end('shutdown'),
 		cancel: () => reader.cancel(),
 		/** reads until `count` chunks came, or the end */
 		async read(count: number) {
@@ -87,7 +87,7 @@ describe('every way out is the same, once', () => {
 		await stream.read(1);
 		await stream.cancel();
 		stream.end();
-		expect([stream.left, bus.size()]).toEqual([['the client left'], 0]);
+		expect([stream.left, bus.size()]).toEqual([['client_left'], 0]);
 	});
 
 	test('the server ends it: a farewell, and a clean end', async () => {
@@ -97,7 +97,7 @@ describe('every way out is the same, once', () => {
 		stream.end();
 		stream.end();
 		expect(await stream.read(2)).toEqual(['bye', 'end']);
-		expect([stream.left, bus.size()]).toEqual([['ended by the server'], 0]);
+		expect([stream.left, bus.size()]).toEqual([['shutdown'], 0]);
 	});
 
 	test('it falls off the ring: a farewell, and a clean end', async () => {
@@ -107,7 +107,7 @@ describe('every way out is the same, once', () => {
 		await expect.poll(() => bus.size()).toBe(1);
 		for (const id of ['1', '2', '3', '4']) bus.publish(frame(id));
 		expect(await stream.read(9)).toEqual(['bye', 'end']);
-		expect([stream.left, bus.size()]).toEqual([['fell off the ring'], 0]);
+		expect([stream.left, bus.size()]).toEqual([['fell_off_ring'], 0]);
 	});
 
 	test('it takes nothing of what it missed for too long: slow is not stuck', async () => {
@@ -123,7 +123,7 @@ describe('every way out is the same, once', () => {
 		expect(stream.left).toEqual([]);
 		await vi.advanceTimersByTimeAsync(1);
 		expect(await stream.read(9)).toEqual(['bye', 'end']);
-		expect(stream.left).toEqual(['stood still']);
+		expect(stream.left).toEqual(['stood_still']);
 	});
 
 	test('a connection that does not take its farewell is severed after the grace, never before', async () => {
@@ -141,7 +141,7 @@ describe('every way out is the same, once', () => {
 				sever: () => severed.push('severed'),
 			},
 		);
-		stream.end();
+		stream.end('shutdown');
 		await vi.advanceTimersByTimeAsync(GRACE_MS - 1);
 		expect(severed).toEqual([]);
 		await vi.advanceTimersByTimeAsync(1);
@@ -151,6 +151,6 @@ describe('every way out is the same, once', () => {
 	test('it cannot join', async () => {
 		const stream = open(createBus(), () => Promise.reject(new Error('no')));
 		expect(await stream.read(9)).toEqual(['opening', 'bye', 'end']);
-		expect(stream.left).toEqual(['could not join']);
+		expect(stream.left).toEqual(['could_not_join']);
 	});
 });

@@ -6,7 +6,32 @@
  * `cancel` nor the request's signal: every way out goes through the same idempotent `leave`.
  */
 import type { StreamEventName } from '../protocol';
-import { STUCK_MS, type Bus, type Client, type Frame, type Subscription } from './bus';
+import {
+	STUCK_MS,
+	type Bus,
+	type Client,
+	type Frame,
+	type LostReason,
+	type Subscription,
+} from './bus';
+
+/** Why a stream is over. A closed set: they are counted, and Prometheus keeps a series for each. */
+export const END_REASONS = [
+	/** it closed its connection, or the network did */
+	'client_left',
+	/** the process ends */
+	'shutdown',
+	/** who looked may no longer: logged out, revoked, or the token's time is over */
+	'viewer_ended',
+	/** it was so far behind that what it misses has left the ring */
+	'fell_off_ring',
+	/** it took nothing for too long */
+	'stood_still',
+	/** a frame was not encoded for the source it looks at, since nobody did then */
+	'not_encoded',
+	'could_not_join',
+] as const;
+export type EndReason = (typeof END_REASONS)[number];
 
 /** What a client is given on joining: the frames it missed, and the place in the ring where it goes on. */
 export type Joined = { frames: Frame[]; position: number };
@@ -32,7 +57,7 @@ export type StreamClient = {
 	/** resolves to the way in from a cursor (null: none); called again when the ring has moved on meanwhile */
 	join: (cursor: string | null, stream: { gone(): boolean }) => Promise<Joined>;
 	/** called once, whichever way the client left */
-	onLeave: (reason: string) => void;
+	onLeave: (reason: EndReason) => void;
 	/** breaks the connection if the answer has not been taken to its end */
 	sever?: (() => void) | undefined;
 };
@@ -43,7 +68,7 @@ export type ClientStream = {
 	 * Says goodbye and ends the body with what is queued; safe to call twice.
 	 * @param withinMs how long the client may take to read it before its connection is severed
 	 */
-	end(withinMs?: number): void;
+	end(reason: EndReason, withinMs?: number): void;
 };
 
 /** A connection that does not take the rest of its answer keeps its buffers for as long as it likes: after so long it is severed. */
@@ -90,11 +115,11 @@ class Stream implements ClientStream, Client {
 	}
 
 	cancel() {
-		this.#leave('the client left');
+		this.#leave('client_left');
 	}
 
-	end(withinMs?: number) {
-		this.#end('ended by the server', withinMs);
+	end(reason: EndReason, withinMs?: number) {
+		this.#end(reason, withinMs);
 	}
 
 	gone() {
@@ -117,15 +142,15 @@ class Stream implements ClientStream, Client {
 			this.#controller.enqueue(bytes);
 		}
 		// without it the client would miss something: it comes back with its cursor, and gets a reset
-		else if (frame.id !== undefined) return this.#end('a frame was not made for it');
+		else if (frame.id !== undefined) return this.#end('not_encoded');
 		if (frame.id !== undefined) this.#last = frame.id;
 	}
 
-	lost(reason: string) {
+	lost(reason: LostReason) {
 		this.#end(reason);
 	}
 
-	#leave(reason: string) {
+	#leave(reason: EndReason) {
 		if (this.#left) return;
 		this.#left = true;
 		this.#missed = null;
@@ -134,7 +159,7 @@ class Stream implements ClientStream, Client {
 		this.#client.onLeave(reason);
 	}
 
-	#end(reason: string, withinMs = this.#context.graceMs ?? GRACE_MS) {
+	#end(reason: EndReason, withinMs = this.#context.graceMs ?? GRACE_MS) {
 		if (this.#left) return;
 		this.#leave(reason);
 		this.#controller.enqueue(this.#context.bye());
@@ -151,7 +176,7 @@ class Stream implements ClientStream, Client {
 			this.#missed = way.frames.filter((frame) => this.wants(frame.event));
 			this.#position = way.position;
 		} catch {
-			this.#end('could not join');
+			this.#end('could_not_join');
 			return;
 		} finally {
 			this.#joining = false;
@@ -168,7 +193,7 @@ class Stream implements ClientStream, Client {
 		if (this.#missed?.length) {
 			// slow is fine, but one that takes nothing holds what it missed in memory
 			const { stuckMs = STUCK_MS } = this.#context;
-			this.#standing = setTimeout(() => this.#end('stood still'), stuckMs);
+			this.#standing = setTimeout(() => this.#end('stood_still'), stuckMs);
 			return;
 		}
 		this.#missed = null;

@@ -150,6 +150,15 @@ export const VARIABLES = {
 		example: '30',
 		rule: whole(0),
 	}),
+	LOG_REQUESTS: variable({
+		means:
+			'`all`: a line at `info` for every request and every stream that ends; `debug`: at `debug`',
+		unset: '`debug`',
+		example: 'all',
+		shown: 'rare',
+		fallback: 'debug',
+		rule: oneOf(['all', 'debug'] as const),
+	}),
 	MIGRATIONS_DIR: variable({
 		means: 'where the migrations lie, when the server is not started in the project’s folder',
 		unset: '`drizzle`',

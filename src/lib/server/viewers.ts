@@ -5,6 +5,7 @@
  * database is gone). It knows no cookie and no address.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Sql } from 'postgres';
 import { withDeadline } from './deadline';
 
@@ -197,6 +198,8 @@ export function createViewers({
 		forget,
 		follow({ hash }) {
 			const one = followed.get(hash) ?? { ending: new AbortController(), followers: 0 };
+			// a share link may have a hundred screens: Node takes more than ten for a mistake, and says so on stderr
+			setMaxListeners(0, one.ending.signal);
 			one.followers++;
 			followed.set(hash, one);
 			if (timer === undefined) plan();

@@ -2,7 +2,14 @@
  * Structural checks of what the stream carries, light enough for every frame. Refuses to know what the figures mean.
  * A newcomer wants a schema library here: it would weigh more in the browser than all of these files.
  */
-import { DATABASE_TROUBLES, HISTORY_RANGES, type History, type StreamEvents } from '../protocol';
+import {
+	DATABASE_TROUBLES,
+	HEALTH_STATES,
+	HISTORY_RANGES,
+	type Health,
+	type History,
+	type StreamEvents,
+} from '../protocol';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 export type Parse<T> = (data: unknown) => Parsed<T>;
@@ -92,6 +99,14 @@ const event = object({
 	createdAt: time,
 });
 
+const ping = {
+	now: time,
+	database: oneOf('up', 'down'),
+	listener: oneOf('up', 'deaf'),
+	reading: nullable(oneOf(...DATABASE_TROUBLES)),
+	writing: nullable(oneOf(...DATABASE_TROUBLES)),
+};
+
 /** One parser for each event of the stream. */
 export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> } = {
 	reset: parse(
@@ -113,17 +128,42 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			series: optional(list(object(tick))),
 		}),
 	),
-	ping: parse(
-		object({
-			now: time,
-			database: oneOf('up', 'down'),
-			listener: oneOf('up', 'deaf'),
-			reading: nullable(oneOf(...DATABASE_TROUBLES)),
-			writing: nullable(oneOf(...DATABASE_TROUBLES)),
-		}),
-	),
+	ping: parse(object(ping)),
 	bye: parse(object({ retryMs: number })),
 };
+
+const state = oneOf(...HEALTH_STATES);
+
+/** What `/api/dashboard/health` answers. */
+export const parseHealth: Parse<Health> = parse(
+	object({
+		...ping,
+		state,
+		missing: list(text),
+		version: text,
+		startedAt: time,
+		readAgoMs: nullable(number),
+		readMs: nullable(number),
+		tickAgoMs: nullable(number),
+		clients: number,
+		ring: object({ frames: number, bytes: number, maxFrames: number, maxBytes: number }),
+		heldEvents: number,
+		memoryBytes: number,
+		more: list(object({ name: text, state, words: text })),
+		minutes: list(
+			object({
+				at: time,
+				state,
+				p50Ms: nullable(number),
+				p99Ms: nullable(number),
+				clients: number,
+				events: number,
+				rejected: number,
+				lateMs: number,
+			}),
+		),
+	}),
+);
 
 const historyFigures = {
 	pageViews: nullable(number),

@@ -3,7 +3,7 @@
  * Answers with a sentence for the person in front of the page; never throws.
  */
 import type { Ping } from '../protocol';
-import { PARSERS, parseText } from './parse';
+import { PARSERS, parseText, type Parse, type Parsed } from './parse';
 
 /** `reason` is a sentence to show; with `ping`, the server is well and answers for its database. */
 export type Answer = { ok: true; ping: Ping } | { ok: false; reason: string };
@@ -25,6 +25,16 @@ const REASONS: { [status: number]: string } = {
 };
 
 export async function fetchStatus(url: string, fetcher: typeof fetch = fetch): Promise<Answer> {
+	const answer = await ask(url, PARSERS.ping, fetcher);
+	return answer.ok ? { ok: true, ping: answer.value } : answer;
+}
+
+/** A JSON answer, or a sentence why there is none. */
+export async function ask<T>(
+	url: string,
+	parser: Parse<T>,
+	fetcher: typeof fetch = fetch,
+): Promise<Parsed<T>> {
 	try {
 		const response = await fetcher(url, {
 			cache: 'no-store',
@@ -33,10 +43,8 @@ export async function fetchStatus(url: string, fetcher: typeof fetch = fetch): P
 		});
 		const body = await response.text();
 		if (!response.ok) return refuse(toReason(response.status));
-		const parsed = parseText(body, PARSERS.ping);
-		return parsed.ok
-			? { ok: true, ping: parsed.value }
-			: refuse('Something else answers in the place of the server.');
+		const parsed = parseText(body, parser);
+		return parsed.ok ? parsed : refuse('Something else answers in the place of the server.');
 	} catch {
 		return refuse(UNREACHABLE);
 	}
@@ -55,6 +63,6 @@ export function toReason(status: number): string {
 	return REASONS[status] ?? `The server answered with status ${status}.`;
 }
 
-function refuse(reason: string): Answer {
+function refuse(reason: string): { ok: false; reason: string } {
 	return { ok: false, reason };
 }

@@ -1,5 +1,6 @@
 import { error, fail, redirect } from '@sveltejs/kit';
 import { readAddress, toNetwork } from '$lib/server/client-address';
+import { readForm } from '$lib/server/form-body';
 import { toPath } from '$lib/server/to-path';
 import { setViewerCookie } from '$lib/server/viewer-cookie';
 import type { Actions, PageServerLoad } from './$types';
@@ -16,7 +17,7 @@ export const actions: Actions = {
 	/** One answer for every failure: a wrong password, too many attempts, a body that is none. */
 	async default({ request, locals, cookies, url, getClientAddress }) {
 		if (!locals.login) error(404, 'This dashboard has no password.');
-		const form = await request.formData().catch(() => null);
+		const form = await readForm(request);
 		const attempt = form?.get('password');
 		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
 		const network = toNetwork(readAddress(getClientAddress));

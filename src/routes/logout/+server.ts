@@ -1,10 +1,11 @@
 import { redirect } from '@sveltejs/kit';
+import { readForm } from '$lib/server/form-body';
 import { clearViewerCookie } from '$lib/server/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /** Ends this browser's session; with `everywhere=true` in the form, those of all browsers. Their streams end within seconds. */
 export const POST: RequestHandler = async ({ request, locals, cookies, url }) => {
-	const form = await request.formData().catch(() => null);
+	const form = await readForm(request);
 	const { login, viewer } = locals;
 	if (login && viewer?.kind === 'session') {
 		if (form?.get('everywhere') === 'true') await login.viewers.endAll();

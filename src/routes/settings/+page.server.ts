@@ -1,4 +1,6 @@
 import { error, fail, type RequestEvent } from '@sveltejs/kit';
+import { readForm } from '$lib/server/form-body';
+import { textFault } from '$lib/server/json-limits';
 import { KEY_BOUNDS } from '$lib/server/key-check';
 import { parseNewKey } from '$lib/server/key-input';
 import { REJECTION_REASONS, type RejectionReason } from '$lib/server/rejections';
@@ -34,20 +36,22 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 };
 
 /** What a form sends; its id, or NaN. */
-async function readForm({ request }: RequestEvent) {
-	const form = await request.formData();
-	const text = (name: string) => String(form.get(name) ?? '').trim();
+async function readFields({ request }: RequestEvent) {
+	const form = await readForm(request);
+	const text = (name: string) => String(form?.get(name) ?? '').trim();
 	return { text, id: /^\d{1,15}$/.test(text('id')) ? Number(text('id')) : NaN };
 }
 const noKey = () => fail(400, { keyProblem: 'There is no such key, or it was revoked before.' });
 
 export const actions: Actions = {
 	async share(event) {
-		const { text } = await readForm(event);
+		const { text } = await readFields(event);
 		const name = text('name');
 		const days = text('days') === '' ? null : Number(text('days'));
 		if (name === '' || name.length > MAX_LINK_NAME)
 			return fail(400, { linkProblem: `The name must have 1 to ${MAX_LINK_NAME} characters.` });
+		const fault = textFault(name);
+		if (fault) return fail(400, { linkProblem: `The name ${fault}.` });
 		if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= MAX_LINK_DAYS))
 			return fail(400, {
 				linkProblem: `The days are "${text('days').slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or left empty.`,
@@ -56,12 +60,12 @@ export const actions: Actions = {
 		return { link: `${event.url.origin}/s/${token}` };
 	},
 	async unshare(event) {
-		const { id } = await readForm(event);
+		const { id } = await readFields(event);
 		if (Number.isNaN(id)) return fail(400, { linkProblem: 'There is no such link.' });
 		await event.locals.login?.links.revoke(id);
 	},
 	async makeKey(event) {
-		const { text } = await readForm(event);
+		const { text } = await readFields(event);
 		const parsed = parseNewKey({
 			kind: text('kind'),
 			source: text('source'),
@@ -80,12 +84,12 @@ export const actions: Actions = {
 		return made && { key: made.key, kind: made.kind };
 	},
 	async rotateKey(event) {
-		const { id } = await readForm(event);
+		const { id } = await readFields(event);
 		const made = Number.isNaN(id) ? null : await event.locals.login?.keyring.rotate(id);
 		return made ? { key: made.key, kind: made.kind, rotated: true } : noKey();
 	},
 	async revokeKey(event) {
-		const { id } = await readForm(event);
+		const { id } = await readFields(event);
 		const revoked = Number.isNaN(id) ? null : await event.locals.login?.keyring.revoke(id);
 		if (!revoked) return noKey();
 	},

@@ -1,41 +1,18 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { inject, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateUnlocked } from 'drizzle-orm/postgres-js/migrator';
-import { copyDatabase, dropDatabase } from '../../../../tests/setup/template';
-import { connect, type Sql } from './connect';
-import { findJournalProblem, migrate, readJournal } from './migrate';
+import { copyFolder, folderWith, useEmptyDatabase } from '../../../../tests/setup/migrations';
+import { connect } from './connect';
+import {
+	findDifference,
+	findJournalProblem,
+	migrate,
+	NEEDS_KEY,
+	readJournal,
+	type Migration,
+} from './migrate';
 
 const OURS = readJournal('drizzle').length;
-
-async function emptyDatabase(): Promise<{ url: string; sql: Sql }> {
-	const adminUrl = inject('adminUrl');
-	const url = await copyDatabase(adminUrl);
-	const sql = connect(url, { max: 2 });
-	onTestFinished(async () => {
-		await sql.end({ timeout: 1 });
-		await dropDatabase(adminUrl, url);
-	});
-	return { url, sql };
-}
-
-/** A copy of our migrations, to be changed by a test. */
-function copyFolder(
-	change: (journal: { entries: ReturnType<typeof readJournal> }) => void,
-): string {
-	const folder = mkdtempSync(join(tmpdir(), 'nowboard-migrations-'));
-	onTestFinished(() => rmSync(folder, { recursive: true }));
-	cpSync('drizzle', folder, { recursive: true });
-	const path = join(folder, 'meta', '_journal.json');
-	const journal = JSON.parse(readFileSync(path, 'utf8')) as {
-		entries: ReturnType<typeof readJournal>;
-	};
-	change(journal);
-	writeFileSync(path, JSON.stringify(journal));
-	return folder;
-}
 
 test('our own journal counts up and is in order of time', () => {
 	expect(findJournalProblem(readJournal('drizzle'))).toBeUndefined();
@@ -53,7 +30,7 @@ test('a journal with a hole or out of order is refused, and says which migration
 });
 
 test('four instances that start at once migrate once', async () => {
-	const { url, sql } = await emptyDatabase();
+	const { url, sql } = await useEmptyDatabase();
 	const applied = await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)]);
 	expect(applied.sort()).toEqual([0, 0, 0, OURS]);
 	const [row] = await sql`SELECT count(*)::int AS n FROM drizzle.__drizzle_migrations`;
@@ -61,7 +38,7 @@ test('four instances that start at once migrate once', async () => {
 });
 
 test('negative control: without the lock, four at once do not all succeed', async () => {
-	const { url } = await emptyDatabase();
+	const { url } = await useEmptyDatabase();
 	const clients = Array.from({ length: 4 }, () => connect(url, { max: 1 }));
 	await Promise.all(clients.map((client) => client`SELECT 1`));
 	const results = await Promise.allSettled(
@@ -71,25 +48,73 @@ test('negative control: without the lock, four at once do not all succeed', asyn
 	expect(results.map(({ status }) => status)).toContain('rejected');
 });
 
-test('a migration that drizzle skips is named instead of forgotten', async () => {
-	const { url } = await emptyDatabase();
-	await migrate(url);
+test('a migration that drizzle would skip is named, and nothing is applied', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	await migrate(url, { folder: folderWith(OURS - 1) });
 	// generated earlier on another branch, merged later: older than the newest that is applied
-	const folder = copyFolder(({ entries }) => {
+	const folder = copyFolder((entries) => {
 		const [first, second] = entries;
 		if (!first || !second) throw new Error('two migrations are needed');
 		const late = { ...second, idx: 1, when: first.when + 1 };
 		entries.splice(1, 0, late);
 		entries.forEach((entry, idx) => (entry.idx = idx));
 	});
-	await expect(migrate(url, { folder })).rejects.toThrow(/Migrations were skipped: 0001_/);
+	await expect(migrate(url, { folder })).rejects.toThrow(
+		/another line of versions: its migration 2 is not "0001_/,
+	);
+	const [row] = await sql`SELECT count(*)::int AS n FROM drizzle.__drizzle_migrations`;
+	expect(row).toEqual({ n: OURS - 1 });
 });
 
-test('a database that a newer version has migrated is refused', async () => {
-	const { url } = await emptyDatabase();
-	await migrate(url);
-	const folder = copyFolder(({ entries }) => entries.pop());
-	await expect(migrate(url, { folder })).rejects.toThrow(/migrated by a newer version/);
+describe('a database that a newer version has migrated', () => {
+	/** What was asked before: as many as we know. It refuses every older build, and takes any history of the same length. */
+	const naive = (known: readonly Migration[], applied: readonly Migration[]) =>
+		known.length === applied.length ? undefined : 'another number of migrations';
+	const history = (...hashes: string[]): Migration[] =>
+		hashes.map((hash, index) => ({ when: index, hash, tag: `${index}` }));
+
+	test('is used as it is, and the log says so', async () => {
+		const { url } = await useEmptyDatabase();
+		await migrate(url);
+		const said: string[] = [];
+		const warn = (message: string) => void said.push(message);
+		expect(await migrate(url, { folder: folderWith(OURS - 2), warn })).toBe(0);
+		expect(await migrate(url, { warn })).toBe(0);
+		expect(said).toEqual([
+			'The database has 2 migrations of a newer version of Nowboard; this one goes on with what it knows.',
+		]);
+	});
+
+	test('is refused when it says that older ones must not use it', async () => {
+		const { url, sql } = await useEmptyDatabase();
+		await migrate(url);
+		await sql`INSERT INTO meta (key, value) VALUES (${NEEDS_KEY}, ${OURS})`;
+		expect(await migrate(url)).toBe(0);
+		await expect(migrate(url, { folder: folderWith(OURS - 1) })).rejects.toThrow(
+			`at least ${OURS} migrations may use it, and this one knows ${OURS - 1}`,
+		);
+	});
+
+	test('is refused when a migration that we know is another one there', async () => {
+		const { url, sql } = await useEmptyDatabase();
+		await migrate(url);
+		await sql`UPDATE drizzle.__drizzle_migrations SET hash = 'edited' WHERE id = 2`;
+		await expect(migrate(url)).rejects.toThrow(
+			/its migration 2 is not "0001_\w+" as it is here \(its file has changed/,
+		);
+	});
+
+	test.each([
+		['the same', history('a', 'b'), history('a', 'b'), true, true],
+		['behind us', history('a', 'b'), history('a'), true, false],
+		['ahead of us', history('a'), history('a', 'b'), true, false],
+		['new', history('a'), [], true, false],
+		['another', history('a', 'b'), history('a', 'x'), false, true],
+		['another, and longer', history('a', 'b'), history('a', 'x', 'y'), false, false],
+	])('%s: (control) the number alone says something else', (_, known, applied, ours, number) => {
+		expect(findDifference(known, applied) === undefined).toBe(ours);
+		expect(naive(known, applied) === undefined).toBe(number);
+	});
 });
 
 test('a missing folder says where it was looked for', async () => {
@@ -99,7 +124,7 @@ test('a missing folder says where it was looked for', async () => {
 });
 
 test('an instance that hangs in its migration is named, not waited for without end', async () => {
-	const { url, sql } = await emptyDatabase();
+	const { url, sql } = await useEmptyDatabase();
 	await sql`SELECT 1`;
 	const held = await sql.reserve();
 	await held`SELECT pg_advisory_lock(${'7957710331246113380'}::bigint)`;

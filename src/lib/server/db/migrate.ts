@@ -2,10 +2,12 @@
  * Brings a database to the schema of `drizzle/`: all pending migrations in one transaction, under a lock,
  * so that any number of instances may start at once. Needs a direct connection: behind a transaction pooler
  * a session lock locks nothing. What a newcomer gets wrong: drizzle's migrator compares one number only and
- * silently skips a migration that was generated before the newest applied one; hence both checks here.
+ * silently skips a migration that was generated before the newest applied one; hence the checks here. A database that
+ * is ahead of this version is used as it is (docs/decisions/0013-older-build-newer-schema.md).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
@@ -18,15 +20,26 @@ const LOCK_TIMEOUT_MS = 5 * 60_000;
 /** SQLSTATE of a lock_timeout that passed. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
+/**
+ * Row of `meta` that a migration writes which older versions must not meet: how many migrations a version has to know.
+ * Without it, what is newer is taken for an addition.
+ */
+export const NEEDS_KEY = 'needs_migrations';
+
 export type JournalEntry = { idx: number; when: number; tag: string };
+
+/** A migration as the folder has it, or as the database says it was applied: `hash` is the SHA-256 of its file. */
+export type Migration = { when: number; hash: string; tag?: string };
 
 export type MigrateOptions = {
 	/** the folder with the SQL files and `meta/_journal.json`; relative to the working directory */
 	folder?: string;
 	lockTimeoutMs?: number;
+	/** told when the database is ahead of this version, which goes on */
+	warn?: (message: string) => void;
 };
 
-/** Returns how many migrations were applied by this call. Throws when database and folder do not agree afterwards. */
+/** Returns how many migrations were applied by this call. Throws, before it changes anything, when database and folder do not agree. */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<number> {
 	const folder = resolve(options.folder ?? 'drizzle');
 	const journal = readJournal(folder);
@@ -37,11 +50,17 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 	const client = connect(url, { max: 1, idleTimeout: null, maxLifetime: null, prepare: false });
 	try {
 		await lock(client, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
-		const before = await readApplied(client);
-		await runMigrations(drizzle({ client }), { migrationsFolder: folder });
 		const applied = await readApplied(client);
-		assertSame(journal, applied);
-		return applied.length - before.length;
+		const known = readMigrations(folder, journal);
+		const refusal = findDifference(known, applied) ?? findNeed(known, await readNeed(client));
+		if (refusal) throw new Error(refusal);
+		const ahead = applied.length - known.length;
+		if (ahead > 0)
+			options.warn?.(
+				`The database has ${ahead} ${ahead === 1 ? 'migration' : 'migrations'} of a newer version of Nowboard; this one goes on with what it knows.`,
+			);
+		await runMigrations(drizzle({ client }), { migrationsFolder: folder });
+		return Math.max(0, -ahead);
 	} finally {
 		// closing the connection frees the lock
 		await client.end({ timeout: 5 });
@@ -90,27 +109,57 @@ async function lock(client: Sql, timeoutMs: number): Promise<void> {
 	}
 }
 
-/** `when` of the migrations that the database says it has, oldest first. */
-export async function readApplied(client: Sql): Promise<number[]> {
+function readMigrations(folder: string, journal: JournalEntry[]): Migration[] {
+	return readMigrationFiles({ migrationsFolder: folder }).map(({ folderMillis, hash }, idx) => ({
+		when: folderMillis,
+		hash,
+		tag: journal[idx]?.tag ?? '',
+	}));
+}
+
+/** The migrations that the database says it has, oldest first. */
+export async function readApplied(client: Sql): Promise<Migration[]> {
 	const [found] =
 		await client`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`;
 	if (!found?.exists) return [];
-	const rows =
-		await client`SELECT created_at::text AS when FROM drizzle.__drizzle_migrations ORDER BY created_at`;
-	return rows.map((row) => Number(row.when));
+	const rows = await client`
+		SELECT created_at::text AS when, hash FROM drizzle.__drizzle_migrations ORDER BY created_at, id`;
+	return rows.map(({ when, hash }) => ({ when: Number(when), hash }));
 }
 
-function assertSame(journal: JournalEntry[], applied: number[]): void {
-	const skipped = journal.filter((entry) => !applied.includes(entry.when));
-	if (skipped.length > 0) {
-		throw new Error(
-			`Migrations were skipped: ${skipped.map((entry) => entry.tag).join(', ')}. The database had newer ones already.`,
+/** How many migrations a version has to know, 0: nobody asks. */
+async function readNeed(client: Sql): Promise<number> {
+	const [found] = await client`SELECT to_regclass('meta') IS NOT NULL AS exists`;
+	if (!found?.exists) return 0;
+	const [need] = await client`SELECT value FROM meta WHERE key = ${NEEDS_KEY}`;
+	return Number(need?.value ?? 0);
+}
+
+/** Why the two are not one history, one of which has come further; or undefined. Both oldest first. */
+export function findDifference(
+	known: readonly Migration[],
+	applied: readonly Migration[],
+): string | undefined {
+	for (const [position, ours] of known.entries()) {
+		const its = applied[position];
+		if (!its) return undefined;
+		if (its.when === ours.when && its.hash === ours.hash) continue;
+		const edited = its.when === ours.when;
+		return (
+			`The database was migrated by another line of versions: its migration ${position + 1} is not "${ours.tag}" ` +
+			(edited
+				? `as it is here (its file has changed since it was applied: ${its.hash.slice(0, 8)}…, here ${ours.hash.slice(0, 8)}…). `
+				: `(it is from ${new Date(its.when).toISOString()}, that one from ${new Date(ours.when).toISOString()}). `) +
+			'Start the version that migrated it, or restore a backup from before.'
 		);
 	}
-	if (applied.length !== journal.length) {
-		throw new Error(
-			`The database has ${applied.length} migrations and this version of Nowboard knows ${journal.length}: ` +
-				'the database was migrated by a newer version. Start that one.',
-		);
-	}
+	return undefined;
+}
+
+function findNeed(known: readonly Migration[], need: number): string | undefined {
+	if (need <= known.length) return undefined;
+	return (
+		`The database has been changed by a newer version so that only versions with at least ${need} migrations may use it, ` +
+		`and this one knows ${known.length}. Start a newer one.`
+	);
 }

@@ -1,5 +1,6 @@
 import { error } from '@sveltejs/kit';
 import { CONTENT_TYPE } from '$lib/server/sse';
+import type { EndReason } from '$lib/server/stream';
 import type { StreamEventName } from '$lib/protocol';
 import type { RequestHandler } from './$types';
 
@@ -32,10 +33,8 @@ export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 		wants,
 		source,
 		sever,
-		...(following && {
-			until: toEnd(following.ended, locals.tokenEndsAt),
-			onLeave: following.leave,
-		}),
+		...(following && { until: toEnd(following.ended, locals.tokenEndsAt) }),
+		onLeave: toFarewell(locals.requests.streamed(locals.requestId), following?.leave),
 	});
 	return new Response(body, { headers: HEADERS });
 };
@@ -47,6 +46,14 @@ export const HEAD: RequestHandler = () => new Response(null, { headers: HEADERS 
 function toEnd(ended: AbortSignal, tokenEndsAt: number | null): AbortSignal {
 	if (tokenEndsAt === null) return ended;
 	return AbortSignal.any([ended, AbortSignal.timeout(Math.max(0, tokenEndsAt - Date.now()))]);
+}
+
+/** Made outside the handler, so that what waits for the end of a stream does not keep its request. */
+function toFarewell(told: (reason: EndReason) => void, leave: (() => void) | undefined) {
+	return (reason: EndReason) => {
+		told(reason);
+		leave?.();
+	};
 }
 
 function toChosen(text: string | null): string[] {

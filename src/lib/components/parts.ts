@@ -1,0 +1,232 @@
+/** The parts of a server in words: how each is, and one number about it. Pure. */
+import { toCount, toDuration } from '../format';
+import type { Health, HealthState, Minute } from '../protocol';
+import { HAPPENED } from './notice';
+
+export type Part = {
+	name: string;
+	state: HealthState;
+	/** one or two sentences */
+	words: string;
+	/** beside the name; empty: there is none */
+	figure: string;
+};
+
+export const STATE_WORDS: Record<HealthState, string> = {
+	starting: 'starting',
+	fine: 'fine',
+	degraded: 'late',
+	broken: 'broken',
+};
+
+/** A tick is written at least once a minute, when somebody can read. */
+const LATE_TICK_MS = 150_000;
+/** A timer that is this late: people would notice. */
+const LATE_MS = 500;
+
+/** What the page says in one sentence. @param failure why the server did not answer the last question */
+export function toHeadline(health: Health, failure: string | null): string {
+	if (failure !== null) return failure;
+	if (health.missing.includes('shutting down')) return 'This process is shutting down.';
+	if (health.reading !== null) return HAPPENED[health.reading];
+	if (health.writing !== null) return HAPPENED[health.writing];
+	const broken = health.more.find(({ state }) => state === 'broken');
+	if (broken) return broken.words;
+	return {
+		starting: 'This process is starting.',
+		fine: 'Everything works.',
+		degraded: 'Everything works, some of it later than usual.',
+		broken: 'Postgres is not answering.',
+	}[health.state];
+}
+
+export function toParts(health: Health): Part[] {
+	return [
+		database(health),
+		notify(health),
+		reading(health),
+		writing(health),
+		ticks(health),
+		streams(health),
+		process(health),
+		...health.more.map((part) => ({ ...part, figure: '' })),
+	];
+}
+
+/** Down before the first reading is starting, not broken. */
+const downState = ({ state }: Health) => (state === 'starting' ? 'starting' : 'broken');
+
+function database(health: Health): Part {
+	const { database, reading, readMs } = health;
+	if (database === 'up')
+		return {
+			name: 'Postgres',
+			state: 'fine',
+			words: 'It answers.',
+			figure: readMs === null ? '' : `${toMs(readMs)} a read`,
+		};
+	const state = downState(health);
+	const words = reading ? HAPPENED[reading] : 'Not reached yet.';
+	return { name: 'Postgres', state, words, figure: '' };
+}
+
+function notify({ listener, database, state }: Health): Part {
+	const part = { name: 'NOTIFY', figure: '' };
+	if (listener === 'up')
+		return { ...part, state: 'fine', words: 'Postgres rings when something was written.' };
+	if (database === 'down')
+		return { ...part, state: state === 'starting' ? 'starting' : 'broken', words: 'Not heard.' };
+	const words =
+		'Postgres does not ring, so the table is looked at four times a second. Behind a pooler, set DATABASE_DIRECT_URL.';
+	return { ...part, state: 'degraded', words };
+}
+
+function reading(health: Health): Part {
+	const { database, readAgoMs, minutes } = health;
+	const measured = minutes.findLast(({ p50Ms }) => p50Ms !== null);
+	const figure = measured?.p50Ms == null ? '' : `${toMs(measured.p50Ms)} behind`;
+	const ago = readAgoMs === null ? '' : ` Last read ${toDuration(readAgoMs)} ago.`;
+	if (database === 'down') {
+		const words = `What is shown stands still; it goes on without a gap.${ago}`;
+		return { name: 'Reading', state: downState(health), words, figure: '' };
+	}
+	return { name: 'Reading', state: 'fine', words: `Everything committed is shown.${ago}`, figure };
+}
+
+function writing(health: Health): Part {
+	const { database, writing, heldEvents } = health;
+	const figure = heldEvents > 0 ? `${toCount(heldEvents)} wait` : '';
+	const refused = 'Events sent now are refused, and can be sent again.';
+	if (writing !== null)
+		return { name: 'Writing', state: 'broken', words: `${HAPPENED[writing]} ${refused}`, figure };
+	if (database === 'down')
+		return { name: 'Writing', state: downState(health), words: refused, figure };
+	return { name: 'Writing', state: 'fine', words: 'Events are taken.', figure };
+}
+
+function ticks(health: Health): Part {
+	const { database, tickAgoMs } = health;
+	const name = 'Ticks';
+	const figure = tickAgoMs === null ? '' : `${toDuration(tickAgoMs)} ago`;
+	if (database === 'down')
+		return { name, state: downState(health), words: 'The chart has a gap from here on.', figure };
+	if (tickAgoMs === null) return { name, state: 'starting', words: 'None recorded yet.', figure };
+	if (tickAgoMs > LATE_TICK_MS)
+		return { name, state: 'degraded', words: 'None was recorded for minutes.', figure };
+	return { name, state: 'fine', words: 'Recorded when a figure changes.', figure };
+}
+
+function streams({ clients, ring, missing }: Health): Part {
+	const share = Math.round(
+		100 * Math.max(ring.frames / ring.maxFrames, ring.bytes / ring.maxBytes),
+	);
+	const leaving = missing.includes('shutting down');
+	return {
+		name: 'Streams',
+		state: leaving ? 'broken' : 'fine',
+		words: leaving
+			? 'Pages are being sent away.'
+			: `Pages that come back find ${toCount(ring.frames)} frames kept (${share} % of the room).`,
+		figure: clients === 1 ? '1 page' : `${toCount(clients)} pages`,
+	};
+}
+
+function process({ memoryBytes, minutes }: Health): Part {
+	const lateMs = minutes.at(-1)?.lateMs ?? 0;
+	const late = lateMs > LATE_MS;
+	return {
+		name: 'Process',
+		state: late ? 'degraded' : 'fine',
+		words: late
+			? `Busy: it came ${toDuration(lateMs)} late to something planned.`
+			: `Never more than ${toDuration(lateMs)} late in this minute.`,
+		figure: `${toCount(memoryBytes / 1024 / 1024)} MB`,
+	};
+}
+
+function toMs(ms: number): string {
+	return ms < 1 ? 'under 1 ms' : toDuration(ms);
+}
+
+/** A line of the last hour: one bar for each minute. */
+export type HourLine = {
+	title: string;
+	/** what the newest minute says */
+	now: string;
+	/** the largest of the hour */
+	most: string;
+	/** null: nothing is known; `inner` is the part of the bar that is told apart. Heights from 0 to 1 */
+	bars: ({ height: number; inner?: number; title: string } | null)[];
+};
+
+const MINUTES = 60;
+const MINUTE_MS = 60_000;
+/** Told by height, not by colour: well is a line, broken a wall. */
+const HEIGHT: Record<HealthState, number> = { starting: 0.3, fine: 0.1, degraded: 0.5, broken: 1 };
+
+/** @param toClock the time of a minute, as the viewer writes it */
+export function toHourLines(
+	minutes: readonly Minute[],
+	toClock: (at: number) => string,
+): HourLine[] {
+	const last = minutes.at(-1);
+	const newest = last ? Date.parse(last.at) : 0;
+	const slots: (Minute | null)[] = Array.from({ length: MINUTES }, () => null);
+	for (const minute of minutes) {
+		const index = MINUTES - 1 - Math.round((newest - Date.parse(minute.at)) / MINUTE_MS);
+		if (index >= 0) slots[index] = minute;
+	}
+
+	function line(
+		title: string,
+		value: (minute: Minute) => number | null,
+		say: (value: number) => string,
+		inner?: (minute: Minute) => number | null,
+	): HourLine {
+		const most = Math.max(0, ...minutes.map((minute) => value(minute) ?? 0));
+		return {
+			title,
+			now: last ? sayOr(value(last), say) : '',
+			most: most > 0 ? say(most) : '',
+			bars: slots.map((minute) => {
+				const of = minute && value(minute);
+				if (!minute || of === null) return null;
+				const within = inner?.(minute);
+				return {
+					height: most > 0 ? of / most : 0,
+					...(within != null && { inner: most > 0 ? within / most : 0 }),
+					title: `${toClock(Date.parse(minute.at))}: ${within == null ? '' : `${say(within)}, `}${say(of)}`,
+				};
+			}),
+		};
+	}
+
+	const state: HourLine = {
+		title: 'State',
+		now: last ? STATE_WORDS[last.state] : '',
+		most: '',
+		bars: slots.map(
+			(minute) =>
+				minute && {
+					height: HEIGHT[minute.state],
+					title: `${toClock(Date.parse(minute.at))}: ${STATE_WORDS[minute.state]}`,
+				},
+		),
+	};
+	return [
+		state,
+		line(
+			'Delay (p99)',
+			({ p99Ms }) => p99Ms,
+			toMs,
+			({ p50Ms }) => p50Ms,
+		),
+		line('Pages open', ({ clients }) => clients, toCount),
+		line('Events', ({ events }) => events, toCount),
+		line('Refused', ({ rejected }) => rejected, toCount),
+	];
+}
+
+function sayOr(value: number | null, say: (value: number) => string): string {
+	return value === null ? '–' : say(value);
+}

@@ -1,0 +1,102 @@
+/**
+ * What this process says of itself on the status page: facts of its parts, and its last hour. Takes no query, so it answers
+ * while the database is away. It measures one thing of its own: how late its timer fires, which is how busy the process is.
+ */
+import type { Health, HealthPart, HealthState } from '../protocol';
+import { RING_BYTES, RING_FRAMES } from './bus';
+import type { Ingest } from './ingest';
+import type { Instance } from './instance';
+import { createLastHour } from './last-hour';
+import type { Rejections } from './rejections';
+
+export type HealthWatch = {
+	health(): Health;
+	/** Events were published so long after the newest of them was inserted. */
+	sawDelay(ms: number): void;
+	stop(): void;
+};
+
+const SAMPLE_MS = 1_000;
+
+/** @param more parts that come and go with the configuration, such as retention */
+export function startHealth({
+	live,
+	ingest,
+	rejections,
+	version,
+	more = () => [],
+}: {
+	live: Pick<Instance, 'counts' | 'status' | 'missing' | 'look'>;
+	ingest: Pick<Ingest, 'stats'>;
+	rejections: Pick<Rejections, 'counts'>;
+	version: string;
+	more?: () => HealthPart[];
+}): HealthWatch {
+	const startedAt = new Date().toISOString();
+	let begun = false;
+	let planned = performance.now() + SAMPLE_MS;
+	let lateMs = 0;
+
+	/** the worst of what is told below, in a word */
+	function state(): HealthState {
+		begun ||= live.missing().length === 0;
+		const { database, listener, reading, writing } = live.status();
+		if (writing !== null || reading !== null) return 'broken';
+		if (database === 'down') return begun ? 'broken' : 'starting';
+		const others = more().map((part) => part.state);
+		if (others.includes('broken')) return 'broken';
+		return listener === 'deaf' || others.includes('degraded') ? 'degraded' : 'fine';
+	}
+
+	const hour = createLastHour(() => {
+		const { clients, events } = live.counts();
+		const rejected = Object.values(rejections.counts()).reduce((sum, count) => sum + count, 0);
+		return { state: state(), clients, events, rejected, lateMs };
+	});
+	const timer = setInterval(() => {
+		lateMs = Math.max(0, Math.round(performance.now() - planned));
+		planned = performance.now() + SAMPLE_MS;
+		hour.sample();
+	}, SAMPLE_MS);
+
+	const ago = (at: number | null) => (at === null ? null : Math.round(performance.now() - at));
+
+	return {
+		health() {
+			// while nobody watches, the table and NOTIFY are looked at rarely: whoever asks wants to know it now
+			live.look();
+			const counts = live.counts();
+			return {
+				...live.status(),
+				state: state(),
+				missing: live.missing(),
+				version,
+				startedAt,
+				readAgoMs: ago(counts.drainedAt),
+				readMs: counts.drainMs === null ? null : Math.round(counts.drainMs * 10) / 10,
+				tickAgoMs: ago(counts.tickedAt),
+				clients: counts.clients,
+				ring: {
+					frames: counts.ringFrames,
+					bytes: counts.ringBytes,
+					maxFrames: RING_FRAMES,
+					maxBytes: RING_BYTES,
+				},
+				heldEvents: ingest.stats().heldRows,
+				memoryBytes: process.memoryUsage.rss(),
+				more: more(),
+				minutes: hour.minutes(),
+			};
+		},
+		sawDelay: (ms) => hour.delay(ms),
+		stop: () => clearInterval(timer),
+	};
+}
+
+/** @param days that events are kept */
+export function toRetentionPart(days: number, failed: boolean): HealthPart {
+	const name = 'Retention';
+	if (failed)
+		return { name, state: 'degraded', words: 'Old events were not deleted; it is tried again.' };
+	return { name, state: 'fine', words: `Events are kept for ${days} days.` };
+}

@@ -1,0 +1,124 @@
+/** The status page: what a person sees of a server that is well, has lost its database, or is gone. */
+import { connect } from '../../src/lib/server/db/connect';
+import { findProblems } from './axe';
+import { openLive, post } from './board';
+import { expect, test, type AppServer } from './server';
+import type { Page } from '@playwright/test';
+
+const headline = (page: Page) => page.getByRole('heading', { level: 1 });
+const part = (page: Page, name: string) =>
+	page.getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) });
+const line = (page: Page, name: string) =>
+	page.getByRole('img', { name: `${name}, the last hour` });
+
+/** Turns everybody away from the database, as a server that is gone does. */
+async function closeDatabase(server: AppServer): Promise<{ open(): Promise<void> }> {
+	const admin = connect(process.env.TEST_DATABASE_URL ?? '', { max: 1 });
+	const name = new URL(server.databaseUrl).pathname.slice(1);
+	await admin`alter database ${admin(name)} allow_connections false`;
+	await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
+	return {
+		async open() {
+			await admin`alter database ${admin(name)} allow_connections true`;
+			await admin.end({ timeout: 1 });
+		},
+	};
+}
+
+test('from the dashboard to the parts and the last hour, which go on by themselves', async ({
+	page,
+	server,
+}) => {
+	await openLive(page);
+	await page.getByTitle('How the server is').click();
+	await expect(page).toHaveURL(`${server.url}/status`);
+	await expect(headline(page)).toHaveText('Everything works.');
+	await expect(page).toHaveTitle('Everything works. · Nowboard');
+	for (const name of ['Postgres', 'NOTIFY', 'Reading', 'Writing', 'Ticks', 'Streams', 'Process'])
+		await expect(part(page, name).getByText('fine', { exact: true })).toBeVisible();
+	await post(server, [{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
+	await post(server, { name: '' });
+	await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most 3$/);
+	await expect(line(page, 'Refused')).toHaveAttribute('aria-label', /at most 1$/);
+	await expect(line(page, 'Delay (p99)')).toHaveAttribute('aria-label', /at most .* ms$/);
+	await expect(part(page, 'Reading')).toContainText('ms behind');
+});
+
+test('the database goes away: the page answers, says so, and comes back by itself', async ({
+	page,
+	server,
+}) => {
+	test.slow();
+	await page.goto('/status');
+	await expect(headline(page)).toHaveText('Everything works.');
+	const database = await closeDatabase(server);
+	await expect(headline(page)).toHaveText(/^Postgres (refuses the login|is )/);
+	expect((await post(server, { name: 'x' })).status).toBe(503);
+	for (const name of ['Postgres', 'Reading', 'Writing'])
+		await expect(part(page, name).getByText('broken', { exact: true })).toBeVisible();
+	await expect(part(page, 'Streams').getByText('fine', { exact: true })).toBeVisible();
+	// also anew, and as JSON
+	expect((await page.reload())?.status()).toBe(200);
+	await expect(headline(page)).toHaveText(/^Postgres /);
+	const answer = await fetch(`${server.url}/api/dashboard/health`);
+	expect(await answer.json()).toMatchObject({
+		database: 'down',
+		state: 'broken',
+		missing: ['database'],
+	});
+	expect(await findProblems(page)).toEqual([]);
+	await database.open();
+	await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
+	await expect(line(page, 'State')).toHaveAttribute('aria-label', /now (broken|fine)$/);
+});
+
+test('the server goes away: what was known stays, and of when it is', async ({ page, server }) => {
+	await page.goto('/status');
+	await expect(headline(page)).toHaveText('Everything works.');
+	await server.kill('SIGKILL');
+	await expect(headline(page)).toHaveText('The server is not answering.');
+	await expect(page.getByText(/^What stands here is from \d\d:\d\d:\d\d/)).toBeVisible();
+	await server.start();
+	await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
+});
+
+for (const colorScheme of ['light', 'dark'] as const)
+	test.describe(colorScheme, () => {
+		test.use({ colorScheme });
+
+		test('axe finds nothing, and nothing scrolls sideways, on a phone, a desk and a wall', async ({
+			page,
+			server,
+		}) => {
+			test.slow();
+			await post(server, { name: 'a' });
+			await page.goto('/status');
+			await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most/);
+			for (const width of [320, 390, 1280, 1920]) {
+				await page.setViewportSize({ width, height: 844 });
+				expect(await findProblems(page), `${width} px`).toEqual([]);
+				const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+				expect(wide, `${width} px`).toBeLessThanOrEqual(width);
+			}
+		});
+	});
+
+test.describe('without JavaScript', () => {
+	test.use({ javaScriptEnabled: false });
+
+	test('it reads all the same', async ({ page }) => {
+		await page.goto('/status');
+		await expect(headline(page)).toHaveText('Everything works.');
+		await expect(part(page, 'Postgres')).toBeVisible();
+	});
+});
+
+test.describe('a dashboard that asks who looks', () => {
+	test.use({ env: { DASHBOARD_PUBLIC: 'false', DASHBOARD_PASSWORD: 'correct horse battery' } });
+
+	test('asks here too', async ({ page, server }) => {
+		expect((await fetch(`${server.url}/api/dashboard/health`)).status).toBe(401);
+		await page.goto('/status');
+		await expect(page).toHaveURL(`${server.url}/login?to=%2Fstatus`);
+	});
+});

@@ -1,0 +1,104 @@
+/**
+ * From the first schema forward, one migration after the other, with data in it: what was there is kept, what older builds say is
+ * still understood, and clients come back with cursors from before. There is no way back, but an older build goes on at a
+ * newer schema.
+ */
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../scripts/ports';
+import { connect, type Sql } from '../src/lib/server/db/connect';
+import { migrate, readJournal } from '../src/lib/server/db/migrate';
+import { toId } from '../src/lib/server/cursor';
+import { createAppServer } from './setup/app-server';
+import { follow } from './setup/follow';
+import { followHttp, post } from './setup/follow-http';
+import { startTestInstance } from './setup/instances';
+import { folderWith, useEmptyDatabase } from './setup/migrations';
+import {
+	drainAsFirstBuild,
+	insertAsFirstBuild,
+	insertByHand,
+	tickAsFirstBuild,
+} from './setup/older-build';
+
+const JOURNAL = readJournal('drizzle');
+const LATEST = JOURNAL.length;
+/** With these the first build could run: tables, and the triggers that the cursor stands on. */
+const FIRST_BUILD = 2;
+/** Renewed the epoch because it says more now (0002_deletions): cursors from before it got a reset. */
+const KEEPS_CURSORS_FROM = 3;
+
+const dump = (sql: Sql) =>
+	sql`select id, tx::text, event_id, name, source, session_id, properties, created_at from events order by id`;
+
+/** Where a client stands that has seen everything; null before there were cursors. */
+async function cursorOf(sql: Sql): Promise<string | null> {
+	const [found] = await sql<{ epoch: string | null; last: string | null }[]>`
+		select (select value from meta where key = 'epoch') as epoch, (select max(tx::text::bigint)::text from events) as last`;
+	if (!found?.epoch) return null;
+	return toId({ epoch: found.epoch, last: BigInt(found.last ?? 0), holes: [] });
+}
+
+test('from the first schema, through every migration: rows are kept, and older statements are understood', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	await migrate(url, { folder: folderWith(1) });
+	await sql`insert into events (name, source, properties) select 'first ' || n, 'older', jsonb_build_object('n', n)
+		from generate_series(1, 300) as n`;
+	await tickAsFirstBuild(sql, 1);
+	const first = await dump(sql);
+	const firstTx = BigInt(first[0]?.tx as string);
+	for (let known = FIRST_BUILD; known <= LATEST; known++) {
+		const tag = JOURNAL[known - 1]?.tag;
+		expect(await migrate(url, { folder: folderWith(known) }), tag).toBe(1);
+		const rung: string[] = [];
+		const listener = connect(url, { max: 1 });
+		await listener.listen('nowboard', (payload) => rung.push(payload));
+		const said = await insertAsFirstBuild(sql, [`${tag} a`, `${tag} b`]);
+		expect([said, await insertByHand(sql, `${tag} by hand`)], tag).toEqual([2, 1]);
+		expect(await tickAsFirstBuild(sql, known), tag).toBe(1);
+		await expect.poll(() => rung.length, { message: `bells at ${tag}` }).toBe(2);
+		await listener.end();
+		const drained = await drainAsFirstBuild(sql, firstTx);
+		expect(drained.slice(-3).sort(), tag).toEqual([`${tag} a`, `${tag} b`, `${tag} by hand`]);
+	}
+	expect((await dump(sql)).slice(0, 300)).toEqual(first);
+	expect(await sql`select tick from metrics_snapshots order by tick`).toHaveLength(LATEST);
+});
+
+test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
+	'a client that left at schema %i of the journal comes back to the newest',
+	async (known) => {
+		const { url, sql } = await useEmptyDatabase();
+		await migrate(url, { folder: folderWith(known) });
+		await sql`insert into events (name) values ('seen')`;
+		const cursor = await cursorOf(sql);
+		const [missed] = await sql`insert into events (name) values ('missed') returning id`;
+		const prepare = async () => void (await migrate(url));
+		const instance = await startTestInstance(url, { prepare });
+		const client = follow(instance, cursor);
+		const keeps = known >= KEEPS_CURSORS_FROM;
+		await client.until(({ ids, resets }) => ids.length + resets() > 0);
+		// never a silent gap: either exactly what it missed, or the whole state
+		expect({ ids: client.ids, resets: client.resets() }).toEqual(
+			keeps ? { ids: [Number(missed?.id)], resets: 0 } : { ids: [], resets: 1 },
+		);
+		if (!keeps)
+			expect(client.of('reset')[0]?.events.map(({ name }) => name)).toEqual(['missed', 'seen']);
+	},
+);
+
+test('an older build at a newer schema: it starts, takes events, streams them, and its log says why', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	await migrate(url);
+	const env = { MIGRATIONS_DIR: folderWith(LATEST - 1) };
+	const older = createAppServer(await freePort(), url, env);
+	onTestFinished(() => older.kill('SIGKILL'));
+	await older.start();
+	const client = followHttp(older.url);
+	await client.until(({ resets }) => resets() === 1);
+	expect(await post(older.url, { name: 'through the older build' })).toBe(202);
+	await client.until(({ ids }) => ids.length === 1);
+	expect(older.output()).toContain('The database has 1 migration of a newer version');
+	expect(await sql`select count(*)::int as n from drizzle.__drizzle_migrations`).toEqual([
+		{ n: LATEST },
+	]);
+});
