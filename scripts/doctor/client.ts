@@ -8,7 +8,7 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { request as requestHttps, Agent as SecureAgent } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import type { Readable } from 'node:stream';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: Readable };
 export type Asked = { method?: string; headers?: Record<string, string>; body?: string };
@@ -26,14 +26,12 @@ export type Client = {
 const CONNECT_MS = 8_000;
 export const ANSWER_MS = 8_000;
 
-/** Rejects when nobody is there. */
-export async function createClient(origin: string): Promise<Client> {
+/** Rejects when nobody is there. @param ca whose certificates are trusted beside the known ones, in PEM */
+export async function createClient(origin: string, ca?: string): Promise<Client> {
 	const url = new URL(origin);
 	if (url.protocol === 'http:') {
-		await inTime(once(connectTcp(Number(url.port || 80), toHost(url)), 'connect')).then(
-			// a look whether somebody is there
-			() => {},
-		);
+		const socket = connectTcp(Number(url.port || 80), toHost(url));
+		await inTime(once(socket, 'connect')).finally(() => socket.destroy());
 		return { origin, ...createHttp1(url), certificate: null };
 	}
 	const socket = connectTls({
@@ -41,6 +39,7 @@ export async function createClient(origin: string): Promise<Client> {
 		port: Number(url.port || 443),
 		servername: /^[\d.:[\]]+$/.test(url.hostname) ? '' : url.hostname,
 		ALPNProtocols: ['h2', 'http/1.1'],
+		...(ca && { ca: [...rootCertificates, ca] }),
 		rejectUnauthorized: false,
 	});
 	await inTime(once(socket, 'secureConnect'));

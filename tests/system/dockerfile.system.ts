@@ -12,7 +12,14 @@ import { createAppServer } from '../setup/app-server';
 import { followHttp, post } from '../setup/follow-http';
 import { makeTemporaryFolder } from '../setup/server';
 import { copyDatabase, dropDatabase } from '../setup/template';
-import { createIgnore, followDockerfile, parseDockerfile, type Image } from './dockerfile';
+import {
+	BUILD_ENV,
+	buildImage,
+	createIgnore,
+	followDockerfile,
+	parseDockerfile,
+	type Image,
+} from './dockerfile';
 
 type Package = { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
 type Lock = { packages: Record<string, { dev?: true; optional?: true; devOptional?: true }> };
@@ -22,25 +29,13 @@ const BUILD_TIMEOUT_MS = 15 * 60_000;
 const read = (path: string) => readFileSync(path, 'utf8');
 const readJson = <T>(path: string) => JSON.parse(read(path)) as T;
 
-const GIVEN =
-	/^(PATH|HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|\w*_proxy|npm_config_(registry|cache|userconfig))$/i;
-/** What a build has of our environment: programs, the way to the registry, and no database. */
-const env = {
-	...Object.fromEntries(Object.entries(process.env).filter(([name]) => GIVEN.test(name))),
-	npm_config_prefer_offline: 'true',
-	npm_config_audit: 'false',
-	npm_config_fund: 'false',
-};
-
 describe('the image', () => {
 	let root: string;
 	let image: Image;
 
 	beforeAll(() => {
 		root = makeTemporaryFolder();
-		const stages = parseDockerfile(read('Dockerfile'));
-		const ignore = read('.dockerignore');
-		image = followDockerfile(stages, { root, context: process.cwd(), ignore, env });
+		image = buildImage(root);
 	}, BUILD_TIMEOUT_MS);
 	afterAll(() => rmSync(root, { recursive: true, force: true }), BUILD_TIMEOUT_MS);
 
@@ -99,7 +94,9 @@ describe('the image', () => {
 		const app = await startImage(await useEmptyDatabase());
 		const [program = '', ...args] = image.healthcheck;
 		const check = () =>
-			promisify(execFile)(program, args, { env: { ...env, PORT: new URL(app.url).port } }).then(
+			promisify(execFile)(program, args, {
+				env: { ...BUILD_ENV, PORT: new URL(app.url).port },
+			}).then(
 				() => 0,
 				(error: { code: number }) => error.code,
 			);
@@ -112,7 +109,7 @@ describe('the image', () => {
 	const command = (args: string[], environment: Record<string, string>) =>
 		execFileSync('node', args, {
 			cwd: image.folder,
-			env: { ...env, ...image.env, ...environment },
+			env: { ...BUILD_ENV, ...image.env, ...environment },
 			encoding: 'utf8',
 			stdio: 'pipe',
 		});
@@ -159,7 +156,7 @@ describe('a Dockerfile that changes', () => {
 		const root = makeTemporaryFolder();
 		onTestFinished(() => rmSync(root, { recursive: true }));
 		const stages = parseDockerfile(['FROM node:26-slim', ...lines].join('\n'));
-		return () => followDockerfile(stages, { root, context: 'static', ignore: '', env });
+		return () => followDockerfile(stages, { root, context: 'static', ignore: '', env: BUILD_ENV });
 	};
 
 	test.each([

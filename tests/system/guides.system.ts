@@ -11,56 +11,41 @@ import { useDatabase } from '../setup/instances';
 import { makeTemporaryFolder } from '../setup/server';
 import { runCaddy } from './caddy';
 import { makeCertificate, type Certificate } from './certificate';
+import { GUIDE_NAME, readGuide, readNginxGuide } from './guide';
 import { runNginx } from './nginx';
 
-const NAME = 'now.example.com';
 const TABS = 20;
 
 type Place = { folder: string; port: number; app: string } & Certificate;
 
 /** Starts one; returns what it has said so far. */
 const PROXIES: Record<string, (place: Place) => () => string> = {
-	nginx({ folder, port, app, certificate, key }) {
-		const letsencrypt = `/etc/letsencrypt/live/${NAME}`;
-		const http = readGuide(/```nginx\n([\s\S]*?)```/, [
-			['listen 443 ssl http2;', `listen 127.0.0.1:${port} ssl http2;`],
-			['127.0.0.1:3000', app],
-			[`${letsencrypt}/fullchain.pem`, certificate],
-			[`${letsencrypt}/privkey.pem`, key],
-		]);
-		return runNginx(folder, http);
-	},
+	nginx: ({ folder, port, app, certificate, key }) =>
+		runNginx(folder, readNginxGuide({ port, certificate, key, upstreams: [app] })),
 	Caddy({ folder, port, app, certificate, key }) {
-		const site = readGuide(/## Caddy\n+```\n([\s\S]*?)```/, [
-			[`${NAME} {`, `https://${NAME}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`],
+		const site = readGuide('Caddy', [
+			[
+				`${GUIDE_NAME} {`,
+				`https://${GUIDE_NAME}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`,
+			],
 			['127.0.0.1:3000', app],
 		]);
 		return runCaddy(folder, site);
 	},
 };
 
-/** What is not put in stays as it is. */
-function readGuide(block: RegExp, puts: [from: string, to: string][]): string {
-	let text = block.exec(readFileSync('docs/deploy/vm.md', 'utf8'))?.[1] ?? '';
-	for (const [from, to] of puts) {
-		expect(text.split(from).length, `"${from}" in the guide`).toBe(2);
-		text = text.replace(from, to);
-	}
-	return text;
-}
-
 /** One connection, as a browser has for all its tabs. */
 async function startBehind(proxy: string): Promise<ClientHttp2Session> {
 	const { url } = await useDatabase();
 	const app = createAppServer(await freePort(), url, {
-		ORIGIN: `https://${NAME}`,
+		ORIGIN: `https://${GUIDE_NAME}`,
 		ADDRESS_HEADER: 'X-Forwarded-For',
 		DASHBOARD_PASSWORD: 'correct horse',
 	});
 	onTestFinished(() => app.kill('SIGTERM'));
 	await app.start();
 	const folder = makeTemporaryFolder();
-	const files = makeCertificate(folder, NAME);
+	const files = makeCertificate(folder, GUIDE_NAME);
 	const port = await freePort();
 	const output = PROXIES[proxy]?.({
 		folder,
@@ -71,7 +56,7 @@ async function startBehind(proxy: string): Promise<ClientHttp2Session> {
 	const open = () =>
 		new Promise<ClientHttp2Session>((resolve, reject) => {
 			const ca = readFileSync(files.certificate);
-			const session = connect(`https://127.0.0.1:${port}`, { ca, servername: NAME });
+			const session = connect(`https://127.0.0.1:${port}`, { ca, servername: GUIDE_NAME });
 			session.once('connect', () => resolve(session));
 			session.once('error', reject);
 		});
@@ -97,7 +82,7 @@ function post(
 	return new Promise((resolve, reject) => {
 		const request = session.request({
 			':method': 'POST',
-			':authority': NAME,
+			':authority': GUIDE_NAME,
 			':path': path,
 			'content-type': type,
 			...headers,
@@ -118,7 +103,10 @@ test.each(Object.keys(PROXIES))(
 		const session = await startBehind(proxy);
 		expect(session.alpnProtocol).toBe('h2');
 		const open = () => {
-			const request = session.request({ ':authority': NAME, ':path': '/api/dashboard/stream' });
+			const request = session.request({
+				':authority': GUIDE_NAME,
+				':path': '/api/dashboard/stream',
+			});
 			return Readable.toWeb(request) as unknown as ReadableStream<Uint8Array>;
 		};
 		const tabs = Array.from({ length: TABS }, () => follow({ open }));
@@ -150,12 +138,12 @@ test.each(Object.keys(PROXIES))(
 				new URLSearchParams({ password }).toString(),
 				{ origin, accept: 'application/json', 'x-sveltekit-action': 'true', ...forwarded },
 			).then(([status, text]) => [status, (JSON.parse(text) as { type?: string }).type]);
-		expect(await logIn('correct horse', `https://${NAME}`)).toEqual([200, 'redirect']);
+		expect(await logIn('correct horse', `https://${GUIDE_NAME}`)).toEqual([200, 'redirect']);
 		expect(await logIn('correct horse', 'https://elsewhere.example')).toEqual([403, undefined]);
 		// a visitor's own X-Forwarded-For does not make of one guesser many
 		const guess = (i: number) =>
-			logIn(`wrong ${i}`, `https://${NAME}`, { 'x-forwarded-for': `10.0.0.${i}` });
+			logIn(`wrong ${i}`, `https://${GUIDE_NAME}`, { 'x-forwarded-for': `10.0.0.${i}` });
 		for (let i = 0; i < 5; i++) expect((await guess(i))[1]).toBe('failure');
-		expect((await logIn('correct horse', `https://${NAME}`))[1]).toBe('failure');
+		expect((await logIn('correct horse', `https://${GUIDE_NAME}`))[1]).toBe('failure');
 	},
 );

@@ -1,11 +1,8 @@
 /** nginx in front of one address or several, configured by a test: as little as possible, or as a guide says. */
-import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { freePort } from '../../scripts/ports';
-import { findProgram } from '../../scripts/system-programs';
 import { makeTemporaryFolder } from '../setup/server';
+import { startNginxProcess } from './nginx-process';
 
 export type Proxy = {
 	/** without a slash at the end */
@@ -13,8 +10,6 @@ export type Proxy = {
 	/** the same server behind an nginx that does not listen to X-Accel-Buffering: the negative control */
 	bufferedUrl: string;
 };
-
-const STORES = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /**
  * Ends with the test. Buffering and time limits are nginx's defaults.
@@ -48,28 +43,10 @@ export async function startNginx(targets: readonly string[]): Promise<Proxy> {
 /**
  * Starts one and waits for nothing; it ends with the test.
  * @param folder of its own, removed with it
- * @param http what stands in the http block, as in /etc/nginx/conf.d
  * @returns what it has said so far
  */
 export function runNginx(folder: string, http: string): () => string {
-	const nginx = findProgram('nginx');
-	if (!nginx) throw new Error('There is no nginx: npm run test:system says how to install it.');
-	mkdirSync(join(folder, 'stores'));
-	const stores = STORES.map((name) => `${name}_temp_path ${join(folder, 'stores', name)};`);
-	writeFileSync(
-		join(folder, 'nginx.conf'),
-		`pid ${join(folder, 'nginx.pid')}; error_log stderr; worker_processes 1; events {}
-		http { access_log off; ${stores.join(' ')} ${http} }`,
-	);
-	const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-g', 'daemon off;'];
-	const child = spawn(nginx, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-	let output = '';
-	child.stderr.on('data', (chunk: Buffer) => (output += chunk));
-	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-	onTestFinished(async () => {
-		child.kill('SIGTERM');
-		await ended;
-		rmSync(folder, { recursive: true });
-	});
-	return () => output;
+	const { output, stop } = startNginxProcess(folder, http);
+	onTestFinished(stop);
+	return output;
 }
