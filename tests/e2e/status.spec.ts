@@ -30,12 +30,14 @@ test('from the dashboard to the parts and the last hour, which go on by themselv
 	server,
 }) => {
 	await openLive(page);
-	await page.getByTitle('How the server is').click();
+	await page.getByRole('link', { name: 'Live: how the server is' }).click();
 	await expect(page).toHaveURL(`${server.url}/status`);
 	await expect(headline(page)).toHaveText('Everything works.');
 	await expect(page).toHaveTitle('Everything works. · Nowboard');
-	for (const name of ['Postgres', 'NOTIFY', 'Reading', 'Writing', 'Ticks', 'Streams', 'Process'])
+	for (const name of ['Postgres', 'NOTIFY', 'Reading', 'Writing', 'Ticks', 'Streams'])
 		await expect(part(page, name).getByText('fine', { exact: true })).toBeVisible();
+	// how late it is depends on the machine
+	await expect(part(page, 'Process').getByText(/^(fine|late)$/)).toBeVisible();
 	await post(server, [{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
 	await post(server, { name: '' });
 	await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most 3$/);
