@@ -77,6 +77,7 @@ const TOKENS: [what: string, value: (world: World) => string][] = [
 	['that expired', ({ tokens }) => tokens.expired],
 	['under another secret', ({ tokens }) => tokens.otherSecret],
 	['of another scope', ({ tokens }) => tokens.otherScope],
+	['of the hash that the table has, and with the right secret', ({ tokens }) => tokens.ofHash],
 	['of a session that was logged out', ({ tokens }) => tokens.ofLoggedOut],
 	['that is cut', ({ tokens }) => tokens.good.slice(0, -1)],
 	['with a changed head', ({ tokens }) => tokens.good.replace(/^[^.]*/, base64({ alg: 'none' }))],

@@ -26,7 +26,10 @@ export type World = {
 	/** what the table has of the session that is good */
 	sessionHash: string;
 	/** `good` is the session's */
-	tokens: Record<'good' | 'expired' | 'otherSecret' | 'otherScope' | 'ofLoggedOut', string>;
+	tokens: Record<
+		'good' | 'ofHash' | 'expired' | 'otherSecret' | 'otherScope' | 'ofLoggedOut',
+		string
+	>;
 	keys: Record<'shop' | 'page' | 'revoked', string>;
 	/** of the good link and of the good key */
 	ids: { link: number; key: number };
@@ -96,8 +99,7 @@ export async function createWorld(url: string, origin: string, sql: Sql): Promis
 	const page = await addKey(sql, 'public', 'page', [PAGE_ORIGIN]);
 	const revoked = await addKey(sql, 'secret', 'shop');
 	const own = createTokens(async () => SECRET);
-	const issue = async (tokens: typeof own, hash: string) =>
-		(await tokens.issue({ kind: 'session', hash, expiresAt: null })).token;
+	const issue = async (tokens: typeof own, of: string) => (await tokens.issue(of)).token;
 	const look = async (one: { token: string }) => {
 		const headers = { cookie: `${COOKIE}=${one.token}` };
 		return (await fetch(`${url}/api/dashboard/status`, { headers })).status;
@@ -135,20 +137,22 @@ export async function createWorld(url: string, origin: string, sql: Sql): Promis
 		},
 		sessionHash: session.hash,
 		tokens: {
-			good: await issue(own, session.hash),
+			good: await issue(own, session.token),
 			expired: await issue(
 				createTokens(async () => SECRET, { now: () => Date.now() - 3_600_000 }),
-				session.hash,
+				session.token,
 			),
 			otherSecret: await issue(
 				createTokens(async () => `${SECRET}.`),
-				session.hash,
+				session.token,
 			),
 			otherScope: await issue(
 				createTokens(async () => SECRET, { scope: 'write' }),
-				session.hash,
+				session.token,
 			),
-			ofLoggedOut: await issue(own, loggedOut.hash),
+			// what a reader of the database would make: it has the hash, and here even the secret
+			ofHash: await issue(own, session.hash),
+			ofLoggedOut: await issue(own, loggedOut.token),
 		},
 		keys: { shop: shop.key, page: page.key, revoked: revoked.key },
 		ids: { link: link.id, key: shop.id },

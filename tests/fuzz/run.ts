@@ -31,13 +31,12 @@ export async function createNames(origin: string, sql: Sql, secret: string): Pro
 	const session = await addSession(sql, 24 * 3_600);
 	const tokens = createTokens(async () => secret);
 	const [meta] = await sql<{ value: string }[]>`select value from meta where key = 'epoch'`;
-	const viewer = { kind: 'session', hash: session.hash, expiresAt: null } as const;
 	return {
 		origin,
 		session: session.token,
 		key: (await addKey(sql, 'secret', 'fuzz')).key,
 		epoch: meta?.value ?? 'none',
-		token: (await tokens.issue(viewer)).token,
+		token: (await tokens.issue(session.token)).token,
 	};
 }
 

@@ -8,6 +8,7 @@ const ask = {
 	origin: 'https://here',
 	self: 'https://here',
 	dashboardPublic: true,
+	hasLogin: true,
 	viewer: null,
 	mayMeasure: false,
 };
@@ -70,6 +71,8 @@ describe('who may do what', () => {
 		expect([
 			refuse({ ...settings })?.status,
 			refuse({ ...settings, viewer: 'link' })?.status,
-		]).toEqual([401, 403]);
+			// where nobody can log in, asking for it would lead in a circle
+			refuse({ ...settings, hasLogin: false })?.status,
+		]).toEqual([401, 403, 404]);
 	});
 });

@@ -38,7 +38,7 @@ export const TOKEN_ROUTES: readonly string[] = ['/api/dashboard/stream', '/api/d
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-export type Refusal = { status: 401 | 403; message: string };
+export type Refusal = { status: 401 | 403 | 404; message: string };
 
 /** Whether the answer depends on who asks: then, and only then, is the database asked. */
 export function asksWho(routeId: string | null, dashboardPublic: boolean): boolean {
@@ -50,6 +50,7 @@ export function asksWho(routeId: string | null, dashboardPublic: boolean): boole
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from
+ * @param hasLogin there is a password that one could give
  * @param viewer as what whoever asks is known
  * @param mayMeasure the token of METRICS_TOKEN came along
  * @returns null when the request may pass
@@ -60,6 +61,7 @@ export function refuse({
 	origin,
 	self,
 	dashboardPublic,
+	hasLogin,
 	viewer,
 	mayMeasure,
 }: {
@@ -68,6 +70,7 @@ export function refuse({
 	origin: string | null;
 	self: string;
 	dashboardPublic: boolean;
+	hasLogin: boolean;
 	viewer: 'session' | 'link' | null;
 	mayMeasure: boolean;
 }): Refusal | null {
@@ -88,6 +91,8 @@ export function refuse({
 			message: `The Origin ${origin ?? '(none)'} may not ${method} here; only ${self} may.`,
 		};
 	if (access === 'login' || (access === 'dashboard' && dashboardPublic)) return null;
+	if (!hasLogin)
+		return { status: 404, message: 'There are no settings without DASHBOARD_PASSWORD.' };
 	if (viewer === null) return { status: 401, message: 'This dashboard asks for a login.' };
 	if (access === 'settings' && viewer !== 'session')
 		return { status: 403, message: 'A share link is for looking only.' };

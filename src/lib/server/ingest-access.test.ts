@@ -120,7 +120,7 @@ describe('too often', () => {
 	});
 
 	test('with one key; without a key there is no limit', async () => {
-		const limits = createIngestLimits({ pageRequests: 1, serverRequests: 1 });
+		const limits = createIngestLimits({ pageRequests: 1, keyRequests: 1 });
 		const say = (key: string) => ask(bearer(key), '', true, limits);
 		expect([await say('pub'), await say('pub'), await say('sec'), await say('sec')]).toEqual([
 			'shop',

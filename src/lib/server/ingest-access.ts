@@ -46,7 +46,7 @@ export async function admit({
 	try {
 		// who shares an address with a guesser goes on sending: a key that was good here is looked up
 		const blocked = await limits.blocked(network);
-		if (blocked && !keys.knows(given)) return tooMany(blocked);
+		if (blocked && !keys.knows(given)) return { ok: false, ...tooMany(blocked) };
 		const key = await keys.check(given);
 		if (!key) {
 			await limits.missed(network);
@@ -55,11 +55,22 @@ export async function admit({
 		const fault = originFault(key, headers.get('origin'));
 		if (fault) return refuse('origin', 403, fault.error, [fault.detail]);
 		const over = await limits.used(key, network);
-		return over ? tooMany(over) : { ok: true, key };
+		return over ? { ok: false, ...tooMany(over) } : { ok: true, key };
 	} catch (error) {
 		if (!(error instanceof UnavailableError)) throw error;
 		return refuse('unavailable', 503, error.message);
 	}
+}
+
+/** Null when so many events may still be sent with this key from there; they count. */
+export async function refuseMany(
+	limits: Pick<IngestLimits, 'sent'>,
+	key: IngestKey,
+	network: string,
+	events: number,
+): Promise<IngestRefusal | null> {
+	const over = await limits.sent(key, network, events);
+	return over && tooMany(over);
 }
 
 /**
@@ -121,9 +132,9 @@ function refuse(
 	return { ok: false, reason, status, error, details };
 }
 
-function tooMany({ rule, waitS }: Limited): Admission {
-	const error = `Nothing was saved: too many requests. ${rule} Send it again in ${waitS} s.`;
-	return { ok: false, reason: 'limited', status: 429, error, details: [], retryAfterS: waitS };
+function tooMany({ rule, waitS }: Limited): IngestRefusal {
+	const error = `Nothing was saved: too much in a minute. ${rule} Send it again in ${waitS} s.`;
+	return { reason: 'limited', status: 429, error, details: [], retryAfterS: waitS };
 }
 
 const NO_KEY =

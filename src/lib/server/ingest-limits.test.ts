@@ -4,7 +4,7 @@ import { createIngestLimits } from './ingest-limits';
 const page = { id: 1, kind: 'public' } as const;
 const server = { id: 2, kind: 'secret' } as const;
 const create = (onLimited?: (rule: string) => void) =>
-	createIngestLimits({ wrongKeys: 2, pageRequests: 2, serverRequests: 3, onLimited });
+	createIngestLimits({ wrongKeys: 2, pageRequests: 2, pageEvents: 10, keyRequests: 3, onLimited });
 
 test('who tries wrong keys is told to wait, and nobody else is', async () => {
 	const limits = create();
@@ -18,15 +18,28 @@ test('who tries wrong keys is told to wait, and nobody else is', async () => {
 	expect(await limits.blocked('another')).toBeNull();
 });
 
-test('pages are limited by key and network, servers by key', async () => {
+test('pages are limited by key and network and in all, servers by key', async () => {
 	const limits = create();
 	const waits = async (key: typeof page | typeof server, networks: string[]) => {
 		const all: boolean[] = [];
 		for (const network of networks) all.push((await limits.used(key, network)) !== null);
 		return all;
 	};
-	expect(await waits(page, ['a', 'a', 'a', 'b'])).toEqual([false, false, true, false]);
+	expect(await waits(page, ['a', 'a', 'a', 'b', 'c'])).toEqual([false, false, true, false, true]);
 	expect(await waits(server, ['a', 'b', 'c', 'd'])).toEqual([false, false, false, true]);
+});
+
+test('pages are limited by what they send, too; servers are not', async () => {
+	const limits = create();
+	const sent = (key: typeof page | typeof server, network: string, events: number) =>
+		limits.sent(key, network, events);
+	expect(await sent(page, 'a', 10)).toBeNull();
+	expect(await sent(page, 'a', 1)).toMatchObject({
+		rule: 'From one address at most 10 events a minute are taken with the same public key.',
+	});
+	expect(await sent(page, 'b', 11)).not.toBeNull();
+	expect(await sent(page, 'c', 9)).toBeNull();
+	expect(await sent(server, 'a', 1_000)).toBeNull();
 });
 
 test('a minute later it is as if nothing had been; the log hears of it once in that time', async () => {

@@ -1,6 +1,6 @@
 /**
  * How often somebody may send, kept in the memory of this process: who tries keys that are none, by network; pages, by key and
- * network; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
+ * network, in requests and in events, and in all by key; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
  * no request, and nothing is written down: networks are forgotten with their minute.
  */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
@@ -10,8 +10,10 @@ import type { KeyKind } from './key-input';
 export const WRONG_KEYS_PER_MINUTE = 30;
 /** A visitor clicks, and an office shares an address; a page in a loop does not stop by itself. */
 export const PAGE_REQUESTS_PER_MINUTE = 600;
-/** A server that has more to say sends batches. */
-export const SERVER_REQUESTS_PER_MINUTE = 120_000;
+/** A request takes up to 500: who reads a public key from a page would else write 300,000 rows a minute. */
+export const PAGE_EVENTS_PER_MINUTE = 6_000;
+/** A server that has more to say sends batches; the pages of one site together, from however many addresses, are let as many. */
+export const KEY_REQUESTS_PER_MINUTE = 120_000;
 const WINDOW_S = 60;
 /** Between two words about it in the log. */
 const TOLD_EVERY_MS = 60_000;
@@ -25,29 +27,39 @@ export type IngestLimits = {
 	/** A key was wrong. */
 	missed(network: string): Promise<void>;
 	/** A request with a good key; it counts. */
-	used(key: { id: number; kind: KeyKind }, network: string): Promise<Limited | null>;
+	used(key: Key, network: string): Promise<Limited | null>;
+	/** Its events; they count. */
+	sent(key: Key, network: string, events: number): Promise<Limited | null>;
 };
+type Key = { id: number; kind: KeyKind };
 
 /** @param onLimited told the rule, at most once a minute */
 export function createIngestLimits({
 	wrongKeys = WRONG_KEYS_PER_MINUTE,
 	pageRequests = PAGE_REQUESTS_PER_MINUTE,
-	serverRequests = SERVER_REQUESTS_PER_MINUTE,
+	pageEvents = PAGE_EVENTS_PER_MINUTE,
+	keyRequests = KEY_REQUESTS_PER_MINUTE,
 	onLimited = () => {},
 }: {
 	wrongKeys?: number;
 	pageRequests?: number;
-	serverRequests?: number;
+	pageEvents?: number;
+	keyRequests?: number;
 	onLimited?: (rule: string) => void;
 } = {}): IngestLimits {
 	const limiter = (points: number) => new RateLimiterMemory({ points, duration: WINDOW_S });
 	const wrong = limiter(wrongKeys);
 	const pages = limiter(pageRequests);
-	const servers = limiter(serverRequests);
+	const events = limiter(pageEvents);
+	const inAll = limiter(keyRequests);
 	const rules = {
 		wrong: `From one address at most ${wrongKeys} wrong keys a minute are looked up.`,
 		page: `From one address at most ${pageRequests} requests a minute are taken with the same public key.`,
-		server: `At most ${serverRequests} requests a minute are taken with the same secret key; one takes up to 500 events.`,
+		events: `From one address at most ${pageEvents} events a minute are taken with the same public key.`,
+		inAll: {
+			public: `At most ${keyRequests} requests a minute are taken with the same public key, from all addresses together.`,
+			secret: `At most ${keyRequests} requests a minute are taken with the same secret key; one takes up to 500 events.`,
+		},
 	};
 	let toldAt = -Infinity;
 
@@ -69,19 +81,30 @@ export function createIngestLimits({
 			await consume(wrong, network);
 		},
 		async used({ id, kind }, network) {
-			const over =
-				kind === 'public'
-					? await consume(pages, `${id} ${network}`)
-					: await consume(servers, String(id));
-			return over && limited(kind === 'public' ? rules.page : rules.server, over);
+			if (kind === 'public') {
+				const over = await consume(pages, `${id} ${network}`);
+				// what one address sends above its limit counts to nobody else's
+				if (over) return limited(rules.page, over);
+			}
+			const over = await consume(inAll, String(id));
+			return over && limited(rules.inAll[kind], over);
+		},
+		async sent({ id, kind }, network, count) {
+			if (kind === 'secret') return null;
+			const over = await consume(events, `${id} ${network}`, count);
+			return over && limited(rules.events, over);
 		},
 	};
 }
 
 /** @returns null while it is within the limit */
-async function consume(limiter: RateLimiterMemory, key: string): Promise<RateLimiterRes | null> {
+async function consume(
+	limiter: RateLimiterMemory,
+	key: string,
+	points = 1,
+): Promise<RateLimiterRes | null> {
 	try {
-		await limiter.consume(key);
+		await limiter.consume(key, points);
 		return null;
 	} catch (refused) {
 		if (refused instanceof RateLimiterRes) return refused;

@@ -4,12 +4,11 @@
  * arrival, or a revoked key lives longer than promised; a database that is away says nothing about a key, and must not make it
  * a wrong one; and whoever sends wrong keys must not push the good ones out.
  */
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
+import { createTogether } from './asked-together';
 import { withDeadline } from './deadline';
 import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './ingest-keys';
-import { UnavailableError } from './submission';
 
 export const KEY_BOUNDS = {
 	/** a revoked key ends within this, on every instance */
@@ -41,13 +40,6 @@ export type KeyCheck = {
 };
 
 type Answer = IngestKey | null;
-type Question = {
-	askedAt: number;
-	answer: Promise<Answer>;
-	resolve(answer: Answer): void;
-	reject(error: Error): void;
-};
-
 /** Of the deadline: the database gives up first. */
 const SERVER_SHARE = 0.9;
 
@@ -73,60 +65,33 @@ export function createKeyCheck({
 	/** apart, so that a flood of wrong keys forgets wrong keys only */
 	const good = createMemory(bounds.remembered);
 	const wrong = createMemory(bounds.remembered);
-	const questions = new Map<string, Question>();
+	const together = createTogether({ noun: 'key', read, bounds, now });
 	let sql: Sql | null = null;
-	let running: Promise<void> | null = null;
 	let away = false;
-	let noting = true;
+	let noting = Promise.resolve();
+	let noted = true;
 	let closing: Promise<void> | null = null;
 
 	async function check(key: string): Promise<Answer> {
 		if (!isKey(key)) return null;
 		const hash = hashKey(key);
 		const remembered = good.recall(hash, now()) ?? wrong.recall(hash, now());
-		if (remembered) return remembered.answer;
-		return (questions.get(hash) ?? ask(hash)).answer;
-	}
-
-	function ask(hash: string): Question {
-		if (closing) throw new UnavailableError('The server is shutting down.');
-		if (questions.size >= bounds.asked)
-			throw new UnavailableError(
-				`${questions.size} keys wait to be checked, and no more are taken.`,
-			);
-		const question = createQuestion(now());
-		questions.set(hash, question);
-		running ??= run();
-		return question;
-	}
-
-	async function run() {
-		// what arrives in the same turn of the event loop is asked together
-		await nextTurn();
-		while (questions.size > 0) {
-			const hashes = [...questions.keys()].slice(0, bounds.perQuery);
-			const askedAt = now();
-			const found = await attempt(hashes);
-			if (found) {
-				settle(hashes, found, askedAt + bounds.lifeMs);
-				await note(found);
-			} else {
-				expire();
-				if (questions.size > 0) await pause(bounds.retryPauseMs);
-			}
-		}
-		running = null;
+		return remembered ? remembered.answer : together.ask(hash);
 	}
 
 	/** Null: no answer. */
-	async function attempt(hashes: readonly string[]): Promise<FoundKey[] | null> {
+	async function read(hashes: readonly string[]): Promise<Map<string, IngestKey> | null> {
+		// one connection, one after the other: what fails here must not cut off what is asked there
+		await noting;
+		const until = now() + bounds.lifeMs;
 		try {
 			sql ??= connect();
 			const query = findKeys(sql, hashes, bounds.deadlineMs * SERVER_SHARE);
 			const found = await withDeadline(query, bounds.deadlineMs, 'checking keys');
 			if (away) log.info('keys are checked again');
 			away = false;
-			return found;
+			noting = note(found);
+			return remember(hashes, found, until);
 		} catch (error) {
 			if (!away) log.warn({ reason: String(error) }, 'keys cannot be checked now; requests wait');
 			away = true;
@@ -136,24 +101,16 @@ export function createKeyCheck({
 		}
 	}
 
-	function settle(hashes: readonly string[], found: readonly FoundKey[], until: number) {
-		const keys = new Map(found.map(({ hash, unnoted: _, ...key }) => [hash, key]));
+	function remember(hashes: readonly string[], found: readonly FoundKey[], until: number) {
+		const keys = new Map<string, IngestKey>(
+			found.map(({ hash, unnoted: _, ...key }) => [hash, key]),
+		);
 		for (const hash of hashes) {
 			const answer = keys.get(hash) ?? null;
 			(answer ? wrong : good).forget(hash);
 			(answer ? good : wrong).remember(hash, answer, until);
-			questions.get(hash)?.resolve(answer);
-			questions.delete(hash);
 		}
-	}
-
-	/** Who has waited for long enough is told; a crowd of one key waits since its first. */
-	function expire() {
-		for (const [hash, { askedAt, reject }] of questions) {
-			if (now() - askedAt < bounds.waitMs && !closing) continue;
-			reject(new UnavailableError('The database gave no answer about this key in time.'));
-			questions.delete(hash);
-		}
+		return keys;
 	}
 
 	async function note(found: readonly FoundKey[]) {
@@ -161,10 +118,10 @@ export function createKeyCheck({
 		if (!sql || hashes.length === 0) return;
 		try {
 			await withDeadline(noteUse(sql, hashes), bounds.deadlineMs, 'noting the use of keys');
-			noting = true;
+			noted = true;
 		} catch (error) {
-			if (noting) log.warn({ reason: String(error) }, 'the use of a key was not noted');
-			noting = false;
+			if (noted) log.warn({ reason: String(error) }, 'the use of a key was not noted');
+			noted = false;
 			renew();
 		}
 	}
@@ -176,7 +133,8 @@ export function createKeyCheck({
 	}
 
 	async function end() {
-		await running;
+		await together.close();
+		await noting;
 		await sql?.end({ timeout: 1 });
 	}
 
@@ -185,13 +143,6 @@ export function createKeyCheck({
 		knows: (key) => isKey(key) && good.has(hashKey(key)),
 		close: () => (closing ??= end()),
 	};
-}
-
-function createQuestion(askedAt: number): Question {
-	let resolve!: Question['resolve'];
-	let reject!: Question['reject'];
-	const answer = new Promise<Answer>((...both) => ([resolve, reject] = both));
-	return { askedAt, answer, resolve, reject };
 }
 
 /** Answers by hash, each until its time; when it is full, the oldest goes. */

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
 import { PAGE_VIEW } from '../protocol';
 import { parseSnapshot } from './cursor';
+import { toArray } from './db/array';
 import { withDeadline } from './deadline';
 
 /** Length in seconds of what is summed. A quarter: a day begins at one in every time zone, and at an hour in most. */
@@ -196,8 +197,3 @@ async function takePeaks(tx: TransactionSql, from: number): Promise<number> {
 const records = (tx: TransactionSql, rows: readonly Rollup[]) => tx`
 	jsonb_to_recordset(${tx.json(rows as Rollup[])}::jsonb)
 		as taken(step smallint, source text, start float8, events int, "pageViews" int)`;
-
-/** A Postgres array literal: clients of ours do not ask the server for its array types. */
-function toArray(values: readonly string[]): string {
-	return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
-}

@@ -7,6 +7,7 @@ import type { Fragment, Sql } from 'postgres';
 import type { ActivityEvent, Json } from '../protocol';
 import type { WindowRow } from './aggregate';
 import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
+import { toArray } from './db/array';
 import { toWindowRow } from './window-row';
 
 /** One row of `events`. `createdAt` in ms since 1970. */
@@ -262,9 +263,4 @@ function toHead(json: Json): Head {
 		deletedThrough: deletedThrough === null ? null : BigInt(String(deletedThrough)),
 		recount: recount === true,
 	};
-}
-
-/** A Postgres array literal: xid8 has no array type on the client. */
-function toArray(values: readonly bigint[]): string {
-	return `{${values.join(',')}}`;
 }

@@ -1,24 +1,27 @@
 /**
  * Short-lived tokens for the stream's address, for whoever cannot send a cookie: encrypted, so that nothing can be read from one in a log;
- * bound to looking, and to the viewer who asked for it, whose end is theirs too. Any instance reads what another has written.
+ * bound to looking, and to the viewer who asked for it, whose end is theirs too. Any instance reads what another has written. What is
+ * in one is the viewer's own token and not its hash: who has read the database (a backup) has the hash, and may have the secret.
  * It knows no request.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import type { Sql } from 'postgres';
 import { withDeadline } from './deadline';
-import type { Viewer } from './viewers';
 
 /** Long enough to connect, short enough to be worth nothing in a history: a reconnect asks for a new one. */
 export const TOKEN_MS = 5 * 60_000;
 const SCOPE = 'look';
 const ENCRYPTION = { alg: 'dir', enc: 'A256GCM' } as const;
 const DEADLINE_MS = 2_000;
+/** By how much the clocks of two instances may differ. */
+const SKEW_MS = 60_000;
 
 export type Tokens = {
-	issue(viewer: Viewer): Promise<{ token: string; expiresAt: number }>;
+	/** @param own what the viewer is known by: the token of the cookie */
+	issue(own: string): Promise<{ token: string; expiresAt: number }>;
 	/** Resolves to null for whatever is not a token of ours that is still good. */
-	read(token: string): Promise<{ hash: string; expiresAt: number } | null>;
+	read(token: string): Promise<{ own: string; expiresAt: number } | null>;
 };
 
 /** @param secret of all instances together; asked once */
@@ -36,26 +39,27 @@ export function createTokens(
 		return key;
 	};
 	return {
-		async issue({ hash }) {
+		async issue(own) {
 			const expiresAt = now() + TOKEN_MS;
 			const token = await new EncryptJWT({ scope })
 				.setProtectedHeader(ENCRYPTION)
-				.setSubject(hash)
+				.setSubject(own)
 				.setExpirationTime(Math.floor(expiresAt / 1_000))
 				.encrypt(await toKey());
 			return { token, expiresAt };
 		},
 		async read(token) {
-			const own = await toKey();
+			const secretKey = await toKey();
 			try {
-				const { payload } = await jwtDecrypt(token, own, {
+				const { payload } = await jwtDecrypt(token, secretKey, {
 					keyManagementAlgorithms: [ENCRYPTION.alg],
 					contentEncryptionAlgorithms: [ENCRYPTION.enc],
 					requiredClaims: ['sub', 'exp', 'scope'],
 					currentDate: new Date(now()),
 				});
-				if (payload.scope !== scope) return null;
-				return { hash: payload.sub as string, expiresAt: (payload.exp as number) * 1_000 };
+				const expiresAt = (payload.exp as number) * 1_000;
+				if (payload.scope !== scope || expiresAt > now() + TOKEN_MS + SKEW_MS) return null;
+				return { own: payload.sub as string, expiresAt };
 			} catch {
 				// forged, expired, of another secret, or no token at all: it is the same to whoever asks
 				return null;

@@ -1,16 +1,18 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../../../tests/setup/instances';
+import { startTcpProxy } from '../../../tests/setup/tcp-proxy';
 import { connect } from './db/connect';
 import { createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
 
 /** Each instance has a connection of its own. */
-function start(url: string, options: { now?: () => number; watchMs?: number } = {}): Viewers {
-	const sql = connect(url, { max: 1 });
-	const viewers = createViewers({ sql, watchMs: 50, ...options });
-	onTestFinished(async () => {
-		viewers.stop();
-		await sql.end({ timeout: 0 });
-	});
+function start(
+	url: string,
+	options: { now?: () => number; watchMs?: number; freshMs?: number } = {},
+): Viewers {
+	const client = () => connect(url, { max: 1 });
+	const viewers = createViewers({ connect: client, watchMs: 50, ...options });
+	onTestFinished(() => viewers.stop());
 	return viewers;
 }
 
@@ -84,16 +86,88 @@ test('a session lasts on while it is used, and ends when it is not', async () =>
 	expect((await sql`select * from sessions`).length).toBe(1);
 });
 
-test('while the database is away, whom one knew may go on, and of a stranger nothing is said', async () => {
-	const { url } = await useDatabase();
+describe('while the database is away', () => {
+	/** With a proxy in front that is taken away. */
+	async function startApart(options: Parameters<typeof start>[1] = {}) {
+		const { url, sql } = await useDatabase();
+		const proxy = await startTcpProxy(Number(new URL(url).port));
+		const apart = new URL(url);
+		apart.port = String(proxy.port);
+		return { url, sql, viewers: start(apart.href, options), cut: () => proxy.close() };
+	}
+
+	test('whom one knew may go on, and of a stranger nothing is said', async () => {
+		let time = Date.now();
+		const { viewers, cut } = await startApart({ now: () => time, watchMs: 60_000 });
+		const token = await viewers.begin();
+		await cut();
+		time += FRESH_MS;
+		expect(await viewers.find(token)).not.toBeNull();
+		await expect(viewers.find('A'.repeat(43))).rejects.toThrow();
+		// what can be no token needs no database to be refused
+		expect(await viewers.find('a stranger')).toBeNull();
+	});
+
+	test('nobody goes on who was ended elsewhere before, though nobody had asked since', async () => {
+		const { url, viewers, cut } = await startApart();
+		const other = start(url);
+		const [ended, kept] = [await other.begin(), await other.begin()];
+		expect([await viewers.find(ended), await viewers.find(kept)]).not.toContain(null);
+		await other.end((await other.find(ended))!);
+		// a look at who is known
+		await pause(500);
+		await cut();
+		await pause(100);
+		expect(await viewers.find(ended)).toBeNull();
+		expect(await viewers.find(kept)).not.toBeNull();
+	});
+
+	test('whoever has not been here for a minute is not known any more', async () => {
+		let time = Date.now();
+		const { viewers, cut } = await startApart({ now: () => time });
+		const [gone, watching] = [await viewers.begin(), await viewers.begin()];
+		viewers.follow((await viewers.find(watching))!);
+		time += 60_000;
+		await pause(300);
+		await cut();
+		time += FRESH_MS;
+		await expect(viewers.find(gone)).rejects.toThrow();
+		expect(await viewers.find(watching)).not.toBeNull();
+	});
+});
+
+test('a thousand strangers at once are a few queries, and the watch goes on beside them', async () => {
+	const { url, sql } = await useDatabase();
+	let queries = 0;
+	const client = () =>
+		new Proxy(connect(url, { max: 1 }), {
+			apply(target, self, args) {
+				queries++;
+				return Reflect.apply(target, self, args) as unknown;
+			},
+		});
+	const viewers = createViewers({ connect: client, watchMs: 50 });
+	onTestFinished(() => viewers.stop());
+	const { ended } = viewers.follow((await viewers.find(await viewers.begin()))!);
+	queries = 0;
+	const strangers = Array.from({ length: 1_000 }, (_, i) => String(i).padStart(43, '0'));
+	const found = await Promise.all(strangers.map((token) => viewers.find(token)));
+	expect(found.filter(Boolean)).toEqual([]);
+	expect(queries).toBeLessThan(10);
+	await sql`delete from sessions`;
+	await vi.waitFor(() => expect(ended.aborted).toBe(true), 5_000);
+});
+
+test('a session whose use cannot be written is good all the same', async () => {
+	const { url, sql } = await useDatabase();
 	let time = Date.now();
-	const sql = connect(url, { max: 1 });
-	const viewers = createViewers({ sql, now: () => time });
+	const viewers = start(url, { now: () => time });
 	const token = await viewers.begin();
-	await sql.end({ timeout: 0 });
+	await sql`update sessions set expires_at = expires_at - interval '2 hours'`;
+	await sql.unsafe(
+		`alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = on`,
+	);
+	const other = start(url, { now: () => time });
 	time += FRESH_MS;
-	expect(await viewers.find(token)).not.toBeNull();
-	await expect(viewers.find('A'.repeat(43))).rejects.toThrow();
-	// what can be no token needs no database to be refused
-	expect(await viewers.find('a stranger')).toBeNull();
+	expect(await other.find(token)).not.toBeNull();
 });

@@ -1,12 +1,15 @@
 /**
  * Who may look: browsers that gave the password (sessions), and holders of a share link. Both are rows that hold the hash of a token.
  * Any instance knows them; one that is ended is ended on every instance within 5 s, its open streams too. What was
- * found is believed for half of that; while the database does not answer, what was known goes on (the page must be able to say that the
- * database is gone). It knows no cookie and no address.
+ * found is believed for half of that. Whoever is known here is looked at every two seconds, and forgotten a minute after the last request
+ * and stream: so that when the database goes away, who was known goes on (the page must be able to say that the database is gone), and
+ * nobody is among them who was ended before. It knows no cookie and no address.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Sql } from 'postgres';
+import { createTogether } from './asked-together';
+import { toArray } from './db/array';
 import { withDeadline } from './deadline';
 
 /** Since it was last used. */
@@ -18,9 +21,13 @@ export const SESSION_MS = 30 * 24 * 60 * 60_000;
 export const FRESH_MS = 2_500;
 /** Expiry and last use move at most so often: a page that is open all day writes a row an hour. */
 const TOUCH_MS = 60 * 60_000;
-/** Between two looks at those who have open streams. */
+/** Between two looks at those who are known. */
 const WATCH_MS = 2_000;
+/** Since the last request of somebody without an open stream. */
+const IDLE_MS = 60_000;
 const DEADLINE_MS = 2_000;
+/** Of strangers: see asked-together.ts. Nobody waits for a database that is away: the page says so. */
+const BOUNDS = { asked: 10_000, perQuery: 1_000, waitMs: 0, retryPauseMs: 0 };
 /** Known tokens kept in memory, of the right ones and of the wrong ones each. */
 const KEPT = 10_000;
 /** As `createToken` makes them: what is none need not be looked for. */
@@ -38,8 +45,6 @@ export type Viewers = {
 	begin(): Promise<string>;
 	/** Resolves to null when nobody holds it; rejects when that cannot be known. */
 	find(token: string): Promise<Viewer | null>;
-	/** The same, for who is known by the hash already. */
-	findByHash(hash: string): Promise<Viewer | null>;
 	/** Ends a session. */
 	end(viewer: Viewer): Promise<void>;
 	/** Ends every session, of all browsers; links go on. */
@@ -48,25 +53,33 @@ export type Viewers = {
 	forget(hash: string): void;
 	/** @returns a signal that fires when the viewer has been ended, and a function for who does not look any more; safe to call twice */
 	follow(viewer: Viewer): { ended: AbortSignal; leave: () => void };
-	stop(): void;
+	stop(): Promise<void>;
 };
 
-/** @param sql a pooled client */
+/** `at`: when the database said so last; `usedAt`: the last request */
+type Known = { viewer: Viewer; at: number; usedAt: number };
+
+/**
+ * @param connect makes a client; one connection is enough. It is ended here
+ * @param now milliseconds since 1970
+ */
 export function createViewers({
-	sql,
+	connect,
 	now = Date.now,
 	watchMs = WATCH_MS,
 	freshMs = FRESH_MS,
 }: {
-	sql: Sql;
+	connect: () => Sql;
 	now?: () => number;
 	watchMs?: number;
 	freshMs?: number;
 }): Viewers {
 	/** By hash, the oldest first. Apart, so that guesses push out guesses only. */
-	const known = new Map<string, { viewer: Viewer; at: number }>();
-	const unknown = new Map<string, { viewer: null; at: number }>();
+	const known = new Map<string, Known>();
+	const unknown = new Map<string, number>();
 	const followed = new Map<string, { ending: AbortController; followers: number }>();
+	const together = createTogether({ noun: 'viewer', read: look, bounds: BOUNDS, now });
+	let sql = connect();
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let stopped = false;
 
@@ -74,10 +87,11 @@ export function createViewers({
 	function keep(hash: string, viewer: Viewer | null, at: number) {
 		known.delete(hash);
 		unknown.delete(hash);
-		if (viewer) known.set(hash, { viewer, at });
-		else unknown.set(hash, { viewer, at });
+		if (viewer) known.set(hash, { viewer, at, usedAt: now() });
+		else unknown.set(hash, at);
 		for (const kept of [known, unknown])
 			if (kept.size > KEPT) kept.delete(kept.keys().next().value as string);
+		if (timer === undefined) plan();
 	}
 
 	function forget(hash: string) {
@@ -86,68 +100,119 @@ export function createViewers({
 		followed.delete(hash);
 	}
 
-	async function read(hashes: string[]): Promise<(Viewer & { lastUsedAt: number | null })[]> {
-		const rows = await withDeadline(
-			sql<Row[]>`
-				select 'session' as kind, hash, expires_at, null::timestamptz as last_used_at
-				from sessions where hash in ${sql(hashes)} and expires_at > now()
-				union all
-				select 'link', hash, expires_at, last_used_at
-				from share_links
-				where hash in ${sql(hashes)} and revoked_at is null and (expires_at is null or expires_at > now())`,
-			DEADLINE_MS,
-			'looking for who may look',
-		);
-		return rows.map(({ kind, hash, expires_at, last_used_at }) => ({
-			kind,
-			hash,
-			expiresAt: expires_at?.getTime() ?? null,
-			lastUsedAt: last_used_at?.getTime() ?? null,
-		}));
-	}
-
-	async function ask(hash: string): Promise<Viewer | null> {
-		const [found] = await read([hash]);
-		if (!found) return null;
-		const { lastUsedAt, ...viewer } = found;
-		if (viewer.kind === 'link') {
-			if (lastUsedAt === null || lastUsedAt < now() - TOUCH_MS)
-				await touch(sql`update share_links set last_used_at = now() where hash = ${hash}`);
-			return viewer;
-		}
-		if ((viewer.expiresAt ?? 0) > now() + SESSION_MS - TOUCH_MS) return viewer;
-		// used: it lasts on from here
-		const expiresAt = now() + SESSION_MS;
-		await touch(sql`update sessions set expires_at = ${new Date(expiresAt)} where hash = ${hash}`);
-		return { ...viewer, expiresAt };
-	}
-
-	const touch = (query: PromiseLike<unknown>) => withDeadline(query, DEADLINE_MS, 'noting the use');
-
-	async function findByHash(hash: string): Promise<Viewer | null> {
-		const before = known.get(hash) ?? unknown.get(hash);
-		const at = now();
-		if (before && at - before.at < freshMs) return before.viewer;
+	async function find(hash: string): Promise<Viewer | null> {
+		const before = known.get(hash);
+		const refusedAt = unknown.get(hash);
+		if (refusedAt !== undefined && now() - refusedAt < freshMs) return null;
+		if (before) before.usedAt = now();
+		if (before && now() - before.at < freshMs) return before.viewer;
 		try {
-			const viewer = await ask(hash);
-			// ended while the question was under way: that is the newer answer
-			if ((unknown.get(hash)?.at ?? 0) > at) return null;
-			keep(hash, viewer, at);
-			return viewer;
+			return await together.ask(hash);
 		} catch (error) {
-			if (before?.viewer && (before.viewer.expiresAt ?? now() + 1) > now()) return before.viewer;
+			if (before && known.has(hash) && (before.viewer.expiresAt ?? Infinity) > now())
+				return before.viewer;
 			throw error;
 		}
 	}
 
-	/** those whose streams are open, in one query */
-	async function watch() {
-		const hashes = [...followed.keys()];
+	/** Those of the hashes that may look; null: the database gave no answer. */
+	async function look(hashes: readonly string[]): Promise<Map<string, Viewer> | null> {
+		const at = now();
+		const rows = await read(hashes);
+		if (!rows) return null;
+		await note(rows);
+		const viewers = new Map<string, Viewer>();
+		for (const { lastUsedAt: _, ...viewer } of rows) viewers.set(viewer.hash, viewer);
+		for (const hash of hashes) {
+			// ended while the question was under way: that is the newer answer
+			if ((unknown.get(hash) ?? -Infinity) > at) viewers.delete(hash);
+			else keep(hash, viewers.get(hash) ?? null, at);
+		}
+		return viewers;
+	}
+
+	async function read(hashes: readonly string[]): Promise<Found[] | null> {
+		const asked = toArray(hashes);
 		try {
-			const alive = new Set((await read(hashes)).map(({ hash }) => hash));
-			for (const hash of hashes) if (!alive.has(hash)) forget(hash);
+			const rows = await withDeadline(
+				sql<Row[]>`
+					select 'session' as kind, hash, expires_at, null::timestamptz as last_used_at
+					from sessions where hash = any(${asked}::text[]) and expires_at > now()
+					union all
+					select 'link', hash, expires_at, last_used_at
+					from share_links
+					where hash = any(${asked}::text[]) and revoked_at is null and (expires_at is null or expires_at > now())`,
+				DEADLINE_MS,
+				'looking for who may look',
+			);
+			return rows.map(({ kind, hash, expires_at, last_used_at }) => ({
+				kind,
+				hash,
+				expiresAt: expires_at?.getTime() ?? null,
+				lastUsedAt: last_used_at?.getTime() ?? null,
+			}));
 		} catch {
-			// nobody can be ended either while the database is away
+			renew();
+			return null;
+		}
+	}
+
+	/** They are used: a session lasts on from here, of a link it is written when. Where that cannot be written they may look all the same. */
+	async function note(rows: Found[]): Promise<void> {
+		const time = now();
+		const links = rows.filter(
+			({ kind, lastUsedAt }) => kind === 'link' && (lastUsedAt ?? 0) < time - TOUCH_MS,
+		);
+		const sessions = rows.filter(
+			({ kind, expiresAt }) =>
+				kind === 'session' && (expiresAt ?? 0) <= time + SESSION_MS - TOUCH_MS,
+		);
+		const expiresAt = time + SESSION_MS;
+		const of = (some: Found[]) => toArray(some.map(({ hash }) => hash));
+		try {
+			if (links.length > 0)
+				await touch(
+					sql`update share_links set last_used_at = now() where hash = any(${of(links)}::text[])`,
+				);
+			if (sessions.length === 0) return;
+			await touch(
+				sql`update sessions set expires_at = ${new Date(expiresAt)} where hash = any(${of(sessions)}::text[])`,
+			);
+			for (const session of sessions) session.expiresAt = expiresAt;
+		} catch {
+			renew();
+		}
+	}
+
+	const touch = (query: PromiseLike<unknown>) => withDeadline(query, DEADLINE_MS, 'noting the use');
+
+	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
+	function renew() {
+		if (stopped) return;
+		sql.end({ timeout: 0 }).catch(() => {});
+		sql = connect();
+	}
+
+	/** those who are known, in one query */
+	async function watch() {
+		const at = now();
+		const isIdle = (hash: string) =>
+			!followed.has(hash) && at - (known.get(hash)?.usedAt ?? at) >= IDLE_MS;
+		const hashes = [...new Set([...known.keys(), ...followed.keys()])];
+		const watched = hashes.filter((hash) => !isIdle(hash));
+		const rows = watched.length > 0 ? await read(watched) : [];
+		// nobody can be ended either while the database is away
+		if (rows) {
+			const found = new Map(rows.map((row) => [row.hash, row.expiresAt]));
+			for (const hash of watched) {
+				const one = known.get(hash);
+				const expiresAt = found.get(hash);
+				// known since: this answer is older than that
+				if (one && one.at > at) continue;
+				if (expiresAt === undefined) forget(hash);
+				else if (one) Object.assign(one, { at, viewer: { ...one.viewer, expiresAt } });
+			}
+			for (const hash of hashes) if (isIdle(hash)) known.delete(hash);
 		}
 		plan();
 	}
@@ -155,7 +220,7 @@ export function createViewers({
 	function plan() {
 		clearTimeout(timer);
 		timer = undefined;
-		if (stopped || followed.size === 0) return;
+		if (stopped || known.size + followed.size === 0) return;
 		timer = setTimeout(() => void watch(), watchMs);
 		timer.unref();
 	}
@@ -175,8 +240,7 @@ export function createViewers({
 			keep(hash, { kind: 'session', hash, expiresAt }, now());
 			return token;
 		},
-		find: async (token) => (TOKEN.test(token) ? findByHash(toHash(token)) : null),
-		findByHash,
+		find: async (token) => (TOKEN.test(token) ? find(toHash(token)) : null),
 		async end({ hash }) {
 			await withDeadline(
 				sql`delete from sessions where hash = ${hash}`,
@@ -213,13 +277,16 @@ export function createViewers({
 				},
 			};
 		},
-		stop() {
+		async stop() {
 			stopped = true;
 			clearTimeout(timer);
+			await together.close();
+			await sql.end({ timeout: 1 });
 		},
 	};
 }
 
+type Found = Viewer & { lastUsedAt: number | null };
 type Row = {
 	kind: 'session' | 'link';
 	hash: string;

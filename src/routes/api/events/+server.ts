@@ -10,7 +10,7 @@ import { INGEST_LIMITS } from '$lib/protocol';
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
 import { parseEvents, type InputError } from '$lib/server/event-input';
-import { admit, refuseSources } from '$lib/server/ingest-access';
+import { admit, refuseMany, refuseSources } from '$lib/server/ingest-access';
 import { discardBody, readJson } from '$lib/server/json-body';
 import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError, UnavailableError } from '$lib/server/submission';
@@ -82,6 +82,8 @@ export const POST: RequestHandler = async ({
 	}
 	const foreign = key && refuseSources(parsed.events, key.source, Array.isArray(read.body));
 	if (foreign) return refuse(foreign);
+	const many = key && (await refuseMany(limits, key, network, parsed.events.length));
+	if (many) return refuse(many);
 	try {
 		const visitor = toVisitor(headers, key, address);
 		const receipt = await ingest.submit(await identify(parsed.events, visitor, visitors));

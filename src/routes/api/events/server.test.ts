@@ -483,7 +483,7 @@ describe('a key', () => {
 			},
 			body: {
 				error:
-					'Nothing was saved: too many requests. From one address at most 1 requests a minute are taken with the same public key. Send it again in 60 s.',
+					'Nothing was saved: too much in a minute. From one address at most 1 requests a minute are taken with the same public key. Send it again in 60 s.',
 				details: [],
 			},
 		});

@@ -1,0 +1,104 @@
+/**
+ * Many questions to the database in few queries: what is asked while one is under way travels in the next, and there is never more
+ * than one. It knows no table and keeps no answer. Without it a flood of strangers is a queue that everybody else waits in.
+ */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { UnavailableError } from './submission';
+
+export type TogetherBounds = {
+	/** different keys that wait for an answer */
+	asked: number;
+	/** of them in one query */
+	perQuery: number;
+	/** after so long without an answer of the database a question is given up, once an attempt has failed; 0: with the first */
+	waitMs: number;
+	retryPauseMs: number;
+};
+
+export type Together<T> = {
+	/** Null: the answers have nothing about it. Rejects with an UnavailableError when there is no answer in time, or too many ask. */
+	ask(key: string): Promise<T | null>;
+	/** Waits until all is answered or given up, and takes no more. Safe to call twice. */
+	close(): Promise<void>;
+};
+
+type Question<T> = {
+	askedAt: number;
+	answer: Promise<T | null>;
+	resolve(answer: T | null): void;
+	reject(error: Error): void;
+};
+
+/**
+ * @param noun what is asked about, for the errors: "key"
+ * @param read the answers to all of these, in one query; null: the database gave none
+ * @param now milliseconds that only go forward
+ */
+export function createTogether<T>({
+	noun,
+	read,
+	bounds,
+	now,
+}: {
+	noun: string;
+	read: (keys: readonly string[]) => Promise<ReadonlyMap<string, T> | null>;
+	bounds: TogetherBounds;
+	now: () => number;
+}): Together<T> {
+	const questions = new Map<string, Question<T>>();
+	let running: Promise<void> | null = null;
+	let closed = false;
+
+	function ask(key: string): Question<T> {
+		if (closed) throw new UnavailableError('The server is shutting down.');
+		if (questions.size >= bounds.asked)
+			throw new UnavailableError(
+				`${questions.size} ${noun}s wait to be checked, and no more are taken.`,
+			);
+		const question = createQuestion<T>(now());
+		questions.set(key, question);
+		running ??= run();
+		return question;
+	}
+
+	async function run() {
+		// what arrives in the same turn of the event loop is asked together
+		await nextTurn();
+		while (questions.size > 0) {
+			const keys = [...questions.keys()].slice(0, bounds.perQuery);
+			const answers = await read(keys);
+			for (const key of answers ? keys : []) {
+				questions.get(key)?.resolve(answers?.get(key) ?? null);
+				questions.delete(key);
+			}
+			if (answers) continue;
+			giveUp();
+			if (questions.size > 0) await pause(bounds.retryPauseMs);
+		}
+		running = null;
+	}
+
+	/** Who has waited for long enough is told; a crowd that asks about one key waits since its first. */
+	function giveUp() {
+		for (const [key, { askedAt, reject }] of questions) {
+			if (now() - askedAt < bounds.waitMs && !closed) continue;
+			reject(new UnavailableError(`The database gave no answer about this ${noun} in time.`));
+			questions.delete(key);
+		}
+	}
+
+	return {
+		ask: async (key) => (questions.get(key) ?? ask(key)).answer,
+		async close() {
+			closed = true;
+			await running;
+		},
+	};
+}
+
+function createQuestion<T>(askedAt: number): Question<T> {
+	let resolve!: Question<T>['resolve'];
+	let reject!: Question<T>['reject'];
+	const answer = new Promise<T | null>((...both) => ([resolve, reject] = both));
+	return { askedAt, answer, resolve, reject };
+}

@@ -1,0 +1,196 @@
+/**
+ * The wiring of a process: environment → database → keys, ingest, and the reading instance (listener → drain → bus → windows);
+ * what requests get of it (`locals`), and how the process ends. It knows no request.
+ */
+import pino, { type Logger } from 'pino';
+import { version } from '../../../package.json';
+import { widenAcceptQueue } from './accept-queue';
+import { readAudit } from './audit';
+import { startCrashGuard } from './crash';
+import { connect, type Sql } from './db/connect';
+import { migrate } from './db/migrate';
+import type { Env } from './env';
+import { startHealth, toRetentionPart } from './health';
+import { createHistory } from './history-cache';
+import { createIngest } from './ingest';
+import { createIngestLimits } from './ingest-limits';
+import { startInstance } from './instance';
+import { createKeyCheck } from './key-check';
+import { createKeyring } from './keyring';
+import { createMetrics } from './metrics';
+import { createPasswordCheck } from './password';
+import { createRejections } from './rejections';
+import { createRequestLog } from './request-log';
+import { createShareLinks } from './share-links';
+import { createTarpit, type Late } from './tarpit';
+import { createTokens, readSecret } from './tokens';
+import { startUpkeep } from './upkeep';
+import { createViewers } from './viewers';
+import { createVisitorIds } from './visitor-salt';
+import { createWriteWatch } from './write-watch';
+
+/** Everything that a request may reach, and the way to end it. */
+export type Runtime = {
+	env: Env;
+	log: Logger;
+	locals: App.Locals;
+	late: Late;
+	stop(): Promise<void>;
+};
+
+/** After SIGTERM: streams are away by then, and requests that are still not answered will not be. */
+const CUT_MS = 8_000;
+/** Whatever hangs: below the kill of most platforms. */
+const EXIT_MS = 10_000;
+
+const OVER_LIMIT = 'requests over a limit are answered 429';
+const ONE_ADDRESS = `${OVER_LIMIT}; behind a proxy all visitors have its address unless ADDRESS_HEADER is set`;
+
+function createLogin(
+	{ password, secret }: { password: string; secret: string | null },
+	connect: () => Sql,
+	sql: Sql,
+): App.Locals['login'] {
+	// strangers are looked up too: the ticks must not wait for that
+	const viewers = createViewers({ connect });
+	return {
+		password: createPasswordCheck(password),
+		viewers,
+		links: createShareLinks(sql, viewers),
+		keyring: createKeyring(sql),
+		audit: () => readAudit(sql),
+		tokens: createTokens(async () => secret ?? readSecret(sql)),
+	};
+}
+
+/** Begins at once; what needs the database waits for it. */
+export function startRuntime(env: Env): Runtime {
+	const log = pino({ level: env.logLevel });
+	const unguard = startCrashGuard(log);
+	const narrow = widenAcceptQueue();
+	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
+	const pooled = () => connect(env.databaseUrl, { max: 1 });
+	const watch = createWriteWatch({
+		connect: pooled,
+		onChange(trouble) {
+			log[trouble ? 'error' : 'info'](
+				{ trouble },
+				trouble ? 'events are refused' : 'events are taken',
+			);
+			live.announce();
+		},
+	});
+	const ingest = createIngest({
+		connect: pooled,
+		log,
+		onFailed: watch.suspect,
+		onGroup: (events) => metrics.sawGroup(events),
+	});
+	const rejections = createRejections();
+	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
+	const limits = createIngestLimits({
+		onLimited: (rule) => log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS),
+	});
+	const ticks = pooled();
+	const visitors = createVisitorIds(ticks);
+	// counting and deleting each take one for a moment, and history is read beside them
+	const upkeepSql = connect(env.databaseUrl, { max: 3 });
+	const live = startInstance({
+		connect: direct,
+		sql: ticks,
+		async prepare() {
+			const warn = (message: string) => log.warn(message);
+			await migrate(env.databaseDirectUrl, { folder: env.migrations, warn });
+		},
+		log,
+		writing: watch.trouble,
+		onTickFailed: watch.suspect,
+		onDrain: (ms) => metrics.sawDrain(ms),
+		onDelay(ms) {
+			metrics.sawDelay(ms);
+			watching.sawDelay(ms);
+		},
+	});
+	const metrics = createMetrics({ live, ingest, rejections, version });
+	const watching = startHealth({
+		live,
+		ingest,
+		rejections,
+		version,
+		more: () =>
+			env.retentionDays === 0
+				? []
+				: [toRetentionPart(env.retentionDays, upkeep.retention.failed())],
+	});
+
+	const upkeep = startUpkeep({
+		sql: upkeepSql,
+		days: env.retentionDays,
+		log,
+		live,
+		forget: visitors.forget,
+	});
+
+	let stopped: Promise<void> | undefined;
+	async function end() {
+		process.off('SIGTERM', onSignal);
+		process.off('SIGINT', onSignal);
+		process.off('sveltekit:shutdown', stop);
+		watching.stop();
+		watch.stop();
+		await keys.close();
+		await ingest.close();
+		await live.stop();
+		// whatever it is at: a transaction that is cut off has changed nothing
+		void upkeep.stop().catch(() => {});
+		await upkeepSql.end({ timeout: 1 });
+		await login?.viewers.stop();
+		await ticks.end({ timeout: 1 });
+		unguard();
+		narrow();
+	}
+	const stop = () => (stopped ??= end());
+
+	/** The adapter stops taking connections at the same signal, and waits for the open ones: we end those that would last. */
+	function onSignal() {
+		log.info('shutting down: ending the streams');
+		live.dismiss();
+		setTimeout(() => void stop().then(() => process.exit(0)), CUT_MS).unref();
+		setTimeout(() => process.exit(1), EXIT_MS).unref();
+	}
+	process.once('SIGTERM', onSignal);
+	process.once('SIGINT', onSignal);
+	process.once('sveltekit:shutdown', stop);
+
+	const login =
+		env.dashboardPassword === null
+			? null
+			: createLogin({ password: env.dashboardPassword, secret: env.secret }, pooled, ticks);
+	const demo = env.demo ? { running: true } : null;
+	return {
+		env,
+		log,
+		locals: {
+			live,
+			ingest,
+			metrics,
+			health: watching.health,
+			requestId: '',
+			requests: createRequestLog(log, { all: env.logRequests }),
+			history: createHistory({ sql: upkeepSql, log }),
+			retention: upkeep.retention,
+			ingestOpen: env.ingestOpen,
+			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
+			keys,
+			limits,
+			visitors,
+			rejections,
+			login,
+			viewer: null,
+			tokenEndsAt: null,
+			demo,
+		},
+		late: createTarpit(),
+		stop,
+	};
+}
