@@ -8,7 +8,6 @@ import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/password';
-import type { Retention } from '$lib/server/retention';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
@@ -41,7 +40,6 @@ declare global {
 			/** ranges beyond the present */
 			history: HistoryReader;
 			/** how far old events are deleted */
-			retention: Pick<Retention, 'status'>;
 			metrics: Metrics;
 			/** events are taken without a key */
 			ingestOpen: boolean;

@@ -86,6 +86,40 @@ test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
 	},
 );
 
+test('the newest migration runs while the build before it serves: every event comes, once, and nobody is refused', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	const env = { MIGRATIONS_DIR: folderWith(LATEST - 1) };
+	const older = createAppServer(await freePort(), url, env);
+	onTestFinished(() => older.kill('SIGKILL'));
+	await older.start();
+	const client = followHttp(older.url);
+	await client.until(({ resets }) => resets() === 1);
+	const answers: number[] = [];
+	let sending = true;
+	const sender = (async () => {
+		while (sending) answers.push(await post(older.url, { name: `sent ${answers.length}` }));
+	})();
+	await client.until(({ ids }) => ids.length > 20);
+	expect(await migrate(url)).toBe(1);
+	const then = answers.length;
+	await client.until(({ ids }) => ids.length > then + 20);
+	sending = false;
+	await sender;
+	const rows = await sql<{ id: string }[]>`select id from events order by id`;
+	await client.until(({ ids }) => ids.length >= rows.length);
+	expect(client.ids.toSorted((a, b) => a - b)).toEqual(rows.map(({ id }) => Number(id)));
+	expect([new Set(answers), client.resets()]).toEqual([new Set([202]), 1]);
+	// and the new build takes over what the old one's clients know
+	await older.kill('SIGTERM');
+	const newer = createAppServer(Number(new URL(older.url).port), url);
+	onTestFinished(() => newer.kill('SIGKILL'));
+	await newer.start();
+	const back = followHttp(newer.url, client.cursor());
+	expect(await post(newer.url, { name: 'at the newer' })).toBe(202);
+	await back.until(({ ids }) => ids.length > 0);
+	expect([back.ids.length, back.resets()]).toEqual([1, 0]);
+});
+
 test('an older build at a newer schema: it starts, takes events, streams them, and its log says why', async () => {
 	const { url, sql } = await useEmptyDatabase();
 	await migrate(url);

@@ -2,7 +2,7 @@
  * What can be seen of the database with the addresses that the server has. It writes nothing that stays: one row, in a
  * transaction that is rolled back.
  */
-import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { connect, MOST_CONNECTIONS, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/deadline';
 import { toDatabaseTrouble } from '../../src/lib/server/trouble';
 import { readClock, type Clock } from './clocks';
@@ -22,8 +22,6 @@ export type DatabaseSeen = { findings: Finding[]; clock: Clock | null };
 
 const DEADLINE_MS = 8_000;
 const LOCK_MS = 2_000;
-/** What one process has at most. */
-const CONNECTIONS = 8;
 /** The first that has transaction ids of 64 bits. */
 const OLDEST = 130_000;
 
@@ -141,10 +139,10 @@ async function examineRoom(sql: Sql): Promise<Finding> {
 			(select count(*)::int from pg_stat_activity where application_name = 'nowboard') as ours`;
 	const left = row?.most - row?.used;
 	const says = `${row?.used} of ${row?.most} are taken, ${row?.ours} by Nowboard`;
-	if (left >= CONNECTIONS) return well('connections', says);
+	if (left >= MOST_CONNECTIONS) return well('connections', says);
 	return wrong(
 		'connections',
-		`${says}: one more process needs up to ${CONNECTIONS}`,
+		`${says}: one more process needs up to ${MOST_CONNECTIONS}`,
 		'Raise max_connections, or see who holds so many: pg_stat_activity.',
 	);
 }

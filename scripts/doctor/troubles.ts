@@ -1,5 +1,6 @@
 /** What the words for a database's trouble mean to somebody who can do something about it (docs/operations.md). */
 import type { DatabaseTrouble } from '../../src/lib/protocol';
+import { MOST_CONNECTIONS } from '../../src/lib/server/db/connect';
 
 export const TROUBLES: Readonly<Record<DatabaseTrouble, { says: string; mend: string }>> = {
 	unreachable: {
@@ -9,7 +10,7 @@ export const TROUBLES: Readonly<Record<DatabaseTrouble, { says: string; mend: st
 	starting: { says: 'it is starting or stopping', mend: 'Wait, and look again.' },
 	crowded: {
 		says: 'it takes no more connections',
-		mend: 'Raise max_connections, or close others: a Nowboard has at most eight.',
+		mend: `Raise max_connections, or close others: a process of ours has at most ${MOST_CONNECTIONS}.`,
 	},
 	denied: {
 		says: 'login or right refused',

@@ -147,8 +147,11 @@ export type Minute = {
 	lateMs: number;
 };
 
-/** A part that there is with some configurations only. `words`: a sentence for people. */
-export type HealthPart = { name: string; state: HealthState; words: string };
+/** A part beside the stream. `words`: sentences for people; `figure`: one number, or empty. */
+export type HealthPart = { name: string; state: HealthState; words: string; figure: string };
+
+/** Requests with events that were not recorded, for one reason. `meaning`: to be read after the number. */
+export type Refused = { reason: string; count: number; meaning: string };
 
 /** What one process says of itself, from its own memory. */
 export type Health = Ping & {
@@ -169,6 +172,8 @@ export type Health = Ping & {
 	heldEvents: number;
 	memoryBytes: number;
 	more: HealthPart[];
+	/** since `startedAt`; only reasons that there were */
+	refused: Refused[];
 	/** oldest first, at most 60; the last one runs */
 	minutes: Minute[];
 };

@@ -44,6 +44,11 @@ test('from the dashboard to the parts and the last hour, which go on by themselv
 	await expect(line(page, 'Refused')).toHaveAttribute('aria-label', /at most 1$/);
 	await expect(line(page, 'Delay (p99)')).toHaveAttribute('aria-label', /at most .* ms$/);
 	await expect(part(page, 'Reading')).toContainText('ms behind');
+	await expect(page.getByRole('list', { name: 'Requests not recorded' })).toContainText(
+		'1 of JSON that is no event invalid',
+	);
+	await expect(part(page, 'Retention')).toContainText('Events are kept for 90 days.');
+	await expect(part(page, 'History')).toContainText('ago', { timeout: 30_000 });
 });
 
 test('the database goes away: the page answers, says so, and comes back by itself', async ({

@@ -30,6 +30,7 @@ const well: Health = {
 	heldEvents: 0,
 	memoryBytes: 90 * 1024 * 1024,
 	more: [],
+	refused: [],
 	minutes: [minute],
 };
 const gone: Health = {
@@ -62,7 +63,9 @@ test.each([
 		{
 			...well,
 			state: 'broken',
-			more: [{ name: 'Retention', state: 'broken', words: 'Nothing was deleted for days.' }],
+			more: [
+				{ name: 'Retention', state: 'broken', words: 'Nothing was deleted for days.', figure: '' },
+			],
 		},
 		'Nothing was deleted for days.',
 	],
@@ -91,9 +94,9 @@ test('each part says its own state and figure', () => {
 	expect(states({ ...well, writing: 'locked' })).toContain('Writing broken');
 	expect(states({ ...well, tickAgoMs: 200_000 })).toContain('Ticks degraded');
 	expect(states({ ...well, minutes: [{ ...minute, lateMs: 900 }] })).toContain('Process degraded');
-	expect(states({ ...well, more: [{ name: 'Retention', state: 'fine', words: '' }] })).toContain(
-		'Retention fine',
-	);
+	expect(
+		states({ ...well, more: [{ name: 'Retention', state: 'fine', words: '', figure: '' }] }),
+	).toContain('Retention fine');
 });
 
 test('without its database nothing that needs it is called fine; at the start nothing is called broken', () => {

@@ -49,7 +49,7 @@ export function toParts(health: Health): Part[] {
 		ticks(health),
 		streams(health),
 		process(health),
-		...health.more.map((part) => ({ ...part, figure: '' })),
+		...health.more,
 	];
 }
 

@@ -18,19 +18,19 @@ export type HealthWatch = {
 
 const SAMPLE_MS = 1_000;
 
-/** @param more parts that come and go with the configuration, such as retention */
+/** @param more what is done beside the stream */
 export function startHealth({
 	live,
 	ingest,
 	rejections,
 	version,
-	more = () => [],
+	more,
 }: {
 	live: Pick<Instance, 'counts' | 'status' | 'missing' | 'look'>;
 	ingest: Pick<Ingest, 'stats'>;
-	rejections: Pick<Rejections, 'counts'>;
+	rejections: Pick<Rejections, 'counts' | 'list'>;
 	version: string;
-	more?: () => HealthPart[];
+	more: () => HealthPart[];
 }): HealthWatch {
 	const startedAt = new Date().toISOString();
 	let begun = false;
@@ -85,18 +85,11 @@ export function startHealth({
 				heldEvents: ingest.stats().heldRows,
 				memoryBytes: process.memoryUsage.rss(),
 				more: more(),
+				refused: rejections.list(),
 				minutes: hour.minutes(),
 			};
 		},
 		sawDelay: (ms) => hour.delay(ms),
 		stop: () => clearInterval(timer),
 	};
-}
-
-/** @param days that events are kept */
-export function toRetentionPart(days: number, failed: boolean): HealthPart {
-	const name = 'Retention';
-	if (failed)
-		return { name, state: 'degraded', words: 'Old events were not deleted; it is tried again.' };
-	return { name, state: 'fine', words: `Events are kept for ${days} days.` };
 }

@@ -2,6 +2,7 @@
  * How many requests with events were not recorded, by reason, since this process began: what is refused is counted, never
  * silently dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
  */
+import type { Refused } from '../protocol';
 
 /** Each with what it means, to be read after a number of requests. */
 export const REJECTION_REASONS = {
@@ -26,6 +27,8 @@ export type Rejections = {
 	count(reason: RejectionReason): void;
 	/** a copy, every reason in it */
 	counts(): Record<RejectionReason, number>;
+	/** those that there were, with what they mean */
+	list(): Refused[];
 };
 
 export function createRejections(): Rejections {
@@ -36,5 +39,9 @@ export function createRejections(): Rejections {
 		since: new Date(),
 		count: (reason) => void counts[reason]++,
 		counts: () => ({ ...counts }),
+		list: () =>
+			(Object.entries(counts) as [RejectionReason, number][])
+				.filter(([, count]) => count > 0)
+				.map(([reason, count]) => ({ reason, count, meaning: REJECTION_REASONS[reason] })),
 	};
 }

@@ -41,8 +41,8 @@ export type RetentionStatus = {
 export type Retention = {
 	/** Reads where the deletion stands, on whichever instance it ran. Two short queries. */
 	status(): Promise<RetentionStatus>;
-	/** The last attempt of this process failed. Takes no query. */
-	failed(): boolean;
+	/** Where it stood when this process looked last, at most a minute ago, and whether its last attempt failed. Takes no query. */
+	seen(): { seen: RetentionStatus | null; failed: boolean };
 	stop(): Promise<void>;
 };
 
@@ -59,6 +59,8 @@ export function startRetention({
 	lookEveryMs?: number;
 }): Retention {
 	let error: string | null = null;
+	let seen: RetentionStatus | null = null;
+	const status = async () => ({ ...(await readStatus(sql)), days, error });
 	const repeating: Repeating | null =
 		days === 0
 			? null
@@ -67,6 +69,7 @@ export function startRetention({
 					async run(signal) {
 						const deleted = await deleteOld(sql, days, signal);
 						error = null;
+						seen = await withDeadline(status(), DEADLINE_MS, 'reading where deletion stands');
 						if (deleted > 0) log.info({ deleted, days }, 'old events were deleted');
 					},
 					onError(reason) {
@@ -75,8 +78,8 @@ export function startRetention({
 					},
 				});
 	return {
-		failed: () => error !== null,
-		status: async () => ({ ...(await readStatus(sql)), days, error }),
+		seen: () => ({ seen, failed: error !== null }),
+		status,
 		stop: async () => repeating?.stop(),
 	};
 }

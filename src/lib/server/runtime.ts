@@ -10,7 +10,7 @@ import { startCrashGuard } from './crash';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
 import type { Env } from './env';
-import { startHealth, toRetentionPart } from './health';
+import { startHealth } from './health';
 import { createHistory } from './history-cache';
 import { createIngest } from './ingest';
 import { createIngestLimits } from './ingest-limits';
@@ -117,10 +117,7 @@ export function startRuntime(env: Env): Runtime {
 		ingest,
 		rejections,
 		version,
-		more: () =>
-			env.retentionDays === 0
-				? []
-				: [toRetentionPart(env.retentionDays, upkeep.retention.failed())],
+		more: () => upkeep.parts(),
 	});
 
 	const upkeep = startUpkeep({
@@ -178,7 +175,6 @@ export function startRuntime(env: Env): Runtime {
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),
-			retention: upkeep.retention,
 			ingestOpen: env.ingestOpen,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,

@@ -4,12 +4,14 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
+import type { HealthPart } from '../protocol';
 import { withDeadline } from './deadline';
 import type { Instance } from './instance';
 import { startRepeating } from './repeat';
-import { startRetention, type Retention } from './retention';
+import { startRetention } from './retention';
 import { countAll, dropMinutes } from './rollup';
 import { thinDeletions, thinTicks } from './thin';
+import { toHistoryPart, toRetentionPart } from './upkeep-parts';
 
 /** History is so much behind, and a little more. */
 const COUNT_EVERY_MS = 10_000;
@@ -17,6 +19,12 @@ const COUNT_EVERY_MS = 10_000;
 const COUNT_IDLE_MS = 60_000;
 const THIN_EVERY_MS = 10 * 60_000;
 const THIN_DEADLINE_MS = 60_000;
+
+export type Upkeep = {
+	/** How it goes, for the status page. Takes no query. */
+	parts(): HealthPart[];
+	stop(): Promise<void>;
+};
 
 /**
  * @param sql pooled; ended by whoever made it
@@ -35,22 +43,27 @@ export function startUpkeep({
 	log: Logger;
 	live: Pick<Instance, 'counts' | 'missing'>;
 	forget: () => Promise<void>;
-}): { retention: Retention; stop(): Promise<void> } {
+}): Upkeep {
 	let seen = -1;
-	let countedAt = -Infinity;
-	const warn = (what: string) => (error: unknown) => log.warn({ reason: String(error) }, what);
+	let countedAt: number | null = null;
+	const failed = { count: false, thin: false };
+	const warn = (part: keyof typeof failed, what: string) => (error: unknown) => {
+		failed[part] = true;
+		log.warn({ reason: String(error) }, what);
+	};
 
 	const counting = startRepeating({
 		everyMs: COUNT_EVERY_MS,
 		async run(signal) {
 			if (live.missing().length > 0) return;
 			const { events } = live.counts();
-			if (events === seen && performance.now() - countedAt < COUNT_IDLE_MS) return;
+			if (events === seen && performance.now() - (countedAt ?? -Infinity) < COUNT_IDLE_MS) return;
 			await countAll(sql, signal);
+			failed.count = false;
 			countedAt = performance.now();
 			seen = events;
 		},
-		onError: warn('history was not counted; trying again'),
+		onError: warn('count', 'history was not counted; trying again'),
 	});
 	const thinning = startRepeating({
 		everyMs: THIN_EVERY_MS,
@@ -58,13 +71,21 @@ export function startUpkeep({
 			for (const thin of [thinTicks, thinDeletions, dropMinutes])
 				await withDeadline(thin(sql), THIN_DEADLINE_MS, 'thinning');
 			await forget();
+			failed.thin = false;
 		},
-		onError: warn('what is old was not removed; trying again'),
+		onError: warn('thin', 'what is old was not removed; trying again'),
 	});
 	const retention = startRetention({ sql, days, log });
 
 	return {
-		retention,
+		parts: () => [
+			toHistoryPart({
+				countedAgoMs: countedAt === null ? null : Math.round(performance.now() - countedAt),
+				countFailed: failed.count,
+				thinFailed: failed.thin,
+			}),
+			toRetentionPart(days, retention.seen(), Date.now()),
+		],
 		async stop() {
 			await Promise.all([counting.stop(), thinning.stop(), retention.stop()]);
 		},

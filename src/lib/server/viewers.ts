@@ -122,7 +122,7 @@ export function createViewers({
 		if (!rows) return null;
 		await note(rows);
 		const viewers = new Map<string, Viewer>();
-		for (const { lastUsedAt: _, ...viewer } of rows) viewers.set(viewer.hash, viewer);
+		for (const { kind, hash, expiresAt } of rows) viewers.set(hash, { kind, hash, expiresAt });
 		for (const hash of hashes) {
 			// ended while the question was under way: that is the newer answer
 			if ((unknown.get(hash) ?? -Infinity) > at) viewers.delete(hash);

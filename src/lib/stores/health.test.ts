@@ -22,6 +22,7 @@ const health = (version: string): Health => ({
 	heldEvents: 0,
 	memoryBytes: 1,
 	more: [],
+	refused: [],
 	minutes: [],
 });
 

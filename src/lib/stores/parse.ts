@@ -149,7 +149,8 @@ export const parseHealth: Parse<Health> = parse(
 		ring: object({ frames: number, bytes: number, maxFrames: number, maxBytes: number }),
 		heldEvents: number,
 		memoryBytes: number,
-		more: list(object({ name: text, state, words: text })),
+		more: list(object({ name: text, state, words: text, figure: text })),
+		refused: list(object({ reason: text, count: number, meaning: text })),
 		minutes: list(
 			object({
 				at: time,

@@ -3,7 +3,6 @@ import { readForm } from '$lib/server/form-body';
 import { textFault } from '$lib/server/json-limits';
 import { KEY_BOUNDS } from '$lib/server/key-check';
 import { parseNewKey } from '$lib/server/key-input';
-import { REJECTION_REASONS, type RejectionReason } from '$lib/server/rejections';
 import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/share-links';
 import type { Actions, PageServerLoad } from './$types';
 
@@ -11,7 +10,6 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 	if (!locals.login) error(404, 'There are no settings without DASHBOARD_PASSWORD.');
 	const { links, keyring, audit } = locals.login;
 	const [allLinks, keys, done] = await Promise.all([links.list(), keyring.list(), audit()]);
-	const counts = Object.entries(locals.rejections.counts()) as [RejectionReason, number][];
 	return {
 		links: allLinks,
 		keys: keys.map(({ createdAt, revokedAt, lastUsedAt, ...key }) => ({
@@ -23,9 +21,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 		audit: done,
 		rejected: {
 			since: locals.rejections.since.toISOString(),
-			reasons: counts
-				.filter(([, count]) => count > 0)
-				.map(([reason, count]) => ({ reason, count, meaning: REJECTION_REASONS[reason] })),
+			reasons: locals.rejections.list(),
 		},
 		/** seconds after which a revoked key is taken nowhere */
 		endsS: KEY_BOUNDS.lifeMs / 1_000,

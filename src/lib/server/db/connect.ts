@@ -21,6 +21,12 @@ export type ConnectOptions = {
 	applicationName?: string;
 };
 
+/**
+ * What one process has open at most: two lanes of ingest, three for upkeep and history, one each for keys, viewers, ticks, the watch on
+ * writing, the listener, the drain and catching up (tests/connections.test.ts). The doctor asks for so much room.
+ */
+export const MOST_CONNECTIONS = 12;
+
 const CONNECT_TIMEOUT_S = 10;
 /** Below the ten minutes after which hosted proxies drop connections of their own accord. */
 const MAX_LIFETIME_S = 9 * 60;

@@ -1,0 +1,102 @@
+/** What many at once cost `node build`: connections to the database, and requests that wait. */
+import { connect as dial } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../scripts/ports';
+import { MOST_CONNECTIONS } from '../src/lib/server/db/connect';
+import { FREE_REFUSALS, MAX_WAITING } from '../src/lib/server/tarpit';
+import { addKey, addSession, WORLD_ENV } from './attempts/world';
+import { createAppServer } from './setup/app-server';
+import { useDatabase } from './setup/instances';
+
+async function startClosed(env: Record<string, string> = {}) {
+	const { url: databaseUrl, sql } = await useDatabase();
+	const app = createAppServer(await freePort(), databaseUrl, { ...WORLD_ENV, ...env });
+	onTestFinished(() => app.kill('SIGKILL'));
+	await app.start();
+	return { app, sql };
+}
+
+test('however many come and whatever they ask, the database has a dozen connections', async () => {
+	const { app, sql } = await startClosed();
+	const { key } = await addKey(sql, 'secret', 'shop');
+	const { token } = await addSession(sql);
+	const cookie = `nowboard_viewer=${token}`;
+	const open = new AbortController();
+	let most = 0;
+	let watching = true;
+	const watch = (async () => {
+		while (watching) {
+			const [row] = await sql<{ n: number }[]>`
+				select count(*)::int as n from pg_stat_activity
+				where datname = current_database() and application_name = 'nowboard'`;
+			most = Math.max(most, row?.n ?? 0);
+			await pause(10);
+		}
+	})();
+	const ask = (path: string, init: RequestInit = {}) =>
+		fetch(`${app.url}${path}`, { ...init, signal: open.signal }).then(
+			(response) => response.status,
+			() => 0,
+		);
+	const stranger = (i: number) => String(i).padStart(43, '0');
+	const stream = (cursor: string) =>
+		fetch(`${app.url}/api/dashboard/stream?cursor=${cursor}`, {
+			headers: { cookie },
+			signal: open.signal,
+		}).catch(() => null);
+	const asked = Array.from({ length: 40 }, (_, i) => [
+		ask('/api/events', {
+			method: 'POST',
+			headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+			body: JSON.stringify([{ name: 'a' }, { name: 'b' }]),
+		}),
+		ask('/api/events', {
+			method: 'POST',
+			headers: { authorization: `Bearer nb_pub_${stranger(i)}`, 'x-forwarded-for': `10.0.${i}.1` },
+		}),
+		ask('/', {
+			headers: { cookie: `nowboard_viewer=${stranger(i)}`, 'x-forwarded-for': `10.1.${i}.1` },
+		}),
+		ask(`/s/${stranger(1_000 + i)}`, { headers: { 'x-forwarded-for': `10.2.${i}.1` } }),
+		ask(`/api/dashboard/history?range=7d&source=s${i}`, { headers: { cookie } }),
+		ask('/settings', { headers: { cookie } }),
+		stream(''),
+	]).flat();
+	await Promise.all(asked);
+	await pause(500);
+	watching = false;
+	await watch;
+	open.abort();
+	expect(most).toBeLessThanOrEqual(MOST_CONNECTIONS);
+	// it is not far from the truth either
+	expect(most).toBeGreaterThanOrEqual(MOST_CONNECTIONS - 4);
+});
+
+test('who asks again and again without reading is cut off; one after the other is answered late', async () => {
+	const { app } = await startClosed();
+	const head =
+		'GET /api/dashboard/status HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.9.9.9\r\n\r\n';
+	const open = async () => {
+		const socket = dial(Number(new URL(app.url).port), '127.0.0.1');
+		let read = '';
+		socket.on('data', (chunk: Buffer) => (read += chunk)).on('error', () => {});
+		onTestFinished(() => void socket.destroy());
+		await once(socket, 'connect');
+		const answers = () => read.split('HTTP/1.1 401').length - 1;
+		return { socket, answers };
+	};
+	const patient = await open();
+	for (let i = 0; i < FREE_REFUSALS; i++) {
+		patient.socket.write(head);
+		await expect.poll(patient.answers, { interval: 1 }).toBe(i + 1);
+	}
+	const hasty = await open();
+	const closed = once(hasty.socket, 'close');
+	hasty.socket.write(head.repeat(MAX_WAITING + 1));
+	patient.socket.write(head);
+	await closed;
+	expect(hasty.answers()).toBe(0);
+	await expect.poll(patient.answers, { timeout: 5_000 }).toBe(FREE_REFUSALS + 1);
+});
