@@ -139,6 +139,9 @@ test('after five wrong words an address waits, with the right one too', async ({
 	const first = await kind('wrong');
 	for (let i = 0; i < 4; i++) expect(await kind('wrong')).toEqual(first);
 	expect(await kind(PASSWORD)).toEqual(first);
+	await expect
+		.poll(() => server.sql`select subject from audit where action = 'logins refused'`)
+		.toEqual([{ subject: 'too many wrong passwords of one address' }]);
 });
 
 test('a share link shows the kiosk to a browser without the password, settings to nobody with it, and ends when it is revoked', async ({

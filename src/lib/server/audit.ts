@@ -1,6 +1,6 @@
 /**
- * What was done to the doors: logins, share links, keys, what was erased. Rows are written beside what they tell of, in the same
- * statement; here they are read. What was typed, and from where, is in none of them.
+ * What was done to the doors: logins, share links, keys, what was erased. What changes a row is written beside it, in the same
+ * statement; here is the rest, and how they are read. What was typed, and from where, is in none of them.
  */
 import type { Sql } from 'postgres';
 import { withDeadline } from './deadline';
@@ -17,4 +17,10 @@ export async function readAudit(sql: Sql, limit = AUDIT_SHOWN): Promise<AuditEnt
 		select id, at, action, subject from audit order by id desc limit ${limit}`;
 	const rows = await withDeadline(query, DEADLINE_MS, 'reading the audit');
 	return rows.map((row) => ({ ...row, id: Number(row.id), at: row.at.toISOString() }));
+}
+
+/** What changes no row, and happens rarely: whoever may cause it as often as they like must not fill the table. */
+export async function writeAudit(sql: Sql, action: string, subject: string): Promise<void> {
+	const query = sql`insert into audit (action, subject) values (${action}, ${subject})`;
+	await withDeadline(query, DEADLINE_MS, 'writing the audit');
 }

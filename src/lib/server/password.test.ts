@@ -29,6 +29,16 @@ test('who gives the right one has all attempts again', async () => {
 	}
 });
 
+test('that a limit was reached is told, once in its time', async () => {
+	const told: string[] = [];
+	const onLimited = (whose: string) => void told.push(whose);
+	const check = createPasswordCheck(RIGHT, { failureMs: 0, cost: { N: 16 }, onLimited });
+	for (let i = 0; i < ATTEMPTS_PER_ADDRESS; i++) await check.matches('wrong', 'one');
+	expect(told).toEqual([]);
+	for (let i = 0; i < 3; i++) await check.matches('wrong', 'one');
+	expect(told).toEqual(['of one address']);
+});
+
 test('many addresses together are refused as well', async () => {
 	const check = create();
 	await Promise.all(

@@ -25,9 +25,18 @@ export type PasswordCheck = {
 	matches(attempt: string, address: string): Promise<boolean>;
 };
 
+/** @param onLimited told whose attempts are no longer compared, at most once in ATTEMPTS_WINDOW_S */
 export function createPasswordCheck(
 	password: string,
-	{ failureMs = FAILURE_MS, cost = COST }: { failureMs?: number; cost?: ScryptOptions } = {},
+	{
+		failureMs = FAILURE_MS,
+		cost = COST,
+		onLimited = () => {},
+	}: {
+		failureMs?: number;
+		cost?: ScryptOptions;
+		onLimited?: (whose: 'of one address' | 'in all') => void;
+	} = {},
 ): PasswordCheck {
 	const salt = randomBytes(16);
 	const hash = (text: string) =>
@@ -44,14 +53,25 @@ export function createPasswordCheck(
 	const inAll = new RateLimiterMemory({ points: ATTEMPTS_IN_ALL, duration: ATTEMPTS_WINDOW_S });
 	/** one comparison at a time: a flood must not take all the memory and cores */
 	let last: Promise<unknown> = Promise.resolve();
+	let toldAt = -Infinity;
 
-	async function isIt(attempt: string, address: string): Promise<boolean> {
+	async function mayTry(address: string): Promise<boolean> {
+		let whose: Parameters<typeof onLimited>[0] = 'of one address';
 		try {
 			await perAddress.consume(address);
+			whose = 'in all';
 			await inAll.consume('all');
+			return true;
 		} catch {
+			if (performance.now() - toldAt < ATTEMPTS_WINDOW_S * 1_000) return false;
+			toldAt = performance.now();
+			onLimited(whose);
 			return false;
 		}
+	}
+
+	async function isIt(attempt: string, address: string): Promise<boolean> {
+		if (!(await mayTry(address))) return false;
 		const turn = last.then(() => hash(attempt));
 		last = turn.catch(() => {});
 		if (!timingSafeEqual(await turn, await expected)) return false;

@@ -5,7 +5,7 @@
 import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
 import { widenAcceptQueue } from './accept-queue';
-import { readAudit } from './audit';
+import { readAudit, writeAudit } from './audit';
 import { startCrashGuard } from './crash';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
@@ -50,11 +50,18 @@ function createLogin(
 	{ password, secret }: { password: string; secret: string | null },
 	connect: () => Sql,
 	sql: Sql,
+	log: Logger,
 ): App.Locals['login'] {
+	function onLimited(whose: string) {
+		log.warn({ whose }, 'logins over a limit are refused');
+		writeAudit(sql, 'logins refused', `too many wrong passwords ${whose}`).catch((error: unknown) =>
+			log.warn({ reason: String(error) }, 'refused logins were not noted'),
+		);
+	}
 	// strangers are looked up too: the ticks must not wait for that
 	const viewers = createViewers({ connect });
 	return {
-		password: createPasswordCheck(password),
+		password: createPasswordCheck(password, { onLimited }),
 		viewers,
 		links: createShareLinks(sql, viewers),
 		keyring: createKeyring(sql),
@@ -162,7 +169,7 @@ export function startRuntime(env: Env): Runtime {
 	const login =
 		env.dashboardPassword === null
 			? null
-			: createLogin({ password: env.dashboardPassword, secret: env.secret }, pooled, ticks);
+			: createLogin({ password: env.dashboardPassword, secret: env.secret }, pooled, ticks, log);
 	const demo = env.demo ? { running: true } : null;
 	return {
 		env,
