@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PAGE_VIEW, TICK_MS } from '../src/lib/protocol';
 import type { Sql } from '../src/lib/server/db/connect';
+import { countAll } from '../src/lib/server/rollup';
 import { createRandom, toUuid } from './random';
 import { steady } from './rhythm';
 import { createSender } from './send';
@@ -54,6 +55,28 @@ export async function writeHistory(sql: Sql, next: Visitors): Promise<Timed> {
 		JOIN events ON created_at > at - interval '30 minutes' AND created_at <= at
 		GROUP BY tick, at`;
 	return upcoming;
+}
+
+const WEEKS_S = 15 * 24 * 60 * 60;
+
+/**
+ * What a small shop saw in the two weeks before: more by day than by night, less at weekends, a little more this week. Summed as
+ * the server does.
+ */
+export async function writeWeeks(sql: Sql): Promise<void> {
+	await sql`select setseed(0.5)`;
+	await sql`
+		INSERT INTO events (name, source, session_id, created_at)
+		SELECT CASE WHEN random() < 0.6 THEN ${PAGE_VIEW} ELSE 'click' END, 'web', 's' || floor(random() * 5000), at
+		FROM (
+			SELECT now() - s * interval '1 second' AS at, random() AS chance,
+				sin((extract(hour FROM now() - s * interval '1 second') - 7) / 24 * 2 * pi()) AS sun,
+				extract(isodow FROM now() - s * interval '1 second') > 5 AS weekend
+			FROM generate_series(${HISTORY_MS / 1_000}::int, ${WEEKS_S}::int) AS s
+		) AS seconds
+		WHERE chance < (0.15 + 0.6 * greatest(sun, 0)) * CASE WHEN weekend THEN 0.55 ELSE 1 END
+			* CASE WHEN at > now() - interval '7 days' THEN 1.15 ELSE 1 END`;
+	await countAll(sql);
 }
 
 /** Lets them go on through the public API until `signal` ends it; time before `first` is skipped. */

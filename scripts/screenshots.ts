@@ -12,7 +12,7 @@ import { provideServer } from '../tests/setup/server';
 import { copyDatabase } from '../tests/setup/template';
 import { chromiumLaunchOptions } from './browser';
 import { freePort } from './ports';
-import { createScreenshotVisitors, sendLive, writeHistory } from './screenshot-data';
+import { createScreenshotVisitors, sendLive, writeHistory, writeWeeks } from './screenshot-data';
 
 const FOLDER = 'docs/screenshots';
 const MAX_BYTES = 400 * 1024;
@@ -27,6 +27,7 @@ const BUSY_MS = 25_000;
 const DESK = { viewport: { width: 1440, height: 900 } };
 const WALL = { viewport: { width: 1920, height: 1080 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true };
+const LONDON = { locale: 'en-GB', timezoneId: 'Europe/London' };
 const dark = { colorScheme: 'dark' } as const;
 
 if (!existsSync('build/index.js'))
@@ -51,7 +52,7 @@ async function startApp() {
 }
 
 async function open(browser: Browser, url: string, options: BrowserContextOptions) {
-	const page = await browser.newPage({ locale: 'en-GB', timezoneId: 'Europe/London', ...options });
+	const page = await browser.newPage({ ...LONDON, ...options });
 	await page.goto(url);
 	await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
 	return page;
@@ -98,6 +99,7 @@ async function photographData(browser: Browser): Promise<void> {
 	const sql = connect(databaseUrl, { max: 1 });
 	const visitors = createScreenshotVisitors(7, RATE_PER_S);
 	const first = await writeHistory(sql, visitors);
+	await writeWeeks(sql);
 	await sql.end();
 	await app.start();
 
@@ -119,12 +121,30 @@ async function photographData(browser: Browser): Promise<void> {
 	await delay(LOOK_MS);
 	await photograph(light, 'light');
 
+	await light
+		.getByRole('navigation', { name: 'Range' })
+		.getByRole('link', { name: '7 days' })
+		.click();
+	await light.getByRole('heading', { name: 'Events per hour' }).waitFor();
+	await delay(LOOK_MS);
+	await photograph(light, 'history');
+	await light
+		.getByRole('navigation', { name: 'Range' })
+		.getByRole('link', { name: 'Live' })
+		.click();
+
 	const crowd = new AbortController();
 	const crowding = sendLive(app.url, createScreenshotVisitors(8, BUSY_PER_S), crowd.signal);
 	await delay(BUSY_MS);
 	await photograph(light, 'busy');
 	crowd.abort();
 	await crowding;
+
+	const status = await browser.newPage({ ...LONDON, ...DESK });
+	await status.goto(`${app.url}/status`);
+	await delay(LOOK_MS);
+	await photograph(status, 'status');
+	await status.close();
 
 	const admin = connect(postgres.adminUrl, { max: 1 });
 	const database = new URL(databaseUrl).pathname.slice(1);

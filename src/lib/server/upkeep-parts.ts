@@ -33,7 +33,8 @@ function toRun(seen: RetentionStatus | null, now: number): string {
 	if (finishedAt === null) return ` Older ones are being deleted: ${count(deleted)} until now.`;
 	const ago = toDuration(now - Date.parse(finishedAt));
 	const last = deleted === 0 ? 'found none older' : `deleted ${count(deleted)}`;
-	return ` The last run, ${ago} ago, ${last}; all runs together ${count(deletedTotal)}.`;
+	const inAll = deletedTotal > deleted ? `; all runs together ${count(deletedTotal)}` : '';
+	return ` The last run, ${ago} ago, ${last}${inAll}.`;
 }
 
 function toAge(ms: number): string {
