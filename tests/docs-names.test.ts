@@ -117,14 +117,15 @@ function findLogLines(page: string): string[] {
 		.flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, line]) => line ?? ''));
 }
 
-/** Whether a text of the code is that line, or begins with it when it ends in `…`. */
+/** Whether a text of the code is that line, or begins with it and goes on when it ends in `…`. */
 function isLogged(line: string): boolean {
-	const wanted = line.endsWith('…') ? `'${line.slice(0, -1).trimEnd()}` : `'${line}'`;
-	const cut = line.endsWith('…');
-	return FILES.filter((path) => /^src\/.*(?<!\.test)\.ts$/.test(path)).some((path) => {
-		const at = read(path).indexOf(wanted);
-		return at >= 0 && (!cut || read(path)[at + wanted.length] !== "'");
-	});
+	const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+	const text = line.endsWith('…')
+		? new RegExp(`(['\`])${escape(line.slice(0, -1).trimEnd())}(?!\\1)`)
+		: new RegExp(`(['\`])${escape(line)}\\1`);
+	return FILES.filter((path) => /^src\/.*(?<!\.test)\.ts$/.test(path)).some((path) =>
+		text.test(read(path)),
+	);
 }
 
 /** The first column of the map's blocks: names with a comma between, and at least two spaces after them. */
