@@ -44,11 +44,15 @@ function startViewer(url: string) {
 	};
 }
 
-/** Restarts one app after the other while somebody writes through `url`, and asserts that nobody has noticed more than a farewell. */
+/**
+ * Restarts one app after the other while somebody writes through `url`, and asserts that nobody has noticed more than a farewell.
+ * @param forgiven statuses that a POST may get of a proxy which cannot ask another: nothing of it may have been saved
+ */
 export async function restartInTurn(
 	apps: readonly RunningApp[],
 	url: string,
 	sql: Sql,
+	forgiven: readonly number[] = [],
 ): Promise<void> {
 	const viewers = Array.from({ length: 40 }, () => startViewer(url));
 	await Promise.all(viewers.map((one) => expect.poll(one.resets, { timeout: 15_000 }).toBe(1)));
@@ -72,8 +76,9 @@ export async function restartInTurn(
 	const committed = (await sql<{ id: string }[]>`select id from events`).map(({ id }) =>
 		Number(id),
 	);
-	expect(new Set(statuses)).toEqual(new Set([202]));
-	expect(committed.length).toBe(statuses.length);
+	const answered = statuses.filter((status) => !forgiven.includes(status));
+	expect(new Set(answered)).toEqual(new Set([202]));
+	expect(committed.length).toBe(answered.length);
 	for (const viewer of viewers) {
 		await expect
 			.poll(() => viewer.ids().length, { timeout: 30_000 })
