@@ -192,4 +192,8 @@ test('what is asked wrongly is refused by name', async ({ server }) => {
 		400,
 		'source has 121 characters: it may have at most 120.',
 	]);
+	expect(await ask('range=7d&source=a%00b')).toEqual([
+		400,
+		'source must not contain NUL (\\u0000), which Postgres cannot store.',
+	]);
 });

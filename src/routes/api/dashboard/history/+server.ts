@@ -1,5 +1,6 @@
 import { error, json } from '@sveltejs/kit';
 import { HISTORY_RANGES, INGEST_LIMITS } from '$lib/protocol';
+import { textFault } from '$lib/server/json-limits';
 import { ZoneError } from '$lib/server/read-history';
 import type { RequestHandler } from './$types';
 
@@ -14,9 +15,12 @@ export const GET: RequestHandler = async ({ url, locals }) => {
 		error(400, `range is "${asked.slice(0, 40)}": it must be one of ${HISTORY_RANGES.join(', ')}.`);
 	const source = url.searchParams.get('source') || null;
 	const zone = url.searchParams.get('zone') || 'UTC';
-	for (const [name, value] of Object.entries({ source, zone }))
+	for (const [name, value] of Object.entries({ source, zone })) {
 		if (value && value.length > MAX_LENGTH)
 			error(400, `${name} has ${value.length} characters: it may have at most ${MAX_LENGTH}.`);
+		const fault = value && textFault(value);
+		if (fault) error(400, `${name} ${fault}.`);
+	}
 	try {
 		const history = await locals.history.read(range, source, zone);
 		return json(history, { headers: { 'cache-control': 'no-store' } });
