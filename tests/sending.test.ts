@@ -1,9 +1,13 @@
-/** Every example of sending events, in the README and in docs/sending-events.md, is run as it stands there, and shown. */
+/**
+ * Every example of sending events, in the README and in docs/sending-events.md, is run as it stands there, and shown. What curl would send is
+ * read off its command line, because curl is not everywhere; the real one is run by tests/system/docs-commands.system.ts.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { createKey } from '../src/lib/server/ingest-keys';
+import { createTaker, RUN } from './docs-commands/plan';
 import { createAppServer, type RunningApp } from './setup/app-server';
 import { createDatabase, type TestDatabase } from './setup/database';
 import { findBlocks, toRequest, toWords, type Block } from './setup/examples';
@@ -104,6 +108,14 @@ describe.each(PAGES)('%s', (page) => {
 			expect(await count()).toBeGreaterThan(before);
 		},
 	);
+});
+
+test('they are the commands that the plan has for this file', () => {
+	const { take, untaken } = createTaker('tests/sending.test.ts');
+	const planned = RUN['tests/sending.test.ts'].map(([page, words]) => take(page, words));
+	const run = EXAMPLES.filter(({ language }) => language === 'sh');
+	expect(run.map(({ code }) => code.trimEnd())).toEqual(planned);
+	expect(untaken()).toEqual([]);
 });
 
 test('an account that may insert, and nothing else, is a source', async () => {
