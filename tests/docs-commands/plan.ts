@@ -86,7 +86,8 @@ export const BEYOND: readonly (readonly [RegExp, string])[] = [
 	[/\bdocker\b/, 'a container engine'],
 	[/\bfly\b/, 'an account at Fly.io'],
 	[/\brailway\b/, 'an account at Railway'],
-	[/\b(systemctl|journalctl)\b/, 'systemd'],
+	[/\b(systemctl|journalctl|systemd-run)\b/, 'systemd'],
+	[/deb\.nodesource\.com/, 'NodeSource’s packages'],
 	[/^npm run (bench:[a-z]+|rehearse|looks)\b/, 'minutes, or hours'],
 ];
 
