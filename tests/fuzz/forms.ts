@@ -8,19 +8,34 @@ import { nastyText, toQuery, toWellFormed } from './texts';
 const FORM = 'application/x-www-form-urlencoded';
 const OURS = { cookie: 'nowboard_viewer={session}', origin: '{origin}' };
 
-/** What would be granted. The first key is the one that good requests come with: it stays. */
+/** Of createNames: the first key is the one that good requests come with, and stays; the next are for `good` below. */
+const KEYS = { min: 10, max: 60 };
+
+/** What would be granted. */
 const FIELDS: Record<SettingsAction, Record<string, fc.Arbitrary<string>>> = {
 	share: { name: fc.constant('a'), days: fc.constantFrom('', '1', '3650') },
-	unshare: { id: fc.nat(60).map(String) },
+	unshare: { id: fc.integer(KEYS).map(String) },
 	makeKey: {
 		kind: fc.constantFrom('public', 'secret'),
 		source: fc.constantFrom('shop', 'blog'),
 		name: fc.constant('a'),
 		origins: fc.constantFrom('', 'https://shop.example'),
 	},
-	rotateKey: { id: fc.integer({ min: 2, max: 60 }).map(String) },
-	revokeKey: { id: fc.integer({ min: 2, max: 60 }).map(String) },
+	rotateKey: { id: fc.integer(KEYS).map(String) },
+	revokeKey: { id: fc.integer(KEYS).map(String) },
 };
+/** Each action once, as a page of ours sends it: granted for sure when it is first sent. */
+const GOOD: Record<SettingsAction, string> = {
+	share: 'name=a&days=1',
+	unshare: 'id=2',
+	makeKey: 'kind=public&source=shop&name=a&origins=',
+	rotateKey: 'id=2',
+	revokeKey: 'id=3',
+};
+export const goodForms: readonly FuzzRequest[] = SETTINGS_ACTIONS.map((action) => ({
+	...post('a good form', Buffer.from(GOOD[action]), { ...OURS, 'content-type': FORM }),
+	path: `/settings?/${action}`,
+}));
 const OTHERS = ['/settings?/x', '/settings', '/api/tokens', '/api/demo', '/s/x', '/kiosk'];
 const ALL_FIELDS = [
 	...new Set(Object.values(FIELDS).flatMap(Object.keys)),

@@ -25,7 +25,7 @@ import { lurk } from './lurk';
 import { PATHS } from './looks';
 import type { PartResult } from './part';
 import { fill, get, post, type Names } from './request';
-import { toRequests } from './requests';
+import { ALWAYS, toRequests } from './requests';
 import { BATCH, createNames, runFuzz, type FuzzResult } from './run';
 import { surrogates } from './surrogates';
 import {
@@ -78,9 +78,9 @@ test('every action of the settings is among the forms, every route among the pat
 	expect(PATHS).toEqual(expect.arrayContaining(['/status', '/api/dashboard/history', '/s/']));
 	const batches = [7, 8, 9, 10].map((seed) => toRequests(seed, BATCH));
 	for (const batch of batches)
-		expect(batch.filter(({ kind }) => kind === 'half a letter')).toHaveLength(BATCH / 10);
+		expect(batch.filter(({ kind }) => kind === 'half a letter').length).toBeGreaterThan(40);
 	const sent = new Set(batches.flat());
-	expect(surrogates.filter((one) => !sent.has(one))).toEqual([]);
+	expect(ALWAYS.filter((one) => !sent.has(one))).toEqual([]);
 	const bytes = surrogates.map(({ body }) => body?.toString('latin1') ?? '');
 	expect(bytes.filter((text) => text.includes('\xed\xa0\x80'))).not.toEqual([]);
 	expect(bytes.filter((text) => text.includes('\\ud800'))).not.toEqual([]);

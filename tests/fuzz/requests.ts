@@ -1,7 +1,7 @@
 /** Requests that nobody should send, and some that everybody does: made by fast-check from a seed. */
 import fc from 'fast-check';
 import { events } from './events';
-import { forms, logins } from './forms';
+import { forms, goodForms, logins } from './forms';
 import { looks } from './looks';
 import { raws } from './raws';
 import type { FuzzRequest } from './request';
@@ -14,6 +14,8 @@ const any = fc.oneof(
 	{ weight: 100, arbitrary: raws },
 	{ weight: 1, arbitrary: logins },
 );
+/** Not left to chance. */
+export const ALWAYS: readonly FuzzRequest[] = [...goodForms, ...surrogates];
 /** One in so many is of those that are sent always. */
 const ALWAYS_EVERY = 10;
 
@@ -25,8 +27,6 @@ export function toRequests(seed: number, count: number): FuzzRequest[] {
 	const made = fc.sample(any, { seed, numRuns: count });
 	const first = seed * Math.ceil(count / ALWAYS_EVERY);
 	return made.map((one, at) =>
-		at % ALWAYS_EVERY === 0
-			? (surrogates[(first + at / ALWAYS_EVERY) % surrogates.length] ?? one)
-			: one,
+		at % ALWAYS_EVERY === 0 ? (ALWAYS[(first + at / ALWAYS_EVERY) % ALWAYS.length] ?? one) : one,
 	);
 }

@@ -26,6 +26,8 @@ export type FuzzResult = {
 };
 
 export const BATCH = 500;
+/** Links and keys, which forms end by their numbers. */
+const TO_BE_ENDED = 60;
 const AT_ONCE = 16;
 const SHOWN = 10;
 /** Of the rows that honest viewers look for: they are not the fuzz's. */
@@ -42,12 +44,17 @@ export async function createNames(
 	const tokens = createTokens(async () => secret);
 	const [meta] = await sql<{ value: string }[]>`select value from meta where key = 'epoch'`;
 	const viewer = { kind: 'session', hash: session.hash, expiresAt: null } as const;
+	const [{ key }, link] = [await addKey(sql, 'secret', 'fuzz'), await addLink(sql)];
+	for (let i = 0; i < TO_BE_ENDED; i++) {
+		await addKey(sql, 'secret', 'fuzz');
+		await addLink(sql);
+	}
 	return {
 		origin,
 		session: session.token,
-		link: (await addLink(sql)).token,
+		link: link.token,
 		metrics,
-		key: (await addKey(sql, 'secret', 'fuzz')).key,
+		key,
 		epoch: meta?.value ?? 'none',
 		token: (await tokens.issue(viewer)).token,
 	};
