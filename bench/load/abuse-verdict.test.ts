@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { HEAP_LEFT } from '../../tests/fuzz/judge';
-import { findAbuseProblems, RESIDENT_LEFT, type Abused } from './abuse-verdict';
+import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT, type Abused } from './abuse-verdict';
 
 const well: Abused = {
 	p99: { calm: 10, abused: 20 },

@@ -39,6 +39,8 @@ import {
 /** Events for each viewer before the attack. */
 const CALM_EVENTS = 10;
 const CALM_EVERY_MS = 200;
+/** Other tests share the cores: here only viewers who are as good as cut off are told from them, the long run looks closer. */
+const CROWDED = { floorMs: 3_000, mostMs: 10_000 };
 
 test('three thousand requests that nobody should send, beside half-open connections: no 5xx, no row that was not acknowledged, viewers keep looking, and it goes on', async () => {
 	const { url, sql } = await useDatabase();
@@ -57,8 +59,7 @@ test('three thousand requests that nobody should send, beside half-open connecti
 	try {
 		const result = await runFuzz({ names, sql, seed, batches: [0, 3_000 / BATCH] });
 		expect(findProblems(result), `seed ${seed}`).toEqual([]);
-		// other tests share the cores: only what nobody calls live any more is told from them
-		expect(findHonestProblems(calm, await honest.report(), HONEST_P99_MS)).toEqual([]);
+		expect(findHonestProblems(calm, await honest.report(), CROWDED)).toEqual([]);
 		expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
 		expect(app.exitCode()).toBeNull();
 	} finally {
