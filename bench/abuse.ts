@@ -1,14 +1,23 @@
 /**
- * What an abusive client at full speed does to those who look: their delay before, and while it goes on; and what it leaves behind in
- * memory. The abuser, the viewers, the server and Postgres share the machine.
+ * What an abusive client at full speed does to those who look: their delay before, and while it goes on; what honest clients are answered, which
+ * rows come of it, and what it leaves behind in memory. The abuser, the viewers, the server and Postgres share the machine. What may
+ * not be is said, and the exit code is 1.
  *
- * npm run bench:abuse -- [--seconds 600] [--calm 60] [--viewers 100] [--save]   (needs `npm run build` before)
+ * npm run bench:abuse -- [--seconds 600] [--calm 60] [--viewers 100] [--half-open 2000] [--only "wrong key,no key"] [--save]
+ * (needs `npm run build` before)
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
+import { createKey } from '../src/lib/server/ingest-keys';
+import { createToken } from '../src/lib/server/viewers';
+import { countTables, findUnexplained, NOTHING_GRANTED } from '../tests/fuzz/tables';
+import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT } from './load/abuse-verdict';
+import { ATTACK_NAMES, type AbuseOrder, type AbuseReport } from './load/attacks';
+import { HONEST_SOURCE, startPolite } from './load/honest';
 import { startLoad } from './load/load';
 import { publishFor } from './measure';
 import { createNumbers, insertNumbers } from './numbers';
@@ -21,13 +30,32 @@ const { values } = parseArgs({
 		seconds: { type: 'string', default: '600' },
 		calm: { type: 'string', default: '60' },
 		viewers: { type: 'string', default: '100' },
+		'half-open': { type: 'string', default: '2000' },
+		only: { type: 'string', default: ATTACK_NAMES.join() },
 		save: { type: 'boolean' },
 	},
 });
 const RATE = { times: 10, events: 1 };
+/** Beside the flood: viewers, attacks, files of Node itself. */
+const OTHER_FILES = 1_000;
+/** What is remembered of strangers is forgotten after a minute at most. */
+const REST_MS = 80_000;
+const REST_STEP_MS = 2_000;
+
+const halfOpen = Number(values['half-open']);
+const attacks = values.only.split(',').map((name) => name.trim());
+for (const name of attacks)
+	if (!ATTACK_NAMES.includes(name))
+		throw new Error(`--only names "${name}": it must be of ${ATTACK_NAMES.join(', ')}.`);
+const files = openFiles();
+if (files < halfOpen + OTHER_FILES)
+	throw new Error(
+		`a process may open ${files} files: ${halfOpen} half-open connections need ${halfOpen + OTHER_FILES} (ulimit -n).`,
+	);
 
 const target = await startTarget(await provideDatabase(), {
 	INGEST_OPEN: 'false',
+	DASHBOARD_PUBLIC: 'false',
 	DASHBOARD_PASSWORD: 'a password for the abused',
 	LOG_LEVEL: 'fatal',
 });
@@ -39,72 +67,172 @@ const abuser = fork(fileURLToPath(new URL('./load/abuser.ts', import.meta.url)),
 const numbers = createNumbers();
 const server = { publish: (from: number, count: number) => insertNumbers(sql, from, count) };
 
+const order = (one: AbuseOrder) => void abuser.send(one);
+async function ask(one: AbuseOrder): Promise<AbuseReport> {
+	const answer = once(abuser, 'message');
+	order(one);
+	return (await answer)[0] as AbuseReport;
+}
+
+/** Of people who have given the password, each in a browser of their own. */
+async function makeSessions(count: number): Promise<string[]> {
+	const made = Array.from({ length: count }, createToken);
+	await sql`
+		insert into sessions (hash, expires_at)
+		select hash, now() + interval '1 day' from jsonb_array_elements_text(${sql.json(made.map(({ hash }) => hash))}) hash`;
+	return made.map(({ token }) => token);
+}
+
 async function measure(seconds: number) {
 	await load.ask('begin', null);
 	const from = numbers.next();
 	const cpu = cpuMs(target.pid);
+	const abuserCpu = cpuMs(abuser.pid as number);
 	const started = performance.now();
 	await publishFor(server, numbers, RATE, seconds);
 	await load.ask('until', { upTo: numbers.next() - 1, withinMs: 20_000 });
-	const share = (cpuMs(target.pid) - cpu) / (performance.now() - started);
-	return { ...(await load.ask('report', { from, to: numbers.next() })), share };
+	const ms = performance.now() - started;
+	const share = (cpuMs(target.pid) - cpu) / ms;
+	const abuserShare = (cpuMs(abuser.pid as number) - abuserCpu) / ms;
+	const seen = await load.ask('report', { from, to: numbers.next() });
+	return { ...seen, ms, share, abuserShare };
+}
+
+async function rowsBySource(): Promise<Record<string, number>> {
+	const rows = await sql<{ source: string; count: string }[]>`
+		select source, count(*) from events group by source`;
+	return Object.fromEntries(rows.map(({ source, count }) => [source, Number(count)]));
+}
+
+/** Until what is remembered of strangers is forgotten. */
+async function rest(before: number): Promise<number> {
+	let after = (await target.probe()).heapUsed;
+	for (let waited = 0; waited < REST_MS && after - before > HEAP_LEFT / 2; waited += REST_STEP_MS) {
+		await pause(REST_STEP_MS);
+		after = (await target.probe()).heapUsed;
+	}
+	return after;
 }
 
 try {
+	const sessions = await makeSessions(Number(values.viewers) + 1);
+	const { key } = await createKey(
+		sql,
+		{ kind: 'secret', source: HONEST_SOURCE, name: HONEST_SOURCE, origins: [] },
+		'command',
+	);
+	const tables = await countTables(sql);
 	const { failed } = await load.ask('open', {
 		url: `${target.url}/api/dashboard/stream`,
 		count: Number(values.viewers),
 		atOnce: 50,
 		joins: 'state',
+		cookies: sessions.slice(1).map((token) => `nowboard_viewer=${token}`),
 	});
 	if (failed > 0) throw new Error(`${failed} viewers got no stream`);
+	const polite = startPolite(target.url, sessions[0] as string, key);
 	await measure(3);
+	polite.report();
 	const calm = await measure(Number(values.calm));
+	const calmPolite = polite.report();
 	const heap = (await target.probe()).heapUsed;
 	const resident = rssBytes(target.pid);
-	abuser.send({ url: target.url });
+	order({ do: 'begin', url: target.url, attacks, halfOpen });
 	await measure(3);
+	await ask({ do: 'count' });
+	polite.report();
 	const abused = await measure(Number(values.seconds));
-	const answer = once(abuser, 'message');
-	abuser.send('report');
-	const [answers] = (await answer) as [Record<string, number>];
-	const heapAfter = (await target.probe()).heapUsed;
-	const [rows] = await sql<{ count: string }[]>`select count(*) from events where name = 'abuse'`;
-	const row = (name: string, one: typeof calm) => [
+	const abuse = await ask({ do: 'end' });
+	await polite.stop();
+	const abusedPolite = polite.report();
+	const heapAfter = await rest(heap);
+	const residentAfter = rssBytes(target.pid);
+	const problems = findAbuseProblems({
+		p99: { calm: calm.delays?.p99 ?? NaN, abused: abused.delays?.p99 ?? NaN },
+		missing: calm.missing + abused.missing,
+		twice: calm.twice + abused.twice,
+		wrong: [...calmPolite.wrong, ...abusedPolite.wrong],
+		rows: await rowsBySource(),
+		due: { bench: numbers.next(), [HONEST_SOURCE]: abusedPolite.accepted },
+		unexplained: findUnexplained(tables, await countTables(sql), NOTHING_GRANTED),
+		heap: { before: heap, after: heapAfter },
+		resident: { before: resident, after: residentAfter },
+		sent: Object.values(abuse).reduce((sum, { sent }) => sum + sent, 0),
+	});
+	const seconds = abused.ms / 1_000;
+	const perSecond = (count: number) => (count / seconds).toFixed(0);
+	const percent = (share: number) => `${Math.round(100 * share)} %`;
+	const row = (name: string, one: typeof calm, asked: typeof calmPolite) => [
 		name,
 		one.delays?.p50.toFixed(1) ?? '–',
 		one.delays?.p99.toFixed(1) ?? '–',
-		`${Math.round(100 * one.share)} %`,
 		one.missing,
 		one.twice,
+		`${asked.p50.toFixed(0)} / ${asked.p99.toFixed(0)}`,
+		asked.wrong.length,
+		percent(one.share),
+		percent(one.abuserShare),
 	];
 	const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 	tell({
 		name: 'abuse',
 		title: 'Beside an abusive client',
-		question: `${values.viewers} honest viewers and ten events a second, before and while one client sends wrong keys, guesses, huge bodies and half heads at full speed.`,
+		question: `${values.viewers} viewers who have logged in and ten events a second, and one who asks and sends four times a second, before and while one client at full speed sends wrong keys, sessions, links and tokens, guesses, huge bodies, many requests at once and some whose answer it does not wait for, and holds ${halfOpen.toLocaleString('en')} half heads that it opens anew every second.`,
 		tables: [
 			{
 				caption: 'The honest',
-				columns: ['', 'p50 ms', 'p99 ms', 'server CPU', 'missing', 'twice'],
-				rows: [row(`calm, ${values.calm} s`, calm), row('abused', abused)],
+				columns: [
+					'',
+					'p50 ms',
+					'p99 ms',
+					'missing',
+					'twice',
+					'p50 / p99 ms of an answer',
+					'answers not due',
+					'server CPU',
+					'abuser CPU',
+				],
+				rows: [
+					row(`calm, ${values.calm} s`, calm, calmPolite),
+					row(`abused, ${values.seconds} s`, abused, abusedPolite),
+				],
 			},
 			{
-				caption: 'What the abuser was answered',
-				columns: ['', 'times'],
-				rows: Object.entries(answers)
-					.sort(([a], [b]) => a.localeCompare(b))
-					.map(([what, times]) => [what, times.toLocaleString('en')]),
+				caption: 'The abuser',
+				columns: ['', 'sent/s', 'answered'],
+				rows: attacks.map((name) => {
+					const { sent, answers } = abuse[name] ?? { sent: 0, answers: {} };
+					const told = Object.entries(answers).sort(([a], [b]) => a.localeCompare(b));
+					return [
+						name,
+						perSecond(sent),
+						told.map(([what, times]) => `${what}: ${times.toLocaleString('en')}`).join(', ') || '–',
+					];
+				}),
 			},
 		],
 		notes: [
-			`p99 of the honest: ratio ${((abused.delays?.p99 ?? NaN) / (calm.delays?.p99 ?? NaN)).toFixed(2)}.`,
-			`Rows that came of it: ${rows?.count}. Heap ${mib(heap)} → ${mib(heapAfter)} MiB, resident ${mib(resident)} → ${mib(rssBytes(target.pid))} MiB.`,
+			`p99 of the viewers: ratio ${((abused.delays?.p99 ?? NaN) / (calm.delays?.p99 ?? NaN)).toFixed(2)}.`,
+			`Heap ${mib(heap)} → ${mib(heapAfter)} MiB (at most ${mib(HEAP_LEFT)} more), resident ${mib(resident)} → ${mib(residentAfter)} MiB (at most ${mib(RESIDENT_LEFT)} more).`,
+			problems.length === 0
+				? 'p99 at most doubled; every event was seen by all, every answer to honest clients was due, and no row came of the abuse.'
+				: `Not as it must be: ${problems.join('; ')}.`,
 		],
 	});
+	for (const problem of problems) console.error(problem);
+	if (problems.length > 0) process.exitCode = 1;
 } finally {
 	abuser.disconnect();
 	await load.stop();
 	await sql.end({ timeout: 1 });
 	await target.stop();
+}
+
+/** How many files a process may open. */
+function openFiles(): number {
+	const { userLimits } = process.report.getReport() as unknown as {
+		userLimits: { open_files: { soft: number | 'unlimited' } };
+	};
+	const { soft } = userLimits.open_files;
+	return soft === 'unlimited' ? Infinity : soft;
 }

@@ -1,84 +1,100 @@
 /**
- * A client that means harm, at full speed, in a process of its own: wrong keys, guessed passwords, huge bodies, connections that are opened and
- * closed, and heads that never end. Told when to begin by abuse.ts, ends with it, and counts what it was answered.
+ * A client that means harm, at full speed, in a process of its own: it makes the attacks of attacks.ts, and holds thousands of heads that
+ * never end. Told what to do by abuse.ts, ends with it, and counts what it has sent and was answered.
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ATTACKS, HALF_OPEN, type AbuseOrder, type AbuseReport, type Attack } from './attacks';
 
-const HUGE = 'a'.repeat(500_000);
-const WAIT_MS = 2_000;
+const SILENT_MS = 5_000;
+const HALF_OPEN_MS = 1_000;
+/** Until a request that nobody waits for has surely been read: what is reset at once is lost on the way. */
+const READ_MS = 10;
 
-const answers: Record<string, number> = {};
-const count = (what: string) => (answers[what] = (answers[what] ?? 0) + 1);
+let counted: AbuseReport = {};
 let over = false;
+const sockets = new Set<Socket>();
 
-/** one request after the other on a connection, which is opened anew when it is closed */
-async function hammer(url: URL, kind: string, toRequest: () => string): Promise<void> {
-	while (!over)
-		await new Promise<void>((resolve) => {
-			const socket = connect({ host: url.hostname, port: Number(url.port) });
-			socket.setTimeout(WAIT_MS, () => socket.destroy());
-			socket.on('connect', () => socket.write(toRequest()));
-			socket.on('data', (bytes) => {
-				const status = /^HTTP\/1\.1 (\d{3})/.exec(bytes.toString('latin1', 0, 20))?.[1];
-				if (status === undefined) return;
-				count(`${kind}: ${status}`);
-				if (over) socket.destroy();
-				else socket.write(toRequest());
-			});
-			socket.on('error', () => {});
-			socket.on('close', () => {
-				count(`${kind}: closed`);
-				resolve();
-			});
-		});
+const of = (name: string) => (counted[name] ??= { sent: 0, answers: {} });
+function answered(name: string, what: string) {
+	const { answers } = of(name);
+	answers[what] = (answers[what] ?? 0) + 1;
 }
 
-/** connections that say a little and wait */
+function open({ hostname: host, port }: URL): Socket {
+	const socket = connect({ host, port: Number(port), noDelay: true });
+	sockets.add(socket);
+	socket.on('error', () => {});
+	socket.on('close', () => sockets.delete(socket));
+	return socket;
+}
+
+/** On one connection, until it is closed. */
+function attack(url: URL, name: string, { waitsFor, together, toRequest }: Attack): Promise<void> {
+	return new Promise((resolve) => {
+		const socket = open(url);
+		let owed = 0;
+		const ask = () => {
+			for (; owed < together; owed++) {
+				of(name).sent++;
+				socket.write(toRequest(url), 'latin1');
+			}
+			if (waitsFor === 'nothing') setTimeout(() => socket.resetAndDestroy(), READ_MS);
+		};
+		socket.setTimeout(SILENT_MS, () => socket.destroy());
+		socket.on('connect', ask);
+		socket.on('data', (bytes) => {
+			for (const [, status] of bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3}) /g)) {
+				answered(name, status as string);
+				owed--;
+			}
+			if (owed === 0 && waitsFor === 'answers' && !over) ask();
+		});
+		socket.on('close', () => {
+			if (waitsFor === 'answers' && !over) answered(name, 'closed');
+			resolve();
+		});
+	});
+}
+
+/** Is opened, says a little, and waits. */
 async function flood(url: URL, atOnce: number): Promise<void> {
 	while (!over) {
-		const sockets: Socket[] = [];
-		for (let i = 0; i < atOnce; i++) {
-			const socket = connect({ host: url.hostname, port: Number(url.port) });
-			socket.on('connect', () => socket.write('GET / HTTP/1.1\r\nhost: x\r\na: '));
-			socket.on('error', () => {});
-			sockets.push(socket);
-			count('half a head');
-		}
-		await pause(1_000);
-		for (const socket of sockets) socket.resetAndDestroy();
+		const held = Array.from({ length: atOnce }, () => {
+			const socket = open(url);
+			socket.on('connect', () => {
+				of(HALF_OPEN).sent++;
+				socket.write('GET / HTTP/1.1\r\nhost: x\r\na: ');
+			});
+			socket.on('end', () => answered(HALF_OPEN, 'closed'));
+			socket.resume();
+			return socket;
+		});
+		await pause(HALF_OPEN_MS);
+		for (const socket of held) socket.resetAndDestroy();
 	}
 }
 
-function start(url: URL) {
-	const post = (path: string, body: string, headers = '') =>
-		`POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\n${headers}content-length: ${body.length}\r\n\r\n${body}`;
-	const json = 'content-type: application/json\r\n';
-	const key = () => `authorization: Bearer nb_sec_${Math.random().toString(36).repeat(3)}\r\n`;
-	const form = `content-type: application/x-www-form-urlencoded\r\norigin: ${url.origin}\r\n`;
-	const event = '{"name":"abuse"}';
-	const many = (n: number, run: () => Promise<void>) => Array.from({ length: n }, run);
-	void Promise.all([
-		...many(8, () => hammer(url, 'wrong key', () => post('/api/events', event, json + key()))),
-		...many(2, () => hammer(url, 'no key', () => post('/api/events', event, json))),
-		...many(4, () => hammer(url, 'huge body', () => post('/api/events', HUGE, json + key()))),
-		...many(2, () => hammer(url, 'password', () => post('/login', 'password=guess', form))),
-		...many(2, () =>
-			hammer(
-				url,
-				'forged cookie',
-				() =>
-					`GET /settings HTTP/1.1\r\nhost: ${url.host}\r\ncookie: nowboard_viewer=${Math.random()}\r\n\r\n`,
-			),
-		),
-		flood(url, 200),
-	]);
+function begin({ url: text, attacks, halfOpen }: Extract<AbuseOrder, { do: 'begin' }>) {
+	const url = new URL(text);
+	for (const name of attacks) {
+		const one = ATTACKS[name];
+		if (name === HALF_OPEN) void flood(url, halfOpen);
+		else if (one)
+			for (let i = 0; i < one.atOnce; i++)
+				void (async () => {
+					while (!over) await attack(url, name, one);
+				})();
+	}
 }
 
-process.on('message', (message: { url: string } | 'report') => {
-	if (message === 'report') {
+process.on('message', (order: AbuseOrder) => {
+	if (order.do === 'begin') return begin(order);
+	if (order.do === 'end') {
 		over = true;
-		process.send?.(answers);
-	} else start(new URL(message.url));
+		for (const socket of sockets) socket.resetAndDestroy();
+	}
+	process.send?.(counted);
+	counted = {};
 });
 process.on('disconnect', () => process.exit());

@@ -20,7 +20,11 @@ export type Caught = {
 /** A client has joined when its first state came, or already when it was answered. */
 export type Joins = 'state' | 'head';
 export type Commands = {
-	open: { in: { url: string; count: number; atOnce: number; joins: Joins }; out: Opened };
+	/** @param cookies of the first client, the second, …; none: they go without */
+	open: {
+		in: { url: string; count: number; atOnce: number; joins: Joins; cookies?: readonly string[] };
+		out: Opened;
+	};
 	begin: { in: null; out: null };
 	report: { in: { from: number; to: number }; out: Report };
 	/** Cuts all connections; each comes back with its cursor after a delay of its own, until it has event `upTo`. */
@@ -38,18 +42,24 @@ export type Command = { id: number; name: keyof Commands; in: never };
 const PER_ADDRESS = 2_000;
 const FIRST_EVENT_MS = 60_000;
 
-type Connection = { client: Client; socket: Socket; status: number; ended: boolean };
+type Connection = {
+	client: Client;
+	socket: Socket;
+	cookie: string | undefined;
+	status: number;
+	ended: boolean;
+};
 
 const tally = createTally();
 const connections: Connection[] = [];
 let everOpened = 0;
 
 /** Resolves when the client has joined, or the connection has failed. */
-function dial(url: URL, client: Client, joins: Joins): Promise<Connection> {
+function dial(url: URL, client: Client, joins: Joins, cookie?: string): Promise<Connection> {
 	return new Promise((resolve) => {
 		const localAddress = `127.0.0.${2 + (Math.floor(everOpened++ / PER_ADDRESS) % 200)}`;
 		const socket = connect({ host: url.hostname, port: Number(url.port), localAddress });
-		const connection: Connection = { client, socket, status: 0, ended: false };
+		const connection: Connection = { client, socket, cookie, status: 0, ended: false };
 		const timer = setTimeout(() => socket.destroy(), FIRST_EVENT_MS);
 		const done = () => {
 			clearTimeout(timer);
@@ -69,7 +79,7 @@ function dial(url: URL, client: Client, joins: Joins): Promise<Connection> {
 		socket.setNoDelay(true);
 		socket.on('connect', () =>
 			socket.write(
-				`GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\naccept: text/event-stream\r\n\r\n`,
+				`GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\naccept: text/event-stream\r\n${cookie === undefined ? '' : `cookie: ${cookie}\r\n`}\r\n`,
 			),
 		);
 		socket.on('data', (bytes: Buffer) => decoder.feed(bytes));
@@ -85,14 +95,15 @@ function dial(url: URL, client: Client, joins: Joins): Promise<Connection> {
 const handlers: {
 	[Name in keyof Commands]: (input: Commands[Name]['in']) => Promise<Commands[Name]['out']>;
 } = {
-	async open({ url, count, atOnce, joins }) {
+	async open({ url, count, atOnce, joins, cookies = [] }) {
 		const started = performance.now();
 		let left = count;
 		let failed = 0;
 		const work = async () => {
-			while (left-- > 0) {
+			while (left > 0) {
+				const cookie = cookies[count - left--];
 				const client = tally.add();
-				const connection = await dial(new URL(url), client, joins);
+				const connection = await dial(new URL(url), client, joins, cookie);
 				if (connection.ended) {
 					failed++;
 					tally.remove(client);
@@ -114,14 +125,14 @@ const handlers: {
 		const took: number[] = [];
 		let failed = 0;
 		let attempts = 0;
-		const comeBack = async ({ client }: Connection) => {
+		const comeBack = async ({ client, cookie }: Connection) => {
 			for (;;) {
 				await pause(minMs + Math.random() * spreadMs);
 				if (performance.now() - started > withinMs) return;
 				attempts++;
 				const back = new URL(url);
 				if (client.cursor !== null) back.searchParams.set('cursor', client.cursor);
-				const connection = await dial(back, client, 'state');
+				const connection = await dial(back, client, 'state', cookie);
 				if (!connection.ended) {
 					connections.push(connection);
 					return;

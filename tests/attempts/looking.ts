@@ -1,4 +1,5 @@
 /** Attempts to look without leave: no cookie, one that was good once, and tokens of every kind. */
+import { ROUTES, TOKEN_ROUTES } from '../../src/lib/server/access';
 import { get, post, TOO_LONG, type Attempt } from './attempt';
 import { COOKIE, METRICS_TOKEN, SECRET, type World } from './world';
 
@@ -8,21 +9,18 @@ const HTML = { accept: 'text/html' };
 const cookie = (token: string) => ({ cookie: `${COOKIE}=${token}` });
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-const DOORS = [
-	'/',
-	'/kiosk',
-	'/settings',
-	'/__data.json',
-	'/kiosk/__data.json',
-	'/settings/__data.json',
+/** Every route that is not for everybody, and what a page of it would load: a new one is tried without being told here. */
+const GUARDED = Object.entries(ROUTES)
+	.filter(([, access]) => ['dashboard', 'settings', 'metrics'].includes(access))
+	.map(([id]) => id);
+export const DOORS: readonly string[] = [
+	...GUARDED,
+	...GUARDED.map((id) => `${id === '/' ? '' : id}/__data.json`),
 	'/__data.json?x-sveltekit-invalidated=11',
 	'/settings/__data.json?x-sveltekit-invalidated=01',
-	STREAM,
-	STATUS,
-	'/api/demo',
-	'/design',
-	'/metrics',
+	'/api/dashboard/history?range=30min&zone=UTC',
 ];
+const FOR_SETTINGS = GUARDED.filter((id) => ROUTES[id] === 'settings');
 
 const withoutCookie: Attempt[] = [
 	...DOORS.map((path): Attempt => ({
@@ -31,14 +29,14 @@ const withoutCookie: Attempt[] = [
 		status: 401,
 		by: 'gate',
 	})),
-	...['/', '/kiosk', '/settings'].map((path): Attempt => ({
+	...GUARDED.map((path): Attempt => ({
 		what: `no cookie, in a browser: ${path}`,
 		ask: () => get(path, HTML),
 		status: 303,
 		location: `/login?to=${encodeURIComponent(path)}`,
 		by: 'gate',
 	})),
-	...['/', STREAM, STATUS].map((path): Attempt => ({
+	...GUARDED.map((path): Attempt => ({
 		what: `no cookie: HEAD ${path}`,
 		ask: () => ({ ...get(path), method: 'HEAD' }),
 		status: 401,
@@ -108,10 +106,10 @@ const withToken = TOKENS.map(([what, value]): Attempt => ({
 }));
 
 const astray: Attempt[] = [
-	...['/', '/kiosk', '/settings', '/settings/__data.json', '/api/demo', '/metrics'].map(
+	...DOORS.filter((path) => !TOKEN_ROUTES.some((id) => path.startsWith(id))).map(
 		(path): Attempt => ({
 			what: `a good token at ${path}`,
-			ask: ({ tokens }) => get(`${path}?token=${tokens.good}`),
+			ask: ({ tokens }) => get(`${path}${path.includes('?') ? '&' : '?'}token=${tokens.good}`),
 			status: 401,
 			by: 'gate',
 		}),
@@ -176,7 +174,7 @@ const astray: Attempt[] = [
 		status: 401,
 		by: 'gate',
 	},
-	...['/settings', '/settings/__data.json'].map((path): Attempt => ({
+	...FOR_SETTINGS.flatMap((id) => [id, `${id}/__data.json`]).map((path): Attempt => ({
 		what: `a share link at ${path}`,
 		ask: ({ link }) => get(path, cookie(link)),
 		status: 403,

@@ -59,7 +59,7 @@ export async function addSession(
 	return made;
 }
 
-async function addLink(sql: Sql): Promise<{ token: string; hash: string; id: number }> {
+export async function addLink(sql: Sql): Promise<{ token: string; hash: string; id: number }> {
 	const made = createToken();
 	const [row] = await sql<{ id: string }[]>`
 		insert into share_links (hash, name) values (${made.hash}, 'attempts') returning id`;

@@ -1,17 +1,48 @@
 /** The short version; the long one is `npm run test:fuzz`. */
 import { expect, test } from 'vitest';
 import { freePort } from '../../scripts/ports';
+import { createKeyring } from '../../src/lib/server/keyring';
+import { createShareLinks } from '../../src/lib/server/share-links';
+import type { Viewers } from '../../src/lib/server/viewers';
 import { createAppServer } from '../setup/app-server';
 import { useDatabase } from '../setup/instances';
 import { WORLD_ENV } from '../attempts/world';
-import { findPartProblems, findProblems, HEAP_LEFT, SOCKETS_LEFT, HONEST_P99_MS } from './judge';
+import { actions } from '../../src/routes/settings/+page.server';
+import { startHonestViewers } from './honest';
+import {
+	findHonestProblems,
+	findPartProblems,
+	findProblems,
+	HEAD_MS,
+	HEAP_LEFT,
+	HONEST_FLOOR_MS,
+	HONEST_P99_MS,
+	REQUEST_MS,
+	SOCKETS_LEFT,
+} from './judge';
+import { toGranted } from './forms';
 import { lurk } from './lurk';
+import { PATHS } from './looks';
 import type { PartResult } from './part';
-import { fill, get, type Names } from './request';
-import { toRequests } from './requests';
+import { fill, get, post, type Names } from './request';
+import { ALWAYS, toRequests } from './requests';
 import { BATCH, createNames, runFuzz, type FuzzResult } from './run';
+import { surrogates } from './surrogates';
+import {
+	countTables,
+	findUnexplained,
+	NOTHING_GRANTED,
+	SETTINGS_ACTIONS,
+	type Granted,
+} from './tables';
 
-test('three thousand requests that nobody should send, beside half-open connections: no 5xx, no row that was not acknowledged, and it goes on', async () => {
+/** Events for each viewer before the attack. */
+const CALM_EVENTS = 10;
+const CALM_EVERY_MS = 200;
+/** Other tests share the cores: here only viewers who are as good as cut off are told from them, the long run looks closer. */
+const CROWDED = { floorMs: 3_000, mostMs: 10_000 };
+
+test('three thousand requests that nobody should send, beside half-open connections: no 5xx, no row that was not acknowledged, viewers keep looking, and it goes on', async () => {
 	const { url, sql } = await useDatabase();
 	const app = createAppServer(await freePort(), url, {
 		...WORLD_ENV,
@@ -19,15 +50,20 @@ test('three thousand requests that nobody should send, beside half-open connecti
 		INGEST_OPEN: 'true',
 	});
 	await app.start();
+	const seed = Math.floor(Math.random() * 2 ** 30);
+	const names = await createNames(app.url, sql, WORLD_ENV.SECRET, WORLD_ENV.METRICS_TOKEN);
+	const honest = await startHonestViewers(app.url, sql, names.session, 3, CALM_EVERY_MS);
+	await new Promise((resolve) => setTimeout(resolve, CALM_EVENTS * CALM_EVERY_MS));
+	const calm = await honest.report();
 	const lurking = lurk(app.url, 200);
 	try {
-		const seed = Math.floor(Math.random() * 2 ** 30);
-		const names = await createNames(app.url, sql, WORLD_ENV.SECRET);
 		const result = await runFuzz({ names, sql, seed, batches: [0, 3_000 / BATCH] });
 		expect(findProblems(result), `seed ${seed}`).toEqual([]);
+		expect(findHonestProblems(calm, await honest.report(), CROWDED)).toEqual([]);
 		expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
 		expect(app.exitCode()).toBeNull();
 	} finally {
+		honest.stop();
 		lurking.stop();
 		await app.kill('SIGTERM');
 	}
@@ -38,8 +74,24 @@ test('the same seed makes the same requests', () => {
 	expect(toRequests(7, 50)).not.toEqual(toRequests(8, 50));
 });
 
+test('every action of the settings is among the forms, every route among the paths, and half a letter in each batch', () => {
+	expect([...SETTINGS_ACTIONS].sort()).toEqual(Object.keys(actions).sort());
+	expect(PATHS).toEqual(expect.arrayContaining(['/status', '/api/dashboard/history', '/s/']));
+	const batches = [7, 8, 9, 10].map((seed) => toRequests(seed, BATCH));
+	for (const batch of batches)
+		expect(batch.filter(({ kind }) => kind === 'half a letter').length).toBeGreaterThan(40);
+	const sent = new Set(batches.flat());
+	expect(ALWAYS.filter((one) => !sent.has(one))).toEqual([]);
+	const bytes = surrogates.map(({ body }) => body?.toString('latin1') ?? '');
+	expect(bytes.filter((text) => text.includes('\xed\xa0\x80'))).not.toEqual([]);
+	expect(bytes.filter((text) => text.includes('\\ud800'))).not.toEqual([]);
+});
+
 test('names are filled in, also where they are percent-encoded; what is no name stays', () => {
-	const names: Names = { origin: 'o', session: 's', key: 'k', epoch: 'e', token: 'xyz' };
+	const names: Names = {
+		...{ origin: 'o', session: 's', link: 'l', key: 'k', metrics: 'm', epoch: 'e' },
+		token: 'xyz',
+	};
 	const asked = get('any', '/%7Bepoch%7D-{x}?token=%7Btoken%3A1%7D', { cookie: '{session}' });
 	expect(fill(asked, names, '10.0.0.1')).toMatchObject({
 		path: '/e-{x}?token=xAz',
@@ -47,19 +99,90 @@ test('names are filled in, also where they are percent-encoded; what is no name 
 	});
 });
 
-const answers = new Map(Array.from({ length: 15 }, (_, i) => [`kind ${i}`, new Map()]));
-const good: FuzzResult = { requests: 1, answers, failures: [], accepted: 1, rows: 1 };
+const answers = new Map(Array.from({ length: 20 }, (_, i) => [`kind ${i}`, new Map()]));
+const granted = { share: 1, unshare: 1, makeKey: 1, rotateKey: 1, revokeKey: 1 };
+const good: FuzzResult = {
+	...{ requests: 1, answers, failures: [], accepted: 1, rows: 1 },
+	...{ granted, unexplained: [] },
+};
 
 test('(control) an answer of 500, and a row that nobody was told of, are seen', () => {
 	expect(findProblems(good)).toEqual([]);
-	expect(findProblems({ ...good, failures: ['500 for request 0'], rows: 2 })).toEqual([
-		'500 for request 0',
-		'1 events were acknowledged, 2 rows came',
+	expect(
+		findProblems({ ...good, failures: ['500 for request 0'], rows: 2, unexplained: ['a row'] }),
+	).toEqual(['500 for request 0', 'a row', '1 events were acknowledged, 2 rows came']);
+	expect(findProblems({ ...good, granted: { ...granted, share: 0 } })).toEqual([
+		expect.stringContaining('"share"'),
 	]);
 });
 
-test('(control) a heap that grows, a viewer who waits or sees nothing, a socket that stays, and a server that has ended are seen', () => {
-	const looked = { events: 10, p50: 1, p99: 2, unseen: 0 };
+test('rows of other tables are explained by what was granted, and by nothing else', async () => {
+	const { sql } = await useDatabase();
+	const before = await countTables(sql);
+	const is = async (change: Partial<Granted>) =>
+		findUnexplained(before, await countTables(sql), { ...NOTHING_GRANTED, ...change });
+	expect(await is({})).toEqual([]);
+	const sessions = {} as Viewers;
+	const links = createShareLinks(sql, { ...sessions, forget: () => {} });
+	const keyring = createKeyring(sql);
+	await links.create('a', null);
+	await links.revoke(1);
+	await links.revoke(1);
+	const key = { kind: 'secret', source: 'a', name: 'a', origins: [] } as const;
+	const made = await keyring.create({ ...key, origins: [] });
+	const rotated = await keyring.rotate(made.id);
+	await keyring.revoke(Number(rotated?.id));
+	const granted = { share: 1, unshare: 2, makeKey: 1, rotateKey: 1, revokeKey: 1 };
+	expect(await is(granted)).toEqual([]);
+	// (controls)
+	expect(await is({ ...granted, share: 0 })).toEqual([
+		'share_links changed by 1: what was granted explains 0',
+		expect.stringContaining('audit changed'),
+		expect.stringContaining('audit: link made'),
+	]);
+	expect(await is({ ...granted, unshare: 0 })).toEqual([
+		expect.stringContaining('share_links, ended changed by 1'),
+	]);
+	expect(await is({ ...granted, rotateKey: 0 })).not.toEqual([]);
+	await sql`insert into sessions (hash, expires_at) values ('x', now())`;
+	await sql`insert into audit (action) values ('login')`;
+	await sql`insert into meta (key, value) values ('x', 'y')`;
+	expect((await is(granted)).map((problem) => problem.replace(/ changed.*/, '')).sort()).toEqual([
+		'audit',
+		'audit: login',
+		'meta, of no use',
+		'sessions',
+	]);
+});
+
+test('a form is granted by its answer, also where a script is told 200 of a refusal', () => {
+	const form = (path: string) => ({ ...post('a form of ours', Buffer.from('')), path });
+	const share = form('/settings?/share');
+	expect([
+		toGranted(share, 200, '{"type":"success","status":200,"data":"[]"}'),
+		toGranted(share, 200, '<!doctype html>'),
+		toGranted(share, 200, '{"type":"failure","status":400,"data":"[]"}'),
+		toGranted(share, 400, '<!doctype html>'),
+		toGranted({ ...share, method: 'GET' }, 200, '<!doctype html>'),
+		toGranted(form('/settings?/x'), 200, ''),
+	]).toEqual(['share', 'share', null, null, null, null]);
+});
+
+const looked = { events: 10, p50: 1, p99: 2, unseen: 0 };
+
+test('(control) viewers who wait, beside the calm of the same run, or see nothing are seen', () => {
+	const busy = { ...looked, p99: HONEST_FLOOR_MS };
+	const p99 = (calm: number, attacked: number) =>
+		findHonestProblems({ ...looked, p99: calm }, { ...looked, p99: attacked }).length;
+	expect(findHonestProblems(looked, busy)).toEqual([]);
+	expect([p99(1, HONEST_FLOOR_MS + 1), p99(200, 399), p99(200, 401)]).toEqual([1, 0, 1]);
+	expect([p99(900, HONEST_P99_MS), p99(900, HONEST_P99_MS + 1), p99(1, NaN)]).toEqual([0, 1, 1]);
+	expect(findHonestProblems({ ...looked, unseen: 1 }, looked)).toHaveLength(1);
+});
+
+test('(control) a heap that grows, a viewer who waits or sees nothing, half a request that is held, a socket that stays, and a server that has ended are seen', () => {
+	const oldestMs = { head: HEAD_MS, body: REQUEST_MS };
+	const lurkers = { opened: 1, headsEnded: 0, bodiesEnded: 0, oldestMs };
 	const part: PartResult = {
 		...good,
 		seconds: 1,
@@ -68,17 +191,23 @@ test('(control) a heap that grows, a viewer who waits or sees nothing, a socket 
 		attacked: looked,
 		heap: [1, 2, 3, 4],
 		resident: [],
-		lurkers: { opened: 1, ended: 0 },
+		lurkers,
 		left: { heap: [1, 2], sockets: [4, 4] },
 		ready: true,
 	};
 	expect(findPartProblems(part)).toEqual([]);
+	const old = (of: 'head' | 'body') => ({
+		...lurkers,
+		oldestMs: { ...oldestMs, [of]: oldestMs[of] + 10_000 },
+	});
 	const wrongs: [Partial<PartResult>, string][] = [
 		[{ left: { heap: [1, 2 + HEAP_LEFT], sockets: [4, 4] } }, 'heap'],
 		[{ left: { heap: [1, NaN], sockets: [4, 4] } }, 'heap'],
 		[{ attacked: { ...looked, p99: HONEST_P99_MS + 1 } }, 'p99'],
 		[{ attacked: { ...looked, p99: NaN } }, 'p99'],
 		[{ attacked: { ...looked, unseen: 1 } }, 'not seen'],
+		[{ lurkers: old('head') }, 'half a head'],
+		[{ lurkers: old('body') }, 'half a body'],
 		[{ left: { heap: [1, 1], sockets: [4, 5 + SOCKETS_LEFT] } }, 'sockets'],
 		[{ ready: false }, 'not ready'],
 	];

@@ -7,7 +7,8 @@ import { HONEST_SOURCE } from './run';
 const VIEWERS = 10;
 const EVERY_MS = 500;
 /** What was written so lately may be on its way. */
-const ON_ITS_WAY_MS = 2_000;
+const ON_ITS_WAY_MS = 5_000;
+const LOOK_MS = 20;
 
 export type Looked = {
 	events: number;
@@ -18,18 +19,24 @@ export type Looked = {
 	unseen: number;
 };
 export type HonestViewers = {
-	/** since the last time that it was asked; waits a moment for what is on its way */
+	/** since the last time that it was asked; waits for what is on its way */
 	report(): Promise<Looked>;
 	stop(): void;
 };
 
-/** @param session the token of one; each viewer sends it as its cookie */
-export function startHonestViewers(origin: string, sql: Sql, session: string): HonestViewers {
+/** Resolves when all look. @param session the token of one; each viewer sends it as its cookie */
+export async function startHonestViewers(
+	origin: string,
+	sql: Sql,
+	session: string,
+	viewers = VIEWERS,
+	everyMs = EVERY_MS,
+): Promise<HonestViewers> {
 	let delays: number[] = [];
 	let events = 0;
 	const sent = new Map<string, number>();
 	const headers = { cookie: `nowboard_viewer=${session}` };
-	const following = Array.from({ length: VIEWERS }, () =>
+	const following = Array.from({ length: viewers }, () =>
 		followEvents(
 			`${origin}/api/dashboard/stream?source=${HONEST_SOURCE}`,
 			(id) => {
@@ -39,6 +46,7 @@ export function startHonestViewers(origin: string, sql: Sql, session: string): H
 			headers,
 		),
 	);
+	await Promise.all(following.map(({ joined }) => joined));
 	let writing = true;
 	const timer = setInterval(() => {
 		if (!writing) return;
@@ -49,16 +57,18 @@ export function startHonestViewers(origin: string, sql: Sql, session: string): H
 		void sql`insert into events (event_id, name, source) values (${id}, 'look', ${HONEST_SOURCE})`.catch(
 			() => {},
 		);
-	}, EVERY_MS);
+	}, everyMs);
 	return {
 		async report() {
 			writing = false;
-			await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY_MS));
+			const deadline = performance.now() + ON_ITS_WAY_MS;
+			while (delays.length < events * viewers && performance.now() < deadline)
+				await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 			const looked = {
 				events,
 				p50: quantile(delays, 0.5),
 				p99: quantile(delays, 0.99),
-				unseen: events * VIEWERS - delays.length,
+				unseen: events * viewers - delays.length,
 			};
 			delays = [];
 			events = 0;

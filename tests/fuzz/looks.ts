@@ -1,11 +1,12 @@
-/** Requests of those who look, or would like to: paths, headers, methods, cookies, cursors, tokens, links and forms. */
+/** Requests of those who look, or would like to: paths, headers, methods, cookies, cursors, tokens and links. What is sent to forms: forms.ts. */
 import fc from 'fast-check';
+import { ROUTES } from '../../src/lib/server/access';
 import { get, post, type FuzzRequest } from './request';
-import { nastyText, toHeader, toTarget, toWellFormed } from './texts';
+import { nastyText, toHeader, toQuery, toTarget } from './texts';
 
 const STREAM = '/api/dashboard/stream';
 const OWN = { cookie: 'nowboard_viewer={session}' };
-const FORM = 'application/x-www-form-urlencoded';
+const OURS = { ...OWN, origin: '{origin}' };
 const SEPARATORS = [
 	'',
 	' ',
@@ -22,23 +23,19 @@ const SEPARATORS = [
 	'?',
 	'#',
 ];
-const PATHS = [
-	'/',
-	'/api/dashboard/status',
-	'/api/events',
-	'/healthz',
-	'/t.js',
-	'/login',
-	'/kiosk',
-	'/settings',
-	'/s/',
+/** Every route there is, so that a new one is not forgotten. */
+export const PATHS: readonly string[] = [
+	...Object.keys(ROUTES).map((id) => id.replace(/\[\w+\]/g, '')),
 	'/_app/',
-	'/api/tokens',
+	'/__data.json',
 ];
+/** Of those who may look; `/` and the like tell a lot, and take their time. */
+const DASHBOARD = Object.entries(ROUTES).flatMap(([id, access]) =>
+	access === 'dashboard' ? [id] : [],
+);
 
-const toQuery = (text: string) => encodeURIComponent(toWellFormed(text));
 /** Of the right form: 43 letters. */
-const noToken = fc
+export const noToken = fc
 	.uint8Array({ minLength: 32, maxLength: 32 })
 	.map((bytes) => Buffer.from(bytes).toString('base64url'));
 const number = fc.oneof(
@@ -58,6 +55,29 @@ const token = fc.oneof(
 	noToken,
 	fc.nat(200).map((at) => `{token:${at}}`),
 );
+const range = fc.oneof(
+	{ weight: 4, arbitrary: fc.constantFrom('30min', '24h', '7d', '90d') },
+	nastyText,
+);
+const zone = fc.oneof(
+	{
+		weight: 2,
+		arbitrary: fc.constantFrom(
+			...['UTC', 'Europe/Berlin', 'America/St_Johns', 'Pacific/Chatham', 'Asia/Kathmandu'],
+			...[
+				'Etc/GMT+12',
+				'+25:00',
+				'-00:30',
+				'europe/berlin',
+				'posix/UTC',
+				'posixrules',
+				'localtime',
+			],
+			...['Factory', 'right/UTC', 'EST5EDT', '<x>-1', '../UTC', "UTC' --"],
+		),
+	},
+	{ weight: 1, arbitrary: nastyText },
+);
 
 export const looks: fc.Arbitrary<FuzzRequest> = fc.oneof(
 	fc
@@ -71,13 +91,40 @@ export const looks: fc.Arbitrary<FuzzRequest> = fc.oneof(
 		.tuple(fc.constantFrom('source', 'events', 'cursor', 'x'), nastyText)
 		.map(([name, text]) => get('a query', `${STREAM}?${name}=${toQuery(text)}`, OWN)),
 	fc
-		.tuple(fc.constantFrom('/', '/kiosk', '/__data.json'), nastyText)
-		.map(([path, text]) => get('a page', `${path}?source=${toQuery(text)}`, OWN)),
+		.tuple(range, fc.oneof(nastyText, fc.constant('')), zone)
+		.map(([range, source, zone]) =>
+			get(
+				'history',
+				`/api/dashboard/history?range=${toQuery(range)}&source=${toQuery(source)}&zone=${toQuery(zone)}`,
+				OWN,
+			),
+		),
+	fc
+		.tuple(fc.constantFrom(...DASHBOARD), fc.constantFrom('', '/__data.json'), nastyText)
+		.map(([path, data, text]) =>
+			get('a page', `${path === '/' && data ? '' : path}${data}?source=${toQuery(text)}`, OWN),
+		),
+	fc.tuple(fc.constantFrom('{metrics}', ''), nastyText).map(([good, text]) =>
+		get('the metrics', '/metrics', {
+			authorization: `Bearer ${good || toHeader(text)}`,
+			accept: toHeader(text),
+		}),
+	),
+	fc
+		.tuple(
+			fc.constantFrom<Record<string, string>>(OURS, OWN, { origin: '{origin}' }),
+			fc.oneof(nastyText, fc.constant('')),
+		)
+		.map(([headers, text]) => ({
+			...post('asks for a token', Buffer.from(text), headers),
+			path: '/api/tokens',
+		})),
 	token.map((text) => get('a token', `${STREAM}?token=${toQuery(text)}`)),
 	fc
-		.oneof(nastyText, noToken)
-		.map((text) => get('a cookie', STREAM, { cookie: `nowboard_viewer=${toHeader(text)}` })),
+		.tuple(fc.oneof(nastyText, noToken), fc.constantFrom(...PATHS))
+		.map(([text, path]) => get('a cookie', path, { cookie: `nowboard_viewer=${toHeader(text)}` })),
 	fc.oneof(nastyText, noToken).map((text) => get('a share link', `/s/${toQuery(text)}`)),
+	nastyText.map((to) => get('a good link', `/s/{link}?to=${toQuery(to)}`)),
 	fc
 		.tuple(fc.constantFrom(...PATHS), fc.constantFrom(...SEPARATORS), nastyText)
 		.map(([path, separator, text]) => get('a path', toTarget(`${path}${separator}${text}`))),
@@ -107,66 +154,4 @@ export const looks: fc.Arbitrary<FuzzRequest> = fc.oneof(
 			fc.constantFrom(...PATHS),
 		)
 		.map(([method, path]) => ({ ...get('a method', path), method })),
-	fc
-		.tuple(
-			nastyText,
-			fc.constantFrom('/login', '/logout', '/api/demo', '/api/tokens', '/settings?/share'),
-		)
-		.map(([text, path]) => ({
-			...post('a form', Buffer.from(`password=${toWellFormed(text)}&name=${toWellFormed(text)}`), {
-				'content-type': 'application/x-www-form-urlencoded',
-			}),
-			path,
-		})),
 );
-
-/** Forms from our own pages: of somebody who may, and who sends what no page of ours does. */
-export const forms: fc.Arbitrary<FuzzRequest> = fc
-	.tuple(
-		fc.constantFrom(
-			'/settings?/share',
-			'/settings?/unshare',
-			'/settings?/revoke',
-			'/settings?/makeKey',
-			'/settings?/revokeKey',
-			'/settings?/x',
-			'/settings',
-			'/api/tokens',
-			'/api/demo',
-			'/s/x',
-			'/kiosk',
-		),
-		fc.constantFrom('name', 'id', 'days', 'kind', 'source', 'origins', 'password', '__proto__'),
-		nastyText,
-		fc.constantFrom(
-			FORM,
-			'multipart/form-data',
-			'multipart/form-data; boundary=x',
-			'text/plain',
-			'x',
-		),
-		fc.constantFrom('application/json', 'text/html'),
-	)
-	.map(([path, name, text, type, accept]) => ({
-		...post(
-			'a form of ours',
-			Buffer.from(
-				type.endsWith('boundary=x')
-					? `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n--x--\r\n`
-					: `name=a&${name}=${toQuery(text)}`,
-			),
-			{ ...OWN, origin: '{origin}', 'content-type': type, accept },
-		),
-		path,
-	}));
-
-/** Rare: each wrong one takes its time. */
-export const logins: fc.Arbitrary<FuzzRequest> = fc
-	.tuple(nastyText, fc.constantFrom(FORM, 'multipart/form-data', 'text/plain'))
-	.map(([text, type]) => ({
-		...post('a login', Buffer.from(`password=${toQuery(text)}`), {
-			origin: '{origin}',
-			'content-type': type,
-		}),
-		path: '/login',
-	}));

@@ -58,9 +58,16 @@ console.log(
 );
 console.log(`${accepted} events acknowledged, ${rows} rows`);
 console.log(
+	`forms granted: ${Object.entries(result.granted)
+		.map(([action, times]) => `${action} ${times}`)
+		.join(', ')}`,
+);
+console.log(
 	`left when all had gone: heap ${left.heap.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(' → ')} MiB, sockets ${left.sockets.join(' → ')}`,
 );
-console.log(`${lurkers.opened} half-open connections, of which the server ended ${lurkers.ended}`);
+console.log(
+	`${lurkers.opened} half-open connections: the server ended ${lurkers.headsEnded} heads, the oldest after ${(lurkers.oldestMs.head / 1_000).toFixed(0)} s, and ${lurkers.bodiesEnded} bodies, the oldest after ${(lurkers.oldestMs.body / 1_000).toFixed(0)} s`,
+);
 for (const [name, looked] of Object.entries({ calm, attacked }))
 	console.log(
 		`${name}: p50 ${looked.p50.toFixed(0)} ms, p99 ${looked.p99.toFixed(0)} ms, ${looked.unseen} of ${looked.events} events not seen by all`,

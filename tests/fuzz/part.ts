@@ -4,11 +4,12 @@ import { startTarget } from '../../bench/target';
 import { connect } from '../../src/lib/server/db/connect';
 import { HEAP_LEFT, SOCKETS_LEFT } from './judge';
 import { startHonestViewers, type Looked } from './honest';
-import { lurk } from './lurk';
+import { lurk, type Lurked } from './lurk';
 import { createNames, runFuzz, type FuzzResult } from './run';
 
 const SECRET = 'a secret of the fuzz suite, long enough';
-const CALM_MS = 10_000;
+const METRICS_TOKEN = 'a token of the fuzz suite for the metrics';
+const CALM_MS = 20_000;
 const TOLD = 10;
 /** What is remembered of strangers is forgotten after a minute at most. */
 const REST_MS = 80_000;
@@ -23,7 +24,7 @@ export type PartResult = FuzzResult & {
 	/** bytes after a garbage collection, at each tenth */
 	heap: number[];
 	resident: number[];
-	lurkers: { opened: number; ended: number };
+	lurkers: Lurked;
 	/** heap and sockets of the server before the attack, and when everybody has gone and what was remembered is forgotten */
 	left: { heap: [before: number, after: number]; sockets: [before: number, after: number] };
 	/** answers /readyz at the end */
@@ -45,6 +46,7 @@ export async function runPart({
 		DASHBOARD_PUBLIC: 'false',
 		DASHBOARD_PASSWORD: 'a password that nobody guesses',
 		SECRET,
+		METRICS_TOKEN,
 		ADDRESS_HEADER: 'x-forwarded-for',
 		LOG_LEVEL: 'error',
 	});
@@ -54,9 +56,9 @@ export async function runPart({
 		return { heap: heapUsed, sockets: resources['TCPSocketWrap'] ?? 0 };
 	};
 	try {
-		const names = await createNames(target.url, sql, SECRET);
+		const names = await createNames(target.url, sql, SECRET, METRICS_TOKEN);
 		const before = await hold();
-		const honest = startHonestViewers(target.url, sql, names.session);
+		const honest = await startHonestViewers(target.url, sql, names.session);
 		await new Promise((resolve) => setTimeout(resolve, CALM_MS));
 		const calm = await honest.report();
 		const lurking = lurk(target.url, atOnce);

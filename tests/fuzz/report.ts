@@ -50,10 +50,10 @@ export function toReport({ command, machine, seed, of, parts }: Kept): string {
 	return `# The fuzz suite
 
 Written by \`${command}\` (seed ${seed}; ${all.length} of ${of} parts) on ${machine}. The requests are the same for the same seed.
-Beside them ten honest viewers had an event every half second, and others held half-open connections. Sender, viewers, server and
+Beside them ten viewers who had logged in had an event every half second, and others held half-open connections. Sender, viewers, server and
 Postgres shared the machine.
 
-**${problems.length === 0 ? 'No answer of 5xx, no row that was not acknowledged, none missing; nothing was left behind.' : `${problems.length} problems.`}**
+**${problems.length === 0 ? 'No answer of 5xx, no row in any table that was not acknowledged, none missing; nothing was left behind.' : `${problems.length} problems.`}**
 ${problems
 	.slice(0, 20)
 	.map((problem) => `\n- ${problem.replaceAll('`', "'")}`)
@@ -70,7 +70,14 @@ ${[
 	],
 	['Events acknowledged', whole(sum(({ accepted }) => accepted))],
 	['Rows', whole(sum(({ rows }) => rows))],
+	['Forms under Settings granted', whole(sum(({ granted }) => total(granted)))],
+	['Rows of other tables that they do not explain', sum(({ unexplained }) => unexplained.length)],
 	['Half-open connections opened', whole(sum(({ lurkers }) => lurkers.opened))],
+	[
+		'of them half a head or nothing: ended by the server, the oldest after s',
+		toEnded(all, 'headsEnded', 'head'),
+	],
+	['of them half a body: ended, the oldest after s', toEnded(all, 'bodiesEnded', 'body')],
 	['Events that an honest viewer did not see', sum(({ attacked }) => attacked.unseen)],
 ]
 	.map(line)
@@ -108,6 +115,19 @@ ${Object.entries(answers)
 	)
 	.join('\n')}
 `;
+}
+
+const total = (counts: Record<string, number>) =>
+	Object.values(counts).reduce((sum, one) => sum + one, 0);
+
+function toEnded(
+	parts: [string, Part][],
+	ended: 'headsEnded' | 'bodiesEnded',
+	of: 'head' | 'body',
+): string {
+	const times = parts.reduce((sum, [, { lurkers }]) => sum + lurkers[ended], 0);
+	const oldest = Math.max(0, ...parts.map(([, { lurkers }]) => lurkers.oldestMs[of]));
+	return `${whole(times)}, ${whole(oldest / 1_000)}`;
 }
 
 function count(

@@ -1,11 +1,15 @@
 /**
  * A request of the fuzz suite. What differs from server to server stands in it by name, so that a seed makes the same requests
- * everywhere: `{origin}`, `{session}` (a good one), `{key}`, `{epoch}`, and `{token:n}`, a good one whose n-th letter is another.
+ * everywhere: `{origin}`, `{session}` (a good one), `{link}`, `{key}`, `{metrics}` (their token), `{epoch}`, and
+ * `{token:n}`, a good one whose n-th letter is another.
  */
 import type { WireRequest } from '../setup/wire';
 
 export type FuzzRequest = WireRequest & { kind: string };
-export type Names = Record<'origin' | 'session' | 'key' | 'epoch' | 'token', string>;
+export type Names = Record<
+	'origin' | 'session' | 'link' | 'key' | 'metrics' | 'epoch' | 'token',
+	string
+>;
 
 export const get = (
 	kind: string,

@@ -4,10 +4,12 @@
  */
 import type { Sql } from '../../src/lib/server/db/connect';
 import { createTokens } from '../../src/lib/server/tokens';
-import { addKey, addSession } from '../attempts/world';
+import { addKey, addLink, addSession } from '../attempts/world';
 import { createAgent, send } from '../setup/wire';
+import { toGranted } from './forms';
 import { fill, type FuzzRequest, type Names } from './request';
 import { toRequests } from './requests';
+import { countTables, findUnexplained, NOTHING_GRANTED, type Granted } from './tables';
 
 export type FuzzResult = {
 	requests: number;
@@ -18,23 +20,40 @@ export type FuzzResult = {
 	/** acknowledged as new, and rows in the table */
 	accepted: number;
 	rows: number;
+	/** forms that were granted, and sentences about rows of other tables that they do not explain */
+	granted: Granted;
+	unexplained: string[];
 };
 
 export const BATCH = 500;
+/** Links and keys, which forms end by their numbers. */
+const TO_BE_ENDED = 60;
 const AT_ONCE = 16;
 const SHOWN = 10;
 /** Of the rows that honest viewers look for: they are not the fuzz's. */
 export const HONEST_SOURCE = 'honest';
 
-/** What good requests need. @param secret that of the server's SECRET */
-export async function createNames(origin: string, sql: Sql, secret: string): Promise<Names> {
+/** What good requests need. @param secret that of the server's SECRET @param metrics its METRICS_TOKEN */
+export async function createNames(
+	origin: string,
+	sql: Sql,
+	secret: string,
+	metrics: string,
+): Promise<Names> {
 	const session = await addSession(sql, 24 * 3_600);
 	const tokens = createTokens(async () => secret);
 	const [meta] = await sql<{ value: string }[]>`select value from meta where key = 'epoch'`;
+	const [{ key }, link] = [await addKey(sql, 'secret', 'fuzz'), await addLink(sql)];
+	for (let i = 0; i < TO_BE_ENDED; i++) {
+		await addKey(sql, 'secret', 'fuzz');
+		await addLink(sql);
+	}
 	return {
 		origin,
 		session: session.token,
-		key: (await addKey(sql, 'secret', 'fuzz')).key,
+		link: link.token,
+		metrics,
+		key,
 		epoch: meta?.value ?? 'none',
 		token: (await tokens.issue(session.token)).token,
 	};
@@ -68,6 +87,8 @@ export async function runFuzz({
 			)[0]?.count,
 		);
 	const before = await countRows();
+	const tables = await countTables(sql);
+	const granted = { ...NOTHING_GRANTED };
 	let accepted = 0;
 
 	async function attempt(at: number, batch: number, one: FuzzRequest) {
@@ -83,6 +104,8 @@ export async function runFuzz({
 				`${status} for request ${at} of seed ${seed + batch}: ${describe(one)}: ${body.slice(0, 200)}`,
 			);
 		if (status === 202) accepted += Number(/"accepted":(\d+)/.exec(body)?.[1] ?? 0);
+		const action = toGranted(one, status, body);
+		if (action) granted[action]++;
 	}
 
 	for (let batch = first; batch < end; batch++) {
@@ -95,7 +118,9 @@ export async function runFuzz({
 	}
 	agent.destroy();
 	const requests = (end - first) * BATCH;
-	return { requests, answers, failures, accepted, rows: (await countRows()) - before };
+	const rows = (await countRows()) - before;
+	const unexplained = findUnexplained(tables, await countTables(sql), granted);
+	return { requests, answers, failures, accepted, rows, granted, unexplained };
 }
 
 /** Four requests of each. */

@@ -41,3 +41,5 @@ export function toTarget(text: string): string {
 export function toWellFormed(text: string): string {
 	return text.replace(/[\ud800-\udfff]/g, '\ufffd');
 }
+/** As a part of a query or a form. */
+export const toQuery = (text: string): string => encodeURIComponent(toWellFormed(text));

@@ -13,12 +13,28 @@ const ask = {
 	mayMeasure: false,
 };
 
+/** Whatever SvelteKit makes a route of: a page with any layout or none of its own, its load alone, an endpoint. Not layouts and errors. */
+function toRoutes(files: readonly string[]): string[] {
+	const routes = files
+		.map((file) => file.replaceAll('\\', '/'))
+		.filter((file) => /(^|\/)\+(page|server)([.@][^/]*)?\.(svelte|[jt]s)$/.test(file))
+		.map((file) => `/${file.replace(/\/?\+[^/]+$/, '')}`);
+	return [...new Set(routes)].sort();
+}
+
 test('every route of the app has a rule, and every rule a route', () => {
 	const files = readdirSync('src/routes', { recursive: true, encoding: 'utf8' });
-	const routes = files
-		.filter((file) => /(^|\/)\+(page\.svelte|server\.ts)$/.test(file.replaceAll('\\', '/')))
-		.map((file) => `/${file.replaceAll('\\', '/').replace(/\/?\+[^/]+$/, '')}`);
-	expect(Object.keys(ROUTES).sort()).toEqual([...new Set(routes)].sort());
+	expect(Object.keys(ROUTES).sort()).toEqual(toRoutes(files));
+});
+
+test('(control) a route is one by any of the files that make it', () => {
+	const made = ['+page.svelte', '+page@.svelte', '+page@group.svelte', '+page@(group).svelte'];
+	const loads = ['+page.ts', '+page.js', '+page.server.ts', '+page.server.js'];
+	for (const name of [...made, ...loads, '+server.ts', '+server.js'])
+		expect(toRoutes([`a\\[b]/${name}`, name]), name).toEqual(['/', '/a/[b]']);
+	const none = ['+layout.svelte', '+layout@.svelte', '+layout.server.ts', '+error.svelte'];
+	const beside = ['server.test.ts', 'page.svelte', 'Live.svelte', '+page.svelte.test', '+pages.ts'];
+	expect(toRoutes([...none, ...beside])).toEqual([]);
 });
 
 test('a route without a rule is refused', () => {

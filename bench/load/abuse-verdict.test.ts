@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT, type Abused } from './abuse-verdict';
+
+const well: Abused = {
+	p99: { calm: 10, abused: 20 },
+	missing: 0,
+	twice: 0,
+	wrong: [],
+	rows: { bench: 3, honest: 2 },
+	due: { bench: 3, honest: 2 },
+	unexplained: [],
+	heap: { before: 1, after: 1 + HEAP_LEFT },
+	resident: { before: 1, after: 1 + RESIDENT_LEFT },
+	sent: 1,
+};
+
+test('nothing is said of a run in which all was well', () => {
+	expect(findAbuseProblems(well)).toEqual([]);
+});
+
+const WRONGS: [wrong: Partial<Abused>, says: string][] = [
+	[{ p99: { calm: 10, abused: 20.1 } }, 'p99'],
+	[{ p99: { calm: 10, abused: NaN } }, 'p99'],
+	[{ missing: 1 }, 'not seen'],
+	[{ twice: 1 }, 'twice'],
+	[{ wrong: ['/ was answered 503, not 200'] }, '503'],
+	[{ rows: { ...well.rows, sql: 1 } }, 'source "sql"'],
+	[{ rows: { bench: 3 } }, 'source "honest"'],
+	[{ unexplained: ['sessions changed by 1'] }, 'sessions'],
+	[{ heap: { before: 1, after: 2 + HEAP_LEFT } }, 'heap'],
+	[{ resident: { before: 1, after: NaN } }, 'resident'],
+	[{ sent: 0 }, 'nothing'],
+];
+test.each(WRONGS)('(control) %j is seen', (wrong, says) => {
+	expect(findAbuseProblems({ ...well, ...wrong })).toEqual([expect.stringContaining(says)]);
+});

@@ -1,0 +1,75 @@
+/**
+ * What stands in the tables that strangers have no business in, counted, and whether what was granted explains how that has changed.
+ * A newcomer would list the tables to look at: here all are, but for those that the server itself writes, so that a new one is not forgotten.
+ */
+import type { Sql } from '../../src/lib/server/db/connect';
+
+/** `events` are counted by those who send them; the others follow from the events and from time. */
+const OWN = ['events', 'metrics_snapshots', 'rollups', 'rollup_state', 'retention_state', 'meta'];
+
+/** By name: rows of a table; of those that can be ended, how many were; of the audit, each action. */
+export type Tables = Readonly<Record<string, number>>;
+
+/** Forms under Settings that were granted. */
+export type Granted = Record<SettingsAction, number>;
+export const SETTINGS_ACTIONS = ['share', 'unshare', 'makeKey', 'rotateKey', 'revokeKey'] as const;
+export type SettingsAction = (typeof SETTINGS_ACTIONS)[number];
+export const NOTHING_GRANTED: Readonly<Granted> = {
+	share: 0,
+	unshare: 0,
+	makeKey: 0,
+	rotateKey: 0,
+	revokeKey: 0,
+};
+
+export async function countTables(sql: Sql): Promise<Tables> {
+	const tables = await sql<{ name: string }[]>`
+		select table_name as name from information_schema.tables
+		where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ${sql(OWN)}`;
+	const counts: Record<string, number> = {};
+	for (const { name } of tables) {
+		const [row] = await sql<{ count: string }[]>`select count(*) from ${sql(name)}`;
+		counts[name] = Number(row?.count);
+	}
+	const parts = await sql<{ name: string; count: string }[]>`
+		select 'share_links, ended' as name, count(revoked_at) from share_links
+		union all select 'ingest_keys, ended', count(revoked_at) from ingest_keys
+		union all select 'meta, of no use', count(*) from meta
+			where key not in ('epoch', 'identity', 'secret') and key not like 'visitor-salt:%'
+		union all select 'audit: ' || action, count(*) from audit group by action`;
+	for (const { name, count } of parts) counts[name] = Number(count);
+	return counts;
+}
+
+/** Sentences; empty when all is explained. Pure. */
+export function findUnexplained(
+	before: Tables,
+	after: Tables,
+	granted: Readonly<Granted>,
+): string[] {
+	const change = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+	const { share, unshare, makeKey, rotateKey, revokeKey } = granted;
+	const exactly = (count: number) => [count, count] as const;
+	const [links, keys] = [change('share_links, ended'), change('ingest_keys, ended')];
+	// ending what is over is granted as well, and changes nothing
+	const rules: Record<string, readonly [least: number, most: number]> = {
+		share_links: exactly(share),
+		'share_links, ended': [0, unshare],
+		ingest_keys: exactly(makeKey + rotateKey),
+		'ingest_keys, ended': [rotateKey, rotateKey + revokeKey],
+		audit: exactly(share + links + makeKey + keys),
+		'audit: link made': exactly(share),
+		'audit: link revoked': exactly(links),
+		'audit: key made': exactly(makeKey),
+		'audit: key rotated': exactly(rotateKey),
+		'audit: key revoked': exactly(keys - rotateKey),
+	};
+	const names = new Set([...Object.keys(rules), ...Object.keys(before), ...Object.keys(after)]);
+	return [...names].flatMap((name) => {
+		const [least, most] = rules[name] ?? [0, 0];
+		const by = change(name);
+		if (by >= least && by <= most) return [];
+		const due = least === most ? `${least}` : `${least} to ${most}`;
+		return [`${name} changed by ${by}: what was granted explains ${due}`];
+	});
+}
