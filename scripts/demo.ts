@@ -1,11 +1,12 @@
 /**
- * `npm run demo`: everything at once, on this machine alone: embedded Postgres, build, migrations, some history,
+ * `npm run demo`: everything at once, on this machine alone unless HOST is given: embedded Postgres, build, migrations, some history,
  * the web server, and simulated visitors who send through the public HTTP API.
  */
 import { join } from 'node:path';
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
 import { provideDemoKeys, type DemoKeys } from './demo-keys';
+import { toDemoServer } from './demo-server';
 import { openDatabase } from './local-database';
 import { choosePort } from './ports';
 import { seed } from './seed-data';
@@ -16,36 +17,23 @@ const RATE_PER_S = 3;
 
 process.exitCode = await supervise(async (add) => {
 	const port = await choosePort();
-	const url = `http://localhost:${port}`;
 	// first, so that a second demo in the same folder ends here, and not after building over the first one's head
 	const database = await openDatabase('nowboard_demo');
 	add(database);
 	await build(add);
 	await migrate(database.url);
 	const keys = await prepare(database.url);
+	const { env, url, here, isOpen } = toDemoServer({ databaseUrl: database.url, port, keys });
 
 	// before the web server, so that it goes after it; it waits by itself until there is somebody to answer
 	const sending = ['--key', `web=${keys.web}`, '--key', `api=${keys.api}`];
-	const args = ['--rate', String(RATE_PER_S), '--url', url, '--follow', ...sending];
+	const args = ['--rate', String(RATE_PER_S), '--url', here, '--follow', ...sending];
 	add(startNode({ name: 'simulator', args: ['--import', 'tsx', 'scripts/simulate.ts', ...args] }));
-	const env = {
-		DATABASE_URL: database.url,
-		DATABASE_DIRECT_URL: process.env.DATABASE_DIRECT_URL || database.url,
-		PORT: String(port),
-		HOST: '127.0.0.1',
-		ORIGIN: url,
-		DASHBOARD_PUBLIC: 'true',
-		INGEST_OPEN: 'true',
-		NOWBOARD_DEMO: 'true',
-		NOWBOARD_DEMO_PUBLIC_KEY: keys.public,
-		NOWBOARD_DEMO_SECRET_KEY: keys.secret,
-		LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
-		SHUTDOWN_TIMEOUT: process.env.SHUTDOWN_TIMEOUT || '5',
-	};
 	const server = add(startNode({ name: 'web server', args: ['build'], env }));
-	await waitForServer(`http://127.0.0.1:${port}`, server.exited);
+	await waitForServer(here, server.exited);
 	console.log(`
   Nowboard is running: ${url}
+  ${isOpen ? `It listens on ${env.HOST}: whoever reaches it` : 'Only this machine reaches it; whoever does'} may look and send.
   Its visitors are simulated; the page can switch them off, and \`npm run demo:clear\` removes what they did.
 
   Send an event of your own and watch it arrive:

@@ -1,12 +1,17 @@
 /** Whoever is ended as a viewer is ended on every instance within 5 s: streams that are open, and those that are opened meanwhile. */
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
+import { createTokens, TOKEN_MS } from '../src/lib/server/tokens';
 import { createAppServer } from './setup/app-server';
 import { useDatabase } from './setup/instances';
-import { COOKIE, createWorld, WORLD_ENV } from './attempts/world';
+import { COOKIE, createWorld, SECRET, WORLD_ENV } from './attempts/world';
 
 const ENDED_MS = 5_000;
 const TRIED_EVERY_MS = 250;
+/** What is left to somebody who is about to end by the clock. */
+const REST_MS = 3_000;
+/** Tokens end at a whole second. */
+const SECOND_MS = 1_000;
 
 async function start() {
 	const { url, sql } = await useDatabase();
@@ -32,6 +37,21 @@ async function open(url: string, headers: Record<string, string>, query = '') {
 	}
 	const ended = response.text().then((text) => ({ at: performance.now(), text }));
 	return { status: 200, ended };
+}
+
+/** A token as whoever holds this cookie gets it, and the streams by both on every instance. */
+async function openByBoth(apps: readonly { url: string }[], holder: string) {
+	const cookie = { cookie: `${COOKIE}=${holder}` };
+	const origin = apps[0]?.url ?? '';
+	const asked = { method: 'POST', headers: { ...cookie, origin } };
+	const { token } = (await (await fetch(`${origin}/api/tokens`, asked)).json()) as {
+		token: string;
+	};
+	const streams = await Promise.all(
+		apps.flatMap(({ url }) => [open(url, cookie), open(url, {}, `?token=${token}`)]),
+	);
+	expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+	return streams;
 }
 
 const endsWithGoodbye = /event: bye\ndata: \{"retryMs":\d+\}\n\n$/;
@@ -76,7 +96,7 @@ test('logged out everywhere: streams by cookie and by token end on both instance
 	expect(others).toBe('go on');
 }, 60_000);
 
-test('a link that is revoked, and one that expires: its streams end on both instances', async () => {
+test('a link that is revoked, and one that expires: its streams by cookie and by token end on both instances', async () => {
 	const { apps, sql, world } = await start();
 	for (const [what, end] of [
 		['expires', () => sql`update share_links set expires_at = now() where id = ${world.ids.link}`],
@@ -99,8 +119,7 @@ test('a link that is revoked, and one that expires: its streams end on both inst
 				{ timeout: 2 * ENDED_MS },
 			)
 			.toEqual([200, 200]);
-		const streams = await Promise.all(apps.map(({ url }) => open(url, cookie)));
-		expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+		const streams = await openByBoth(apps, world.link);
 		await end();
 		const since = performance.now();
 		for (const ended of await Promise.all(streams.map(({ ended }) => ended))) {
@@ -108,6 +127,51 @@ test('a link that is revoked, and one that expires: its streams end on both inst
 			expect((ended?.at ?? Infinity) - since, what).toBeLessThan(ENDED_MS);
 		}
 	}
+}, 60_000);
+
+test('a session that expires: its streams by cookie and by token end on both instances, and not before', async () => {
+	const { apps, sql, world } = await start();
+	const streams = await openByBoth(apps, world.session);
+	await sql`
+		update sessions set expires_at = now() + ${REST_MS} * interval '1 ms' where hash = ${world.sessionHash}`;
+	const since = performance.now();
+	for (const ended of await Promise.all(streams.map(({ ended }) => ended))) {
+		expect(ended?.text).toMatch(endsWithGoodbye);
+		const after = (ended?.at ?? Infinity) - since - REST_MS;
+		expect(after).toBeGreaterThan(-SECOND_MS);
+		expect(after).toBeLessThan(ENDED_MS);
+	}
+	const late = await Promise.all(
+		apps.map(({ url }) => open(url, { cookie: `${COOKIE}=${world.session}` })),
+	);
+	expect(late.map(({ status }) => status)).toEqual([401, 401]);
+}, 60_000);
+
+test('a token that reaches its end: its streams end on both instances, and not before; its session goes on', async () => {
+	const { apps, world } = await start();
+	const cookie = { cookie: `${COOKIE}=${world.session}` };
+	const others = await Promise.all(apps.map(({ url }) => open(url, cookie)));
+	// as it was given when almost all of its time was still to come
+	const tokens = createTokens(async () => SECRET, {
+		now: () => Date.now() - TOKEN_MS + REST_MS,
+	});
+	const { token } = await tokens.issue(world.session);
+	const streams = await Promise.all(apps.map(({ url }) => open(url, {}, `?token=${token}`)));
+	const since = performance.now();
+	expect([...streams, ...others].map(({ status }) => status)).toEqual(Array(4).fill(200));
+	for (const ended of await Promise.all(streams.map(({ ended }) => ended))) {
+		expect(ended?.text).toMatch(endsWithGoodbye);
+		const after = (ended?.at ?? Infinity) - since - REST_MS;
+		expect(after).toBeGreaterThan(-2 * SECOND_MS);
+		expect(after).toBeLessThan(SECOND_MS);
+	}
+	const late = await Promise.all(apps.map(({ url }) => open(url, {}, `?token=${token}`)));
+	expect(late.map(({ status }) => status)).toEqual([401, 401]);
+	const going = await Promise.race([
+		...others.map(({ ended }) => ended),
+		new Promise((resolve) => setTimeout(resolve, 100, 'go on')),
+	]);
+	expect(going).toBe('go on');
 }, 60_000);
 
 test('a stream that is opened while an instance still believes in the viewer ends in time too', async () => {

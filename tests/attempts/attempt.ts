@@ -3,7 +3,7 @@
  * either: no word of the dashboard in the answer, no cookie, no change in a table, no way to another site.
  */
 import { omit, type WireAnswer, type WireRequest } from '../setup/wire';
-import { METRICS_TOKEN, type World } from './world';
+import { COOKIE, METRICS_TOKEN, type World } from './world';
 
 export type Attempt = {
 	what: string;
@@ -28,11 +28,12 @@ export type Outcome = { answer: WireAnswer; before: string; after: string };
 
 /** What may not be; empty when all is well. */
 export function findFaults(
-	{ status, proxied = [], may = [], location }: Attempt,
+	{ ask, status, proxied = [], may = [], location }: Attempt,
 	{ answer, before, after }: Outcome,
-	{ canary, origin }: World,
+	world: World,
 	behindProxy: boolean,
 ): string[] {
+	const { canary, origin } = world;
 	const faults: string[] = [];
 	const allowed = [status, ...(behindProxy ? proxied : [])];
 	if (!allowed.includes(answer.status))
@@ -40,7 +41,7 @@ export function findFaults(
 	if (!may.includes('look') && answer.body.includes(canary)) faults.push('showed the dashboard');
 	if (!may.includes('look') && /^(event|data|id|retry):/m.test(answer.body))
 		faults.push('began a stream');
-	if (!may.includes('enter') && answer.headers['set-cookie']) faults.push('set a cookie');
+	if (!may.includes('enter') && givesMore(ask(world), answer, world)) faults.push('set a cookie');
 	if (!may.includes('write') && before !== after) faults.push(`changed\n${before}\nto\n${after}`);
 	const to = answer.headers.location;
 	if (location !== undefined && to !== location) faults.push(`led to ${String(to)}`);
@@ -49,6 +50,13 @@ export function findFaults(
 	// one request has one answer
 	if (/^HTTP\/1\.1 2\d\d/m.test(answer.body)) faults.push('answered a second request');
 	return faults;
+}
+
+/** Whoever comes with a cookie that is good is given the same one for longer: that is no more than they had. */
+function givesMore(asked: WireRequest, answer: WireAnswer, { session, link }: World): boolean {
+	const had = [session, link].find((token) => asked.headers.cookie === `${COOKIE}=${token}`);
+	const set = [answer.headers['set-cookie'] ?? []].flat();
+	return set.some((one) => had === undefined || !one.startsWith(`${COOKIE}=${had};`));
 }
 
 /** The same request from somebody with every right: what is stopped by the gate must now do harm. */

@@ -232,9 +232,15 @@ test('the database goes away, and comes back read-only: the page says why, stays
 test.describe('the demo', () => {
 	test.use({ env: { NOWBOARD_DEMO: 'true' } });
 
-	test('says that its data is simulated, and can switch it off', async ({ page, server }) => {
+	test('says that its data is simulated and that it is open, and can switch the simulator off', async ({
+		page,
+		server,
+	}) => {
 		await openLive(page);
 		await expect(page.getByText('Data is simulated')).toBeVisible();
+		await expect(page.getByText('Whoever reaches this page may look and send.')).toBeVisible();
+		expect((await fetch(`${server.url}/`)).status).toBe(200);
+		expect((await post(server, { name: 'from outside' })).status).toBe(202);
 		const running = () =>
 			fetch(`${server.url}/api/demo`).then((answer) => answer.json() as Promise<unknown>);
 		expect(await running()).toEqual({ running: true });

@@ -18,13 +18,15 @@ test('the theme is one of three, chosen like any radio button', async () => {
 	expect(chosen).toEqual(['dark']);
 });
 
-test('the page says that data is simulated, and the switch asks for the opposite', async () => {
+test('the page says that data is simulated and that it is open, and the switch asks for the opposite', async () => {
 	const asked: boolean[] = [];
 	const { getByRole, getByText } = await render(DemoNote, {
 		running: true,
 		onchange: (running) => asked.push(running),
 	});
 	await expect.element(getByText('Data is simulated')).toBeVisible();
+	const open = getByText('Whoever reaches this page may look and send.');
+	await expect.element(open).toBeVisible();
 	await getByRole('switch', { name: 'Simulated visitors' }).click();
 	expect(asked).toEqual([false]);
 });

@@ -1,15 +1,39 @@
-/** The cookie that holds a viewer's token, and how it is set: not to be read by scripts, nor sent along from other sites. */
+/**
+ * The cookie that holds a viewer's token, and how it is set: not to be read by scripts, nor sent along from other sites. A browser
+ * forgets it a month after the last visit, as we forget the session; a newcomer forgets to say so again on every visit.
+ */
 import type { Cookies } from '@sveltejs/kit';
-import { SESSION_MS } from './viewers';
+import { SESSION_MS, type Viewer } from './viewers';
 
 export const VIEWER_COOKIE = 'nowboard_viewer';
 
 const options = (isSecure: boolean) =>
 	({ path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure }) as const;
 
-/** A browser forgets it after a month without a visit, as we forget the session. */
-export function setViewerCookie(cookies: Cookies, token: string, isSecure: boolean): void {
-	cookies.set(VIEWER_COOKIE, token, { ...options(isSecure), maxAge: SESSION_MS / 1_000 });
+/** @param expiresAt of the viewer, ms since 1970: a browser keeps it no longer; null: it does not expire */
+export function setViewerCookie(
+	cookies: Cookies,
+	token: string,
+	expiresAt: number | null,
+	isSecure: boolean,
+): void {
+	const lastsMs = Math.min(SESSION_MS, (expiresAt ?? Infinity) - Date.now());
+	const maxAge = Math.floor(lastsMs / 1_000);
+	if (maxAge > 0) cookies.set(VIEWER_COOKIE, token, { ...options(isSecure), maxAge });
+}
+
+/**
+ * For whoever has been let in by the cookie: the browser keeps it for another while. The token stays the same, so where the viewer
+ * has been ended meanwhile it opens nothing. Does nothing for nobody, and for who came by a token in the address.
+ */
+export function renewViewerCookie(
+	cookies: Cookies,
+	{ viewer, tokenEndsAt }: { viewer: Viewer | null; tokenEndsAt: number | null },
+	isSecure: boolean,
+): void {
+	const own = cookies.get(VIEWER_COOKIE);
+	if (viewer && tokenEndsAt === null && own !== undefined)
+		setViewerCookie(cookies, own, viewer.expiresAt, isSecure);
 }
 
 export function clearViewerCookie(cookies: Cookies, isSecure: boolean): void {

@@ -28,13 +28,20 @@ type Plain =
 	| ('subscribe' | 'leave' | 'leaveInCallback' | 'retry' | 'retryInCallback')
 	| ('event' | 'eventWithoutId' | 'unreadable' | 'fail' | 'open' | 'lateEvent')
 	| ('hide' | 'show' | 'online' | 'offline' | 'beforeunload' | 'pagehide' | 'pageshow')
+	| ('urlComes' | 'urlFails' | 'urlOfBeforeComes')
 	| 'lookElsewhere';
-const SERVERS = ['serve', 'refuse', 'accept and die', 'throw', 'throw at url'] as const;
+/** `url soon` and `url later`: the address is a promise, which is kept after a moment or when it happens. */
+const SERVERS = [
+	...(['serve', 'refuse', 'accept and die', 'throw', 'throw at url'] as const),
+	...(['url soon', 'url later'] as const),
+];
+const WELL: readonly (typeof SERVERS)[number][] = ['serve', 'url soon', 'url later'];
 const toPlain = (...types: Plain[]) => types.map((type) => ({ type }));
 const plain = toPlain(
 	...(['subscribe', 'leave', 'leaveInCallback', 'retry', 'retryInCallback'] as const),
 	...(['event', 'event', 'eventWithoutId', 'unreadable', 'fail', 'open', 'lateEvent'] as const),
 	...(['hide', 'show', 'online', 'offline', 'beforeunload', 'pagehide', 'pageshow'] as const),
+	...(['urlComes', 'urlComes', 'urlFails', 'urlOfBeforeComes'] as const),
 	'lookElsewhere',
 );
 const timed = (type: 'pass' | 'sleep' | 'setClock' | 'bye', ms: fc.Arbitrary<number>) =>
@@ -60,11 +67,14 @@ const anything: fc.Arbitrary<Happening> = fc.oneof(
 /** What makes a client that is not careful attempt again and again. */
 const wakes: fc.Arbitrary<Happening> = fc.oneof(
 	fc.constantFrom(...toPlain('retry', 'fail', 'show', 'online', 'pagehide', 'pageshow', 'event')),
+	fc.constantFrom(...toPlain('urlComes', 'urlFails', 'urlOfBeforeComes')),
+	fc.record({ type: fc.constant('server'), does: fc.constantFrom('serve', 'url later') }),
 	timed('pass', fc.nat(300)),
 	timed('bye', fc.nat(20)),
 );
 const histories: fc.Arbitrary<Happening[]> = fc.oneof(
-	{ weight: 4, arbitrary: fc.array(anything, { maxLength: 40 }) },
+	{ weight: 3, arbitrary: fc.array(anything, { maxLength: 40 }) },
+	{ weight: 1, arbitrary: fc.array(anything, { maxLength: 40, size: 'medium' }) },
 	{
 		weight: 1,
 		arbitrary: fc
@@ -73,8 +83,25 @@ const histories: fc.Arbitrary<Happening[]> = fc.oneof(
 	},
 );
 
+/** A promise that is kept, or not, within the call that says so: a history has no moments between its happenings. */
+type Later = { keep: (value: string) => void; fail: (reason: Error) => void };
+function createLater(): Later & { promise: Promise<string> } {
+	let keep: Later['keep'] = () => {};
+	let fail: Later['fail'] = () => {};
+	const then: Promise<string>['then'] = (onKept, onFailed) => {
+		keep = (value) => void onKept?.(value);
+		fail = (reason) => void onFailed?.(reason);
+		return new Promise(() => {});
+	};
+	return {
+		promise: { then } as Promise<string>,
+		keep: (value) => keep(value),
+		fail: (reason) => fail(reason),
+	};
+}
+
 type Build = (
-	url: (cursor: string | null) => string,
+	url: (cursor: string | null) => string | Promise<string>,
 	options: StreamOptions<Events>,
 ) => EventStream;
 
@@ -89,6 +116,9 @@ function play(build: Build, history: Happening[]): string[] {
 	const subscribers: (() => void)[] = [];
 	const received: number[] = [];
 	let attempts: number[] = [];
+	/** addresses asked for, and those that have not come yet, oldest first */
+	let asked = 0;
+	let pending: (Later & { address: string })[] = [];
 	let server: (typeof SERVERS)[number] = 'serve';
 	let sent = 0;
 	let position: string | null = null;
@@ -106,9 +136,10 @@ function play(build: Build, history: Happening[]): string[] {
 	const openSource: FakeBrowser['openSource'] = (url) => {
 		if (server === 'throw') throw new Error('refused by a policy');
 		if (browser.openCount() > 0) broken.add('two streams');
+		if (!url.endsWith(`&n=${asked}`)) broken.add('opens an address of before');
 		const source = browser.openSource(url);
 		carried = '';
-		if (server === 'serve') return source;
+		if (WELL.includes(server)) return source;
 		browser.after(5, () => {
 			if (browser.source() !== source || browser.source().closed) return;
 			if (server === 'accept and die') browser.source().open();
@@ -120,7 +151,13 @@ function play(build: Build, history: Happening[]): string[] {
 		(cursor) => {
 			attempt(cursor);
 			if (server === 'throw at url') throw new Error('no address');
-			return `/?cursor=${cursor ?? ''}`;
+			const address = `/?cursor=${cursor ?? ''}&n=${++asked}`;
+			if (server !== 'url soon' && server !== 'url later') return address;
+			const later = createLater();
+			const one = { ...later, address };
+			pending.push(one);
+			if (server === 'url soon') browser.after(5, () => settle(one, 'keep'));
+			return later.promise;
 		},
 		{
 			parsers: { word, bye: PARSERS.bye },
@@ -132,6 +169,12 @@ function play(build: Build, history: Happening[]): string[] {
 			environment: { ...browser, openSource },
 		},
 	);
+	const settle = (one: (typeof pending)[number] | undefined, how: 'keep' | 'fail'): void => {
+		if (!one || !pending.includes(one)) return;
+		pending = pending.filter((other) => other !== one);
+		if (how === 'keep') one.keep(one.address);
+		else one.fail(new Error('no token'));
+	};
 	const subscribe = (): void => {
 		let leave = (): void => {};
 		leave = stream.subscribe((state) => {
@@ -145,7 +188,7 @@ function play(build: Build, history: Happening[]): string[] {
 	};
 	/** what the server says on the open stream, if there is one that answers */
 	const say = (name: 'word' | 'bye', payload: unknown, id?: string): void => {
-		if (browser.openCount() === 0 || server !== 'serve') return;
+		if (browser.openCount() === 0 || !WELL.includes(server)) return;
 		if (id !== undefined) position = carried = id;
 		browser.source().send(name, payload, carried);
 	};
@@ -170,6 +213,9 @@ function play(build: Build, history: Happening[]): string[] {
 		else if (one.type === 'fail' && browser.openCount() > 0) browser.source().fail();
 		else if (one.type === 'lateEvent' && browser.sources.length > 1)
 			browser.sources[0]?.send('word', -1, 'e-0');
+		else if (one.type === 'urlComes') settle(pending.at(-1), 'keep');
+		else if (one.type === 'urlFails') settle(pending.at(-1), 'fail');
+		else if (one.type === 'urlOfBeforeComes') settle(pending[0], 'keep');
 		else if (one.type === 'hide') browser.hide();
 		else if (one.type === 'lookElsewhere') browser.lookElsewhere();
 		else if (one.type === 'show') browser.show();
@@ -189,7 +235,7 @@ function play(build: Build, history: Happening[]): string[] {
 	return [...broken];
 
 	function recover(): void {
-		server = 'serve';
+		server = server.startsWith('url') ? 'url soon' : 'serve';
 		inCallback = null;
 		subscribe();
 		browser.setOnline(true);
@@ -210,6 +256,7 @@ function play(build: Build, history: Happening[]): string[] {
 		browser.source().fail();
 		for (const leave of subscribers) leave();
 		browser.pass(LINGER_MS);
+		while (pending.length > 0) settle(pending[0], 'keep');
 		if (browser.openCount() > 0 || browser.timerCount() > 0) broken.add('leaves something behind');
 	}
 }
@@ -235,18 +282,23 @@ const naive: Build = (url, { parsers, onEvent, cursor = null, environment }) => 
 	return {
 		retry: () => {},
 		subscribe(run) {
-			const open = (): void => {
-				const source = openSource(url(cursor));
+			const ask = (): void => {
+				const address = url(cursor);
+				if (typeof address === 'string') open(address);
+				else void address.then(open, ask);
+			};
+			const open = (address: string): void => {
+				const source = openSource(address);
 				run({ ...state, status: 'connecting' });
 				source.addEventListener('open', () => run({ ...state, status: 'live' }));
-				source.addEventListener('error', () => after(3_000, open));
+				source.addEventListener('error', () => after(3_000, ask));
 				source.addEventListener('word', (event) => {
 					const parsed = parsers.word(JSON.parse((event as MessageEvent<string>).data));
 					if (parsed.ok) onEvent('word', parsed.value, null);
 				});
 			};
-			open();
-			const wake = (): void => void after(0, open);
+			ask();
+			const wake = (): void => void after(0, ask);
 			window.addEventListener('online', wake);
 			document.addEventListener('visibilitychange', wake);
 			return () => {};
@@ -260,6 +312,7 @@ test('the negative control breaks every one of these rules', () => {
 	expect([...broken].sort()).toEqual([
 		'does not come back',
 		'leaves something behind',
+		'opens an address of before',
 		'out of order',
 		'resumes elsewhere',
 		'streams while hidden',

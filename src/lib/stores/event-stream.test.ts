@@ -14,6 +14,7 @@ import {
 import { createFakeBrowser } from './fake-browser';
 import { START } from './fixtures';
 import { PARSERS, type Parse } from './parse';
+import { NEEDS_LOGIN, Refusal } from './status';
 
 type Events = { word: string; bye: Bye };
 const parseWord: Parse<string> = (data) =>
@@ -21,10 +22,13 @@ const parseWord: Parse<string> = (data) =>
 		? { ok: true, value: data }
 		: { ok: false, reason: `payload is ${JSON.stringify(data)}, not a text` };
 
-function toStream(options: Partial<StreamOptions<Events>> = {}) {
+function toStream(
+	options: Partial<StreamOptions<Events>> = {},
+	url: Parameters<typeof createEventStream>[0] = (cursor) => `/stream?cursor=${cursor ?? ''}`,
+) {
 	const browser = createFakeBrowser();
 	const received: unknown[] = [];
-	const stream = createEventStream<Events>((cursor) => `/stream?cursor=${cursor ?? ''}`, {
+	const stream = createEventStream<Events>(url, {
 		parsers: { word: parseWord, bye: PARSERS.bye },
 		onEvent: (...event) => received.push(event),
 		environment: browser,
@@ -423,4 +427,120 @@ test('a flood of events costs one timer, and each is handed on once', () => {
 	for (let i = 0; i < 10_000; i++) browser.source().send('word', String(i), `e-${i}`);
 	expect([browser.timerCount(), received.length]).toEqual([1, 10_000]);
 	expect(received.at(-1)).toEqual(['word', '9999', 'e-9999']);
+});
+
+/** A stream whose address is promised: each call of the function waits until the test says what came of it. */
+function toTokenStream(options: Partial<StreamOptions<Events>> = {}) {
+	const asked: {
+		cursor: string | null;
+		keep: (address: string) => void;
+		fail: (error: unknown) => void;
+	}[] = [];
+	const made = toStream(
+		options,
+		(cursor) => new Promise((keep, fail) => asked.push({ cursor, keep, fail })),
+	);
+	/** what was promised has been told */
+	const told = () => new Promise((resolve) => setTimeout(resolve));
+	return { ...made, asked, told };
+}
+
+test('an address may be promised: it connects when it comes, and each attempt asks for a new one', async () => {
+	const { browser, asked, told, subscribe, last } = toTokenStream({ cursor: 'e-0' });
+	subscribe();
+	expect([browser.sources.length, last().status]).toEqual([0, 'connecting']);
+	asked[0]?.keep('/stream?token=one');
+	await told();
+	browser.source().send('word', 'hello', 'e-1');
+	browser.source().send('bye', { retryMs: 500 });
+	browser.pass(500);
+	expect([browser.openCount(), last().status]).toEqual([0, 'connecting']);
+	asked[1]?.keep('/stream?token=two');
+	await told();
+	browser.source().send('word', 'again');
+	expect(browser.sources.map(({ url }) => url)).toEqual(['/stream?token=one', '/stream?token=two']);
+	expect(asked.map(({ cursor }) => cursor)).toEqual(['e-0', 'e-1']);
+	expect(last()).toMatchObject({ status: 'live', attempt: 0 });
+});
+
+test('a promise that is not kept is a failed attempt: it waits, asks again, and says why', async () => {
+	const diagnose = vi.fn(async () => 'The server is answering.');
+	const { browser, asked, told, subscribe, last } = toTokenStream({ diagnose });
+	subscribe();
+	asked[0]?.fail(new TypeError('fetch failed'));
+	await told();
+	expect(last()).toMatchObject({
+		status: 'waiting',
+		attempt: 1,
+		retryAt: START + 1_000,
+		lastError: 'The stream cannot be opened: fetch failed',
+	});
+	browser.pass(1_000);
+	// what the server said is told as it is: the page leads to the login by it
+	asked[1]?.fail(new Refusal(NEEDS_LOGIN));
+	await told();
+	expect(last()).toMatchObject({ attempt: 2, retryAt: START + 3_000, lastError: NEEDS_LOGIN });
+	browser.pass(2_000);
+	asked[2]?.keep('/stream?token=three');
+	await told();
+	browser.source().send('word', 'hello');
+	expect(last()).toMatchObject({ status: 'live', attempt: 0, lastError: null });
+	expect(diagnose).not.toHaveBeenCalled();
+});
+
+test('an address that comes too late opens nothing', async () => {
+	const ends: Record<string, (made: ReturnType<typeof toTokenStream>, leave: () => void) => void> =
+		{
+			'everybody left': (_, leave) => leave(),
+			'the page was left': ({ browser }) => browser.tell('pagehide'),
+			'the network went': ({ browser }) => browser.setOnline(false),
+		};
+	for (const [what, end] of Object.entries(ends)) {
+		const made = toTokenStream();
+		end(made, made.subscribe());
+		made.browser.pass(LINGER_MS);
+		made.asked[0]?.keep('/stream?token=late');
+		await made.told();
+		expect([made.browser.sources.length, made.browser.timerCount()], what).toEqual([0, 0]);
+	}
+});
+
+test('one that never comes is given up with the watchdog, and is not opened beside the next one', async () => {
+	const { browser, asked, told, subscribe, last } = toTokenStream();
+	subscribe();
+	browser.pass(WATCHDOG_MS);
+	expect(last()).toMatchObject({ status: 'waiting', attempt: 1 });
+	browser.pass(1_000);
+	asked[1]?.keep('/stream?token=two');
+	await told();
+	asked[0]?.keep('/stream?token=one');
+	await told();
+	expect(browser.sources.map(({ url }) => url)).toEqual(['/stream?token=two']);
+	browser.source().send('word', 'hello');
+	expect([browser.openCount(), last().status]).toEqual([1, 'live']);
+});
+
+test('one that fails while the page is being left shows nothing', async () => {
+	const { browser, asked, told, subscribe, statuses, last } = toTokenStream();
+	subscribe();
+	browser.tell('beforeunload');
+	// the browser breaks off what is under way
+	asked[0]?.fail(new TypeError('fetch failed'));
+	await told();
+	expect(statuses()).toEqual(['connecting']);
+	browser.pass(LEAVING_MS);
+	expect(last()).toMatchObject({ status: 'waiting', attempt: 1 });
+});
+
+test('(control) an address that is awaited without a look at what happened meanwhile opens for nobody, and twice', async () => {
+	const browser = createFakeBrowser();
+	const asked: ((address: string) => void)[] = [];
+	const connect = async () =>
+		browser.openSource(await new Promise<string>((keep) => asked.push(keep)));
+	void connect();
+	// left, and come back
+	void connect();
+	asked.forEach((keep) => keep('/stream?token=late'));
+	await new Promise((resolve) => setTimeout(resolve));
+	expect(browser.openCount()).toBe(2);
 });

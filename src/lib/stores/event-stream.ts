@@ -17,6 +17,7 @@ import {
 } from './connection';
 import { LOOKED_AT, toEnvironment, type Environment, type Source } from './environment';
 import { parseText, type Parse } from './parse';
+import { Refusal } from './status';
 
 export type StreamState = {
 	status: Status;
@@ -69,9 +70,12 @@ export const LOOKS_ELSEWHERE = 3;
 /** Leaving the page breaks the stream before `pagehide` says why; an error is held back for this long. */
 export const LEAVING_MS = 2_000;
 
-/** @param url where to connect, given the position to resume from; asked anew for every attempt */
+/**
+ * @param url where to connect, given the position to resume from; asked anew for every attempt. One that throws, or whose promise is
+ * not kept (within the watchdog), is a failed attempt; a Refusal is shown as it is, and NEEDS_LOGIN leads the page to the login.
+ */
 export function createEventStream<Events extends { bye: Bye }>(
-	url: (cursor: string | null) => string,
+	url: (cursor: string | null) => string | Promise<string>,
 	options: StreamOptions<Events>,
 ): EventStream {
 	const environment = options.environment === undefined ? toEnvironment() : options.environment;
@@ -89,6 +93,8 @@ export function createEventStream<Events extends { bye: Bye }>(
 
 	const { subscribe, set } = writable(state, start);
 	let source: Source | null = null;
+	/** the address that this attempt waits for: one of an attempt that is over opens nothing */
+	let awaited: Promise<string> | null = null;
 	let leavingUntil = 0;
 	let looksElsewhere = 0;
 	let questions = 0;
@@ -128,12 +134,36 @@ export function createEventStream<Events extends { bye: Bye }>(
 
 	/** @returns why there is no source: a bad address is a failed attempt like any other */
 	function open(): string | null {
-		let opened: Source;
 		try {
-			opened = openSource(url(state.cursor));
+			const address = url(state.cursor);
+			if (typeof address === 'string') connect(address);
+			else wait(address);
+			return null;
 		} catch (error) {
-			return `The stream cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+			return toReason(error);
 		}
+	}
+
+	function wait(address: Promise<string>): void {
+		awaited = address;
+		address.then(
+			(text) => {
+				if (awaited !== address) return;
+				awaited = null;
+				try {
+					connect(text);
+				} catch (error) {
+					give({ type: 'errored' }, { lastError: toReason(error) });
+				}
+			},
+			(error: unknown) => {
+				if (awaited === address) hold({ lastError: toReason(error) });
+			},
+		);
+	}
+
+	function connect(address: string): void {
+		const opened = openSource(address);
 		source = opened;
 		// what a closed source still says is not about this connection
 		const on = (type: string, listener: (event: Event) => void): void =>
@@ -141,25 +171,25 @@ export function createEventStream<Events extends { bye: Bye }>(
 				if (source === opened) listener(event);
 			});
 		on('open', () => give({ type: 'opened' }));
-		on('error', () => hold(opened));
+		on('error', () => hold());
 		for (const name of Object.keys(options.parsers) as (keyof Events & string)[])
 			on(name, (event) => receive(name, event as MessageEvent<string>));
-		return null;
 	}
 
 	function close(): void {
 		cancelHeld();
 		source?.close();
 		source = null;
+		awaited = null;
 	}
 
 	/** Errors count at once, but not while the page is being left: that would flash "disconnected". */
-	function hold(failed: Source): void {
+	function hold(change: Partial<StreamState> = {}): void {
 		const rest = Math.min(leavingUntil - now(), LEAVING_MS);
-		if (rest <= 0) return give({ type: 'errored' });
-		failed.close();
+		if (rest <= 0) return give({ type: 'errored' }, change);
+		source?.close();
 		cancelHeld();
-		cancelHeld = after(rest, () => give({ type: 'errored' }));
+		cancelHeld = after(rest, () => give({ type: 'errored' }, change));
 	}
 
 	function receive<Name extends keyof Events & string>(
@@ -248,4 +278,10 @@ export function createEventStream<Events extends { bye: Bye }>(
 			for (const [target, type, run] of listeners) target.removeEventListener(type, run);
 		};
 	}
+}
+
+/** Why there is no address, or no source for it: a sentence. */
+function toReason(error: unknown): string {
+	if (error instanceof Refusal) return error.message;
+	return `The stream cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
 }

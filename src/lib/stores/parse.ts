@@ -174,6 +174,9 @@ const historyFigures = {
 const point = object({ ...historyFigures, at: time });
 
 /** What `GET /api/dashboard/history` answers. */
+/** of what `POST /api/tokens` answers */
+export const parseToken: Parse<{ token: string }> = parse(object({ token: text }));
+
 export const parseHistory: Parse<History> = parse(
 	object({
 		range: oneOf(...HISTORY_RANGES),

@@ -34,9 +34,11 @@ export async function ask<T>(
 	url: string,
 	parser: Parse<T>,
 	fetcher: typeof fetch = fetch,
+	method: 'GET' | 'POST' = 'GET',
 ): Promise<Parsed<T>> {
 	try {
 		const response = await fetcher(url, {
+			method,
 			cache: 'no-store',
 			headers: { accept: 'application/json' },
 			signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
@@ -57,6 +59,9 @@ export async function diagnose(url: string, fetcher: typeof fetch = fetch): Prom
 	if (answer.ping.database === 'down') return 'Postgres is not answering.';
 	return 'The stream was cut; the server is answering.';
 }
+
+/** Thrown by who asks for an address: its message is what `ask` gave as the reason, a sentence for the person in front of the page. */
+export class Refusal extends Error {}
 
 /** A refusal by its status, as a sentence. */
 export function toReason(status: number): string {

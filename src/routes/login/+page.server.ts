@@ -22,7 +22,7 @@ export const actions: Actions = {
 		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
 		const network = toNetwork(readAddress(getClientAddress));
 		if (!(await locals.login.password.matches(text, network))) return fail(401, { refused: true });
-		setViewerCookie(cookies, await locals.login.viewers.begin(), url.protocol === 'https:');
+		setViewerCookie(cookies, await locals.login.viewers.begin(), null, url.protocol === 'https:');
 		redirect(303, toPath(url.searchParams.get('to')));
 	},
 };

@@ -1,6 +1,6 @@
 import type { PageServerLoad } from './$types';
 
-export const load: PageServerLoad = ({ locals, setHeaders }) => {
-	setHeaders({ 'cache-control': 'no-store' });
-	return { health: locals.health(), loggedIn: locals.viewer?.kind === 'session' };
-};
+export const load: PageServerLoad = ({ locals }) => ({
+	health: locals.health(),
+	loggedIn: locals.viewer?.kind === 'session',
+});

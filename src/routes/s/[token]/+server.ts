@@ -17,6 +17,7 @@ export const GET: RequestHandler = async ({ params, locals, cookies, url, setHea
 	const own = cookies.get(VIEWER_COOKIE);
 	// who has given the password keeps what that allows
 	const before = own === undefined ? null : await viewers.find(own).catch(() => null);
-	if (before?.kind !== 'session') setViewerCookie(cookies, params.token, url.protocol === 'https:');
+	if (before?.kind !== 'session')
+		setViewerCookie(cookies, params.token, viewer.expiresAt, url.protocol === 'https:');
 	redirect(303, to);
 };

@@ -1,6 +1,12 @@
 import { json } from '@sveltejs/kit';
+import { renewViewerCookie } from '$lib/server/viewer-cookie';
 import type { RequestHandler } from './$types';
 
-/** The content of a `ping`, as a plain answer: EventSource cannot see why it failed, and the clocks' offset is measured here. */
-export const GET: RequestHandler = ({ locals }) =>
-	json(locals.live.status(), { headers: { 'cache-control': 'no-store' } });
+/**
+ * The content of a `ping`, as a plain answer: EventSource cannot see why it failed, and the clocks' offset is measured here. That is
+ * what an open page asks every few minutes: a screen that is never loaded anew stays let in by it.
+ */
+export const GET: RequestHandler = ({ locals, cookies, url }) => {
+	renewViewerCookie(cookies, locals, url.protocol === 'https:');
+	return json(locals.live.status(), { headers: { 'cache-control': 'no-store' } });
+};

@@ -1,5 +1,6 @@
 import { error } from '@sveltejs/kit';
 import { CONTENT_TYPE } from '$lib/server/sse';
+import { createStreamEnd } from '$lib/server/stream-end';
 import type { EndReason } from '$lib/server/stream';
 import type { StreamEventName } from '$lib/protocol';
 import type { RequestHandler } from './$types';
@@ -29,24 +30,20 @@ export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	};
 	// who is ended as a viewer is cut off, on every instance
 	const following = locals.viewer && locals.login?.viewers.follow(locals.viewer);
+	// and a token in the address allows no more than its own time
+	const ending = following && createStreamEnd(following, locals.tokenEndsAt);
 	const body = locals.live.open(cursor || null, {
 		wants,
 		source,
 		sever,
-		...(following && { until: toEnd(following.ended, locals.tokenEndsAt) }),
-		onLeave: toFarewell(locals.requests.streamed(locals.requestId), following?.leave),
+		...(ending && { until: ending.ended }),
+		onLeave: toFarewell(locals.requests.streamed(locals.requestId), ending?.leave),
 	});
 	return new Response(body, { headers: HEADERS });
 };
 
 /** Without it SvelteKit answers HEAD with GET: a subscription that nobody reads, and headers that never leave. */
 export const HEAD: RequestHandler = () => new Response(null, { headers: HEADERS });
-
-/** A token in the address allows no more than its own time. */
-function toEnd(ended: AbortSignal, tokenEndsAt: number | null): AbortSignal {
-	if (tokenEndsAt === null) return ended;
-	return AbortSignal.any([ended, AbortSignal.timeout(Math.max(0, tokenEndsAt - Date.now()))]);
-}
 
 /** Made outside the handler, so that what waits for the end of a stream does not keep its request. */
 function toFarewell(told: (reason: EndReason) => void, leave: (() => void) | undefined) {

@@ -1,0 +1,56 @@
+/**
+ * What the demo's web server is started with. It has no door, so it listens on loopback alone, unless HOST says who else may reach
+ * it; the page says that whoever does may look and send.
+ */
+import type { DemoKeys } from './demo-keys';
+
+const LOOPBACK = '127.0.0.1';
+/** Every address of the machine: reached on loopback too. */
+const ANY = ['0.0.0.0', '::'];
+
+export type DemoServer = {
+	env: Record<string, string>;
+	/** the address that people use */
+	url: string;
+	/** where this machine reaches it */
+	here: string;
+	/** others may reach it */
+	isOpen: boolean;
+};
+
+export function toDemoServer({
+	databaseUrl,
+	port,
+	keys,
+	given = process.env,
+}: {
+	databaseUrl: string;
+	port: number;
+	keys: DemoKeys;
+	given?: NodeJS.ProcessEnv;
+}): DemoServer {
+	const host = given.HOST || LOOPBACK;
+	const isOpen = host !== 'localhost' && host !== '::1' && !host.startsWith('127.');
+	const toUrl = (name: string) => `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+	const ownUrl = toUrl(isOpen && !ANY.includes(host) ? host : 'localhost');
+	const url = given.ORIGIN || ownUrl;
+	return {
+		url,
+		here: toUrl(ANY.includes(host) ? LOOPBACK : host),
+		isOpen,
+		env: {
+			DATABASE_URL: databaseUrl,
+			DATABASE_DIRECT_URL: given.DATABASE_DIRECT_URL || databaseUrl,
+			PORT: String(port),
+			HOST: host,
+			ORIGIN: url,
+			DASHBOARD_PUBLIC: 'true',
+			INGEST_OPEN: 'true',
+			NOWBOARD_DEMO: 'true',
+			NOWBOARD_DEMO_PUBLIC_KEY: keys.public,
+			NOWBOARD_DEMO_SECRET_KEY: keys.secret,
+			LOG_LEVEL: given.LOG_LEVEL || 'warn',
+			SHUTDOWN_TIMEOUT: given.SHUTDOWN_TIMEOUT || '5',
+		},
+	};
+}

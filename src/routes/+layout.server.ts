@@ -1,0 +1,8 @@
+import { renewViewerCookie } from '$lib/server/viewer-cookie';
+import type { LayoutServerLoad } from './$types';
+
+/** Whoever loads a page stays let in; what a page holds, and the cookie that comes with it, is for one browser alone. */
+export const load: LayoutServerLoad = ({ locals, cookies, url, setHeaders }) => {
+	setHeaders({ 'cache-control': 'private, no-cache' });
+	renewViewerCookie(cookies, locals, url.protocol === 'https:');
+};
