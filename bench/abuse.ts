@@ -177,7 +177,7 @@ try {
 	tell({
 		name: 'abuse',
 		title: 'Beside an abusive client',
-		question: `${values.viewers} viewers who have logged in and ten events a second, and one who asks and sends four times a second, before and while one client at full speed sends wrong keys, sessions, links and tokens, guesses, huge bodies, many requests at once and some whose answer it does not wait for, and holds ${halfOpen.toLocaleString('en')} half heads that it opens anew every second.`,
+		question: `${values.viewers} viewers who have logged in and ten events a second, and one who asks and sends four times a second, before and while one client at full speed sends wrong keys, sessions, links and tokens, guesses, huge bodies, many requests at once and some whose answer it does not wait for, and holds ${halfOpen.toLocaleString('en')} half heads, each for a second, opened anew one after the other.`,
 		tables: [
 			{
 				caption: 'The honest',

@@ -16,9 +16,10 @@ import {
 	type ServerInit,
 } from '@sveltejs/kit';
 import { createInitialModeExpression } from 'mode-watcher';
-import { asksWho, refuse, TOKEN_ROUTES, type Refusal } from '$lib/server/access';
+import { asksWho, needsLeave, refuse, TOKEN_ROUTES, type Refusal } from '$lib/server/access';
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { readEnv } from '$lib/server/env';
+import { readKey } from '$lib/server/ingest-access';
 import { readOut } from '$lib/server/read-out';
 import { toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
@@ -72,8 +73,20 @@ async function answer(
 	resolve: Parameters<Handle>[0]['resolve'],
 	runtime: Runtime,
 ): Promise<Response> {
-	const { env, locals } = runtime;
+	const { env, locals, tarpit } = runtime;
 	const isSecure = event.url.protocol === 'https:';
+	const network = toNetwork(readAddress(event.getClientAddress));
+	const socket = event.platform?.req?.socket;
+	const isStranger = needsLeave(event.route.id, env) && !isKnown(event, runtime);
+	const hasWaited = isStranger && (await tarpit.enter(network, socket));
+	async function putOff() {
+		await readOut(event.platform?.req);
+		await tarpit.refuse(network, hasWaited);
+	}
+	if (hasWaited && socket?.destroyed) {
+		await tarpit.refuse(network, hasWaited);
+		return new Response(null, { status: 400 });
+	}
 	const { viewer, tokenEndsAt } = await findViewer(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
@@ -86,14 +99,14 @@ async function answer(
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
-		await putOff(event, runtime);
+		await putOff();
 		return secureHeaders(toResponse(refusal, event, runtime), isSecure);
 	}
 	Object.assign(event.locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
-	if (response.status >= 400 && response.status < 500) await putOff(event, runtime);
+	if (response.status >= 400 && response.status < 500) await putOff();
 	return secureHeaders(response, isSecure);
 }
 
@@ -111,11 +124,13 @@ function toResponse(
 	return new Response(null, { status: 303, headers: { location } });
 }
 
-/** What comes before every answer of 4xx. */
-async function putOff(event: RequestEvent, { late }: Runtime): Promise<void> {
-	const request = event.platform?.req;
-	await readOut(request);
-	await late(toNetwork(readAddress(event.getClientAddress)), request?.socket);
+/** Known without asking the database; whoever is not may be, all the same. */
+function isKnown({ request, cookies, url }: RequestEvent, { env, locals }: Runtime): boolean {
+	const cookie = cookies.get(VIEWER_COOKIE);
+	if (cookie !== undefined && locals.login?.viewers.knows(cookie)) return true;
+	const key = readKey(request.headers, url.searchParams);
+	if (key !== null && locals.keys.knows(key)) return true;
+	return hasToken(request, env.metricsToken);
 }
 
 /** Compared as hashes: how long that takes says nothing about the token. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { MOST_CONNECTIONS } from '../src/lib/server/db/connect';
-import { FREE_REFUSALS, MAX_WAITING } from '../src/lib/server/tarpit';
+import { MOST_IN_FLIGHT } from '../src/lib/server/pipelining';
 import { addKey, addSession, WORLD_ENV } from './attempts/world';
 import { createAppServer } from './setup/app-server';
 import { useDatabase } from './setup/instances';
@@ -74,7 +74,7 @@ test('however many come and whatever they ask, the database has a dozen connecti
 	expect(most).toBeGreaterThanOrEqual(MOST_CONNECTIONS - 4);
 });
 
-test('who asks again and again without reading is cut off; one after the other is answered late', async () => {
+test('who asks again and again without reading is cut off before anything is done; a few at once, and one after the other, are answered', async () => {
 	const { app } = await startClosed();
 	const head =
 		'GET /api/dashboard/status HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.9.9.9\r\n\r\n';
@@ -87,16 +87,36 @@ test('who asks again and again without reading is cut off; one after the other i
 		const answers = () => read.split('HTTP/1.1 401').length - 1;
 		return { socket, answers };
 	};
+	const few = await open();
+	few.socket.write(head.repeat(MOST_IN_FLIGHT));
+	await expect.poll(few.answers).toBe(MOST_IN_FLIGHT);
+	const hasty = await open();
+	const closed = once(hasty.socket, 'close');
+	hasty.socket.write(head.repeat(MOST_IN_FLIGHT + 1));
+	await closed;
+	expect(hasty.answers()).toBe(0);
 	const patient = await open();
-	for (let i = 0; i < FREE_REFUSALS; i++) {
+	for (let i = 0; i < 2 * MOST_IN_FLIGHT; i++) {
 		patient.socket.write(head);
 		await expect.poll(patient.answers, { interval: 1 }).toBe(i + 1);
 	}
-	const hasty = await open();
-	const closed = once(hasty.socket, 'close');
-	hasty.socket.write(head.repeat(MAX_WAITING + 1));
-	patient.socket.write(head);
-	await closed;
-	expect(hasty.answers()).toBe(0);
-	await expect.poll(patient.answers, { timeout: 5_000 }).toBe(FREE_REFUSALS + 1);
+});
+
+test('half a head that ends gets no answer, what is no HTTP gets one, and both are cut', async () => {
+	const { app } = await startClosed();
+	const say = async (words: string, end: boolean) => {
+		const socket = dial(Number(new URL(app.url).port), '127.0.0.1');
+		let read = '';
+		socket.on('data', (chunk: Buffer) => (read += chunk));
+		socket.write(words);
+		if (end) socket.end();
+		await once(socket, 'close');
+		return read.split('\r\n')[0];
+	};
+	const half = 'GET / HTTP/1.1\r\nHost: x\r\na: ';
+	expect(await say(half, true)).toBe('');
+	expect(await say('BREW /pot HTCPCP/1.0\r\n\r\n', false)).toBe('HTTP/1.1 400 Bad Request');
+	expect(await say(`${half}${'b'.repeat(20_000)}`, false)).toBe(
+		'HTTP/1.1 431 Request Header Fields Too Large',
+	);
 });

@@ -59,8 +59,10 @@ function attack(url: URL, name: string, { waitsFor, together, toRequest }: Attac
 
 /** Is opened, says a little, and waits. */
 async function flood(url: URL, atOnce: number): Promise<void> {
-	while (!over) {
-		const held = Array.from({ length: atOnce }, () => {
+	async function hold(i: number) {
+		// one after the other, so that it never stops
+		await pause((HALF_OPEN_MS * i) / atOnce);
+		while (!over) {
 			const socket = open(url);
 			socket.on('connect', () => {
 				of(HALF_OPEN).sent++;
@@ -68,11 +70,11 @@ async function flood(url: URL, atOnce: number): Promise<void> {
 			});
 			socket.on('end', () => answered(HALF_OPEN, 'closed'));
 			socket.resume();
-			return socket;
-		});
-		await pause(HALF_OPEN_MS);
-		for (const socket of held) socket.resetAndDestroy();
+			await pause(HALF_OPEN_MS);
+			socket.resetAndDestroy();
+		}
 	}
+	await Promise.all(Array.from({ length: atOnce }, (_, i) => hold(i)));
 }
 
 function begin({ url: text, attacks, halfOpen }: Extract<AbuseOrder, { do: 'begin' }>) {

@@ -41,6 +41,9 @@ export async function countTables(sql: Sql): Promise<Tables> {
 	return counts;
 }
 
+/** The longest run has a quarter of an hour. */
+const MAX_REFUSED_LOGINS = 4;
+
 /** Sentences; empty when all is explained. Pure. */
 export function findUnexplained(
 	before: Tables,
@@ -51,13 +54,16 @@ export function findUnexplained(
 	const { share, unshare, makeKey, rotateKey, revokeKey } = granted;
 	const exactly = (count: number) => [count, count] as const;
 	const [links, keys] = [change('share_links, ended'), change('ingest_keys, ended')];
+	// once in five minutes, whoever guesses and how often
+	const refused = change('audit: logins refused');
 	// ending what is over is granted as well, and changes nothing
 	const rules: Record<string, readonly [least: number, most: number]> = {
 		share_links: exactly(share),
 		'share_links, ended': [0, unshare],
 		ingest_keys: exactly(makeKey + rotateKey),
 		'ingest_keys, ended': [rotateKey, rotateKey + revokeKey],
-		audit: exactly(share + links + makeKey + keys),
+		audit: exactly(share + links + makeKey + keys + refused),
+		'audit: logins refused': [0, MAX_REFUSED_LOGINS],
 		'audit: link made': exactly(share),
 		'audit: link revoked': exactly(links),
 		'audit: key made': exactly(makeKey),

@@ -56,7 +56,7 @@ test('what says its own backlog, or names no port, is left alone', async () => {
 	const { widenAcceptQueue, ACCEPT_QUEUE } = await import('./accept-queue');
 	const asked: unknown[][] = [];
 	const prototype = { listen: (...given: unknown[]) => void asked.push(given) };
-	const takeBack = widenAcceptQueue(prototype as never);
+	const takeBack = widenAcceptQueue(() => {}, prototype as never);
 	prototype.listen({ port: 1, host: 'here' });
 	prototype.listen({ port: 1, backlog: 5 });
 	prototype.listen({ fd: 3 });

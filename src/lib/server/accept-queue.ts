@@ -10,12 +10,17 @@ export const ACCEPT_QUEUE = 4_096;
 
 /**
  * From now on a server that names a port and no backlog gets ours.
+ * @param onServer told of each that is going to listen
  * @returns takes it back
  */
-export function widenAcceptQueue(prototype: Pick<Server, 'listen'> = Server.prototype): () => void {
+export function widenAcceptQueue(
+	onServer: (server: unknown) => void = () => {},
+	prototype: Pick<Server, 'listen'> = Server.prototype,
+): () => void {
 	const listen = prototype.listen as (this: unknown, ...given: unknown[]) => Server;
 	prototype.listen = function (this: unknown, ...given: unknown[]) {
 		const [first, ...rest] = given;
+		onServer(this);
 		return isPort(first)
 			? listen.call(this, { backlog: ACCEPT_QUEUE, ...first }, ...rest)
 			: listen.call(this, ...given);

@@ -47,6 +47,17 @@ export function asksWho(routeId: string | null, dashboardPublic: boolean): boole
 	return access === 'settings' || routeId === '/logout';
 }
 
+/** Whether a stranger is refused there, after something was looked up: a session, a link, a token or a key. */
+export function needsLeave(
+	routeId: string | null,
+	{ dashboardPublic, ingestOpen }: { dashboardPublic: boolean; ingestOpen: boolean },
+): boolean {
+	const access = routeId === null ? undefined : ROUTES[routeId];
+	if (access === 'dashboard') return !dashboardPublic;
+	if (access === 'ingest') return !ingestOpen;
+	return access === 'settings' || access === 'metrics' || routeId === '/s/[token]';
+}
+
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from

@@ -97,7 +97,7 @@ export function refuseSources(
 }
 
 /** The header wins: an address ends up in logs, so it is for beacons, which cannot have headers. Null: none was given. */
-function readKey(headers: Headers, query: URLSearchParams): string | null {
+export function readKey(headers: Headers, query: URLSearchParams): string | null {
 	const bearer = /^bearer +(?<key>.*)$/i.exec(headers.get('authorization') ?? '');
 	return bearer?.groups?.key?.trim() || query.get('key') || null;
 }

@@ -6,6 +6,7 @@ import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
 import { widenAcceptQueue } from './accept-queue';
 import { readAudit, writeAudit } from './audit';
+import { tameBroken } from './broken-connections';
 import { startCrashGuard } from './crash';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
@@ -19,10 +20,11 @@ import { createKeyCheck } from './key-check';
 import { createKeyring } from './keyring';
 import { createMetrics } from './metrics';
 import { createPasswordCheck } from './password';
+import { limitPipelining } from './pipelining';
 import { createRejections } from './rejections';
 import { createRequestLog } from './request-log';
 import { createShareLinks } from './share-links';
-import { createTarpit, type Late } from './tarpit';
+import { createTarpit, type Tarpit } from './tarpit';
 import { createTokens, readSecret } from './tokens';
 import { startUpkeep } from './upkeep';
 import { createViewers } from './viewers';
@@ -34,7 +36,7 @@ export type Runtime = {
 	env: Env;
 	log: Logger;
 	locals: App.Locals;
-	late: Late;
+	tarpit: Tarpit;
 	stop(): Promise<void>;
 };
 
@@ -74,7 +76,10 @@ function createLogin(
 export function startRuntime(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	const unguard = startCrashGuard(log);
-	const narrow = widenAcceptQueue();
+	const narrow = widenAcceptQueue((server) => {
+		tameBroken(server);
+		limitPipelining(server);
+	});
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
 	const pooled = () => connect(env.databaseUrl, { max: 1 });
 	const watch = createWriteWatch({
@@ -193,7 +198,7 @@ export function startRuntime(env: Env): Runtime {
 			tokenEndsAt: null,
 			demo,
 		},
-		late: createTarpit(),
+		tarpit: createTarpit(),
 		stop,
 	};
 }

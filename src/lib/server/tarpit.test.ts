@@ -1,28 +1,38 @@
+import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { createTarpit, MAX_WAITING } from './tarpit';
+import { createTarpit } from './tarpit';
 
-test('who is refused often waits for the next refusal; others do not', async () => {
-	const late = createTarpit({ free: 3, lateMs: 100 });
-	const wait = async (network: string) => {
-		const started = performance.now();
-		await late(network);
-		return performance.now() - started;
-	};
-	for (let i = 0; i < 3; i++) expect(await wait('one')).toBeLessThan(50);
-	expect(await wait('one')).toBeGreaterThan(90);
-	expect(await wait('another')).toBeLessThan(50);
+async function time(what: Promise<unknown>) {
+	const started = performance.now();
+	await what;
+	return performance.now() - started;
+}
+
+test('who is refused often waits, before anything is looked up and for the next refusal; others do not', async () => {
+	const tarpit = createTarpit({ free: 3, lateMs: 100 });
+	for (let i = 0; i < 3; i++) {
+		expect(await tarpit.enter('one')).toBe(false);
+		expect(await time(tarpit.refuse('one', false))).toBeLessThan(45);
+	}
+	expect(await time(tarpit.refuse('one', false))).toBeGreaterThan(45);
+	expect(await time(tarpit.enter('one'))).toBeGreaterThan(45);
+	expect(await tarpit.enter('one')).toBe(true);
+	expect(await tarpit.enter('another')).toBe(false);
+	expect(await time(tarpit.refuse('another', false))).toBeLessThan(45);
 });
 
-test('a connection on which too many wait at once is cut; one after the other is not', async () => {
-	const late = createTarpit({ free: 1, lateMs: 5 });
-	const connect = () => {
-		const connection = { cut: 0, destroy: () => connection.cut++ };
-		return connection;
-	};
-	const [patient, other, hasty] = [connect(), connect(), connect()];
-	await late('one');
-	for (let i = 0; i < 2 * MAX_WAITING; i++) await late('one', patient);
-	await Promise.all(Array.from({ length: MAX_WAITING }, () => late('one', other)));
-	await Promise.all(Array.from({ length: MAX_WAITING + 1 }, () => late('one', hasty)));
-	expect([patient.cut, other.cut, hasty.cut]).toEqual([0, 0, 1]);
+test('who is gone is not waited for', async () => {
+	const tarpit = createTarpit({ free: 1, lateMs: 10_000 });
+	await tarpit.refuse('one', false);
+	const socket = new Socket();
+	const entered = tarpit.enter('one', socket);
+	socket.destroy();
+	expect(await entered).toBe(true);
+	expect(await tarpit.enter('one', socket)).toBe(true);
+});
+
+test('who has waited does not wait again, but counts', async () => {
+	const tarpit = createTarpit({ free: 1, lateMs: 100 });
+	for (let i = 0; i < 3; i++) expect(await time(tarpit.refuse('one', true))).toBeLessThan(45);
+	expect(await tarpit.enter('one')).toBe(true);
 });

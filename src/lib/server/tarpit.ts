@@ -1,42 +1,57 @@
 /**
- * Refusals to somebody who is refused often come late: whoever sends the next request after the answer to the last is slowed to a
- * request a second and connection, at the price of a timer, and nobody who may pass waits. It knows no request. A newcomer would answer
- * at once (429): that is as much work as the refusal, and is asked for again at full speed. And would forget pipelining: who does not wait
- * for answers is slowed by nothing, and holds a waiting request for every hundred bytes that are sent. No browser or proxy does that,
- * so the connection of whoever does it is cut.
+ * Who is refused often waits: strangers from a network that was refused more than a hundred times in ten seconds are looked at a second
+ * late. So whoever sends the next request after the answer to the last is slowed to a request a second and connection, at the price of a
+ * timer; whoever does not wait for the answer is gone by then, and nothing has to be done. Nobody who is known waits. It knows no request. A
+ * newcomer would answer at once (429): that is as much work as the refusal, and is asked for again at full speed; or would wait after the
+ * work. Whoever sends many requests at once is cut by pipelining.ts.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 /** A page that is out of date asks a few times; an office shares an address. */
 export const FREE_REFUSALS = 100;
 const WINDOW_S = 10;
+/** In the middle; half as much more or less, so that those who came together do not come together again. */
 export const LATE_MS = 1_000;
-/** Requests of one connection that wait for their refusal: a second one may be a retry, more are none. */
-export const MAX_WAITING = 4;
 
-export type Connection = { destroy(): unknown };
-/** To be awaited before somebody from this network is refused. @param connection on which it was asked, where that is known */
-export type Late = (network: string, connection?: Connection) => Promise<void>;
+export type Tarpit = {
+	/**
+	 * To be awaited before something is looked up for somebody unknown. @param socket on which it is asked: whoever is gone is not waited for,
+	 * and nothing of the request has to be kept. @returns whether that took a while
+	 */
+	enter(network: string, socket?: Socket): Promise<boolean>;
+	/** Somebody from there is refused; to be awaited before, unless they have waited. */
+	refuse(network: string, hasWaited: boolean): Promise<void>;
+};
 
-export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): Late {
+export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): Tarpit {
 	const refusals = new RateLimiterMemory({ points: free, duration: WINDOW_S });
-	const waiting = new WeakMap<Connection, number>();
+	const wait = (socket?: Socket) =>
+		new Promise<void>((resolve) => {
+			if (socket?.destroyed) return resolve();
+			const end = () => {
+				clearTimeout(timer);
+				socket?.off('close', end);
+				resolve();
+			};
+			const timer = setTimeout(end, lateMs * (0.5 + Math.random()));
+			timer.unref();
+			socket?.once('close', end);
+		});
 
-	async function wait(connection: Connection | undefined) {
-		if (!connection) return pause(lateMs, undefined, { ref: false });
-		const others = waiting.get(connection) ?? 0;
-		if (others >= MAX_WAITING) connection.destroy();
-		waiting.set(connection, others + 1);
-		await pause(lateMs, undefined, { ref: false });
-		waiting.set(connection, (waiting.get(connection) ?? 1) - 1);
-	}
-
-	return async (network, connection) => {
-		try {
-			await refusals.consume(network);
-		} catch {
-			await wait(connection);
-		}
+	return {
+		async enter(network, socket) {
+			const of = await refusals.get(network);
+			const isOver = of !== null && of.consumedPoints >= free;
+			if (isOver) await wait(socket);
+			return isOver;
+		},
+		async refuse(network, hasWaited) {
+			try {
+				await refusals.consume(network);
+			} catch {
+				if (!hasWaited) await wait();
+			}
+		},
 	};
 }

@@ -45,6 +45,8 @@ export type Viewers = {
 	begin(): Promise<string>;
 	/** Resolves to null when nobody holds it; rejects when that cannot be known. */
 	find(token: string): Promise<Viewer | null>;
+	/** Whether the last answer about it was that it may look; asks nobody. */
+	knows(token: string): boolean;
 	/** Ends a session. */
 	end(viewer: Viewer): Promise<void>;
 	/** Ends every session, of all browsers; links go on. */
@@ -240,6 +242,7 @@ export function createViewers({
 			keep(hash, { kind: 'session', hash, expiresAt }, now());
 			return token;
 		},
+		knows: (token) => TOKEN.test(token) && known.has(toHash(token)),
 		find: async (token) => (TOKEN.test(token) ? find(toHash(token)) : null),
 		async end({ hash }) {
 			await withDeadline(
