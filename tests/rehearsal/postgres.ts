@@ -36,7 +36,7 @@ export function findPostgresPrograms(root = '/usr/lib/postgresql'): (name: strin
 		);
 	if (folder) return (name) => join(folder, name);
 	throw new Error(
-		'The rehearsal needs a Postgres of the system. On Debian and Ubuntu:\n\n    apt-get update && apt-get install -y --no-install-recommends postgresql\n',
+		'This needs a Postgres of the system. On Debian and Ubuntu:\n\n    apt-get update && apt-get install -y --no-install-recommends postgresql\n',
 	);
 }
 
