@@ -62,7 +62,14 @@ export const RUN = {
 	'tests/system/docs-machine.system.ts': [
 		['README.md', 'curl https://now.example.com/api/events'],
 		['docs/deploy/vm.md', 'sudo adduser'],
+		['docs/deploy/vm.md', 'git clone'],
 		['docs/deploy/vm.md', 'createuser'],
+		['docs/deploy/vm.md', '<the one from before>'],
+		// these are marked: what stands in for systemd there is a few lines
+		['docs/deploy/vm.md', 'systemctl enable --now nowboard@3000'],
+		['docs/deploy/vm.md', 'systemctl enable --now nowboard@3001'],
+		['docs/deploy/vm.md', 'systemctl restart'],
+		['docs/deploy/vm.md', 'systemd-run'],
 		['docs/checklist.md', 'curl -sI https'],
 		['docs/checklist.md', 'curl -sI --http2'],
 		['docs/checklist.md', 'curl -N'],
@@ -86,7 +93,8 @@ export const BEYOND: readonly (readonly [RegExp, string])[] = [
 	[/\bdocker\b/, 'a container engine'],
 	[/\bfly\b/, 'an account at Fly.io'],
 	[/\brailway\b/, 'an account at Railway'],
-	[/\b(systemctl|journalctl)\b/, 'systemd'],
+	[/\b(systemctl|journalctl|systemd-run)\b/, 'systemd'],
+	[/deb\.nodesource\.com/, 'NodeSource’s packages'],
 	[/^npm run (bench:[a-z]+|rehearse|looks)\b/, 'minutes, or hours'],
 ];
 

@@ -7,6 +7,8 @@ export const GUIDE_NAME = 'now.example.com';
 const BLOCKS = {
 	nginx: /```nginx\n([\s\S]*?)```/,
 	Caddy: /## Caddy\n+```\n([\s\S]*?)```/,
+	'nginx of two': /In nginx:\n+```nginx\n([\s\S]*?)```/,
+	'Caddy of two': /In Caddy:\n+```\n([\s\S]*?)```/,
 } as const;
 
 /** Throws when something that is to be replaced does not stand there exactly once. */

@@ -1,6 +1,6 @@
 /**
  * A machine of one's own, as the guides want one, for commands that make accounts, write into /etc and take the ports of others: this system's
- * programs in namespaces, where what is written ends with them. Needs root, or sudo without a password. Knows no test runner.
+ * programs in namespaces, where what is written ends with them. Needs root. Knows no test runner.
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,6 +32,10 @@ const READY = 'the machine is ready';
 /** Changes of these folders are the machine's own. */
 const FOLDERS = ['/etc', '/opt', '/run', '/var'];
 
+/** Where a test may put programs in place of the system's. */
+export const BIN = '/opt/machine/bin';
+const PATH = `${BIN}:${process.env.PATH}:/usr/sbin`;
+
 /** Ends when what it reads does, and takes all processes of the machine with it. */
 const BOOT = `set -e
 read -r pid _ </proc/self/stat
@@ -42,30 +46,32 @@ for folder in ${FOLDERS.join(' ')}; do
 	mount -t overlay overlay -o lowerdir=$folder,upperdir=$0$folder/upper,workdir=$0$folder/work $folder
 done
 ip link set lo up
+mkdir -p ${BIN}
 useradd --system --create-home --home-dir ${HOME} --shell /bin/bash somebody
 cat >/etc/sudoers.d/machine <<'end'
 somebody ALL=(ALL) NOPASSWD: ALL
 Defaults !use_pty
-Defaults secure_path="${process.env.PATH}"
+Defaults secure_path="${PATH}"
 Defaults env_keep += "${Object.keys(SHELL_ENV).join(' ')} npm_config_registry"
 end
 git config --system safe.directory '*'
 echo "$pid ${READY}"
-exec cat >/dev/null`;
+# it stays what adopts whom their parents have left, and waits for them
+cat >/dev/null
+exit`;
 
 export async function createMachine(): Promise<Machine> {
-	const root = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-	const namespaces = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
 	const folder = makeTemporaryFolder();
-	const [program = '', ...args] = [...root, ...namespaces, 'bash', '--norc', '-c', BOOT, folder];
-	const holder = spawn(program, args, { cwd: '/' });
+	const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child'];
+	const args = [...namespaces, 'bash', '--norc', '-c', BOOT, folder];
+	const holder = spawn('unshare', args, { cwd: '/' });
 	const closed = once(holder, 'close');
 	closed.catch(() => {});
 	holder.once('close', () => rmSync(folder, { recursive: true, force: true }));
 	const pid = await boot(holder);
 
 	function toPlace({ as = 'root', cwd = '/', env = {}, input, outside = false }: Typed): Place {
-		const given = { ...SHELL_ENV, HOME: as === 'root' ? '/root' : HOME, ...env };
+		const given = { ...SHELL_ENV, PATH, HOME: as === 'root' ? '/root' : HOME, ...env };
 		const pairs = Object.entries(given).flatMap(([name, value]) =>
 			value === undefined ? [] : [`${name}=${value}`],
 		);
@@ -73,10 +79,9 @@ export async function createMachine(): Promise<Machine> {
 			cwd: '/',
 			...(input !== undefined && { input }),
 			through: [
-				...root,
 				...['nsenter', '--target', pid, '--mount', '--pid', ...(outside ? [] : ['--net'])],
 				'--',
-				...(as === 'root' ? [] : ['runuser', '-u', as, '--']),
+				...(as === 'root' ? [] : ['setpriv', `--reuid=${as}`, `--regid=${as}`, '--init-groups']),
 				...['env', '-i', `--chdir=${cwd}`, ...pairs],
 			],
 		};
@@ -106,7 +111,7 @@ async function boot(holder: ChildProcessWithoutNullStreams): Promise<string> {
 		holder.once('close', () =>
 			reject(
 				new Error(
-					`There is no machine to run this on. It needs root, or sudo without a password, and a kernel that lets them make namespaces.\n${output}`,
+					`There is no machine to run this on. It needs root, and a kernel that lets it make namespaces.\n${output}`,
 				),
 			),
 		);
