@@ -3,11 +3,18 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const PACKAGES = {
+	adduser: 'adduser',
 	caddy: 'caddy',
+	curl: 'curl',
 	faketime: 'faketime',
+	git: 'git',
+	ip: 'iproute2',
 	nginx: 'nginx-light',
 	openssl: 'openssl',
+	pg_dump: 'postgresql',
 	pgbouncer: 'pgbouncer',
+	sudo: 'sudo',
+	unshare: 'util-linux',
 } as const;
 export type SystemProgram = keyof typeof PACKAGES;
 

@@ -24,12 +24,10 @@ export const RUN = {
 	],
 	/** `npm test`: what needs npm only */
 	'tests/docs-commands.test.ts': [
-		['README.md', 'npm install && npm run demo'],
 		['README.md', 'npm run keys -- create --source shop'],
 		['README.md', 'npm run keys -- list'],
 		['README.md', 'npm run keys -- rotate <id>'],
 		['README.md', 'npm run keys -- revoke <id>'],
-		['README.md', 'npm run dev'],
 		['README.md', 'npm run simulate'],
 		['README.md', 'npm run demo:clear'],
 		['README.md', 'npm run docs'],
@@ -44,6 +42,11 @@ export const RUN = {
 		['docs/deploy/railway.md', 'node build/migrate.js'],
 		['docs/security.md', 'node build'],
 		['docs/contributing.md', 'npx vitest'],
+	],
+	/** `npm test`, as what builds is slow */
+	'tests/docs-demo.test.ts': [
+		['README.md', 'npm install && npm run demo'],
+		['README.md', 'npm run dev'],
 	],
 	/** `npm run test:system`: what needs programs of Debian's, or npm's registry */
 	'tests/system/docs-commands.system.ts': [
@@ -62,7 +65,14 @@ export const RUN = {
 	'tests/system/docs-machine.system.ts': [
 		['README.md', 'curl https://now.example.com/api/events'],
 		['docs/deploy/vm.md', 'sudo adduser'],
+		['docs/deploy/vm.md', 'git clone'],
 		['docs/deploy/vm.md', 'createuser'],
+		['docs/deploy/vm.md', '<the one from before>'],
+		// these are marked: what stands in for systemd there is a few lines
+		['docs/deploy/vm.md', 'systemctl enable --now nowboard@3000'],
+		['docs/deploy/vm.md', 'systemctl enable --now nowboard@3001'],
+		['docs/deploy/vm.md', 'systemctl restart'],
+		['docs/deploy/vm.md', 'systemd-run'],
 		['docs/checklist.md', 'curl -sI https'],
 		['docs/checklist.md', 'curl -sI --http2'],
 		['docs/checklist.md', 'curl -N'],

@@ -1,5 +1,5 @@
 /** The text of a block, given to bash as somebody types it. Knows no test runner. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -49,8 +49,8 @@ export function startShell(code: string, { cwd, env = {}, input, through = [] }:
 		cwd,
 		env: { ...SHELL_ENV, ...env },
 		detached: true,
-		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-	});
+		stdio: ['pipe', 'pipe', 'pipe', through.length > 0 ? 'ignore' : 'pipe'],
+	}) as ChildProcessWithoutNullStreams;
 	child.stdin.on('error', () => {});
 	child.stdin.end(input);
 	const texts = { stdout: '', stderr: '', all: '' };

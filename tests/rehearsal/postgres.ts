@@ -32,17 +32,23 @@ export function findPostgresPrograms(root = '/usr/lib/postgresql'): (name: strin
 	const folder = versions
 		.map((version) => join(root, String(version), 'bin'))
 		.find((bin) =>
-			['postgres', 'initdb', 'pg_restore'].every((name) => existsSync(join(bin, name))),
+			['postgres', 'initdb', 'createdb', 'pg_dump', 'pg_restore'].every((name) =>
+				existsSync(join(bin, name)),
+			),
 		);
 	if (folder) return (name) => join(folder, name);
 	throw new Error(
-		'The rehearsal needs a Postgres of the system. On Debian and Ubuntu:\n\n    apt-get update && apt-get install -y --no-install-recommends postgresql\n',
+		'This needs a Postgres of the system. On Debian and Ubuntu:\n\n    apt-get update && apt-get install -y --no-install-recommends postgresql\n',
 	);
 }
 
-/** Empty: the role and its database are there, and no table. */
+/**
+ * Without a table. The role has its database, and may do nothing else.
+ * @param bare there is no database either, and the role may make one
+ */
 export async function startExternalPostgres(
 	program: (name: string) => string,
+	bare = false,
 ): Promise<ExternalPostgres> {
 	const folder = makeTemporaryFolder();
 	const { uid, gid } = findAccount();
@@ -85,7 +91,8 @@ export async function startExternalPostgres(
 			`postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres?sslmode=require`,
 		);
 		await admin`create role nowboard login password ${admin.unsafe(`'${PASSWORD}'`)}`;
-		await admin`create database nowboard owner nowboard`;
+		if (bare) await admin`alter role nowboard createdb`;
+		else await admin`create database nowboard owner nowboard`;
 		const [row] = await admin`select current_setting('server_version') as version`;
 		await admin.end();
 		const url = `postgres://nowboard:${PASSWORD}@127.0.0.1:${port}/nowboard?sslmode=require`;

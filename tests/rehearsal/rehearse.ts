@@ -2,15 +2,16 @@
  * A deployment from the first file to the last process, as an operator does it by the guides; each step is one that they would
  * take, and has an outcome that can be other than hoped.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { createClient, type Client } from '../../scripts/doctor/client';
 import { logIn } from '../../scripts/doctor/login';
 import { freePort } from '../../scripts/ports';
 import { connect } from '../../src/lib/server/db/connect';
+import { findCommands, readPages } from '../docs-commands/commands';
+import { findPlanned } from '../docs-commands/plan';
+import { put, succeed } from '../docs-commands/shell';
 import {
 	createDoctor,
 	createInstance,
@@ -76,8 +77,14 @@ async function play(
 	);
 
 	const program = findPostgresPrograms();
-	const startPostgres = async () => {
-		const postgres = await startExternalPostgres(program);
+	/** A block of docs/operations.md, as an operator enters it. @param words those by which it is known */
+	const enter = (words: string, env: Record<string, string>, puts: [string, string][] = []) => {
+		const { code } = findPlanned(findCommands(readPages()), ['docs/operations.md', words]);
+		const PATH = dirname(program('pg_dump')) + delimiter + process.env.PATH;
+		return succeed(put(code, puts), { cwd: image.folder, env: { ...env, PATH } });
+	};
+	const startPostgres = async (bare = false) => {
+		const postgres = await startExternalPostgres(program, bare);
 		cleanUp(postgres.stop);
 		const sql = connect(postgres.url, { max: 1, applicationName: 'rehearsal' });
 		cleanUp(() => sql.end({ timeout: 0 }));
@@ -187,7 +194,7 @@ async function play(
 		const writer = startWriter(client, key, SEND_EVERY_MS);
 		cleanUp(writer.stop);
 		const before = await countRows(postgres.sql);
-		await promisify(execFile)(program('pg_dump'), ['-Fc', `--file=${file}`, postgres.url]);
+		await enter('pg_dump', { DATABASE_URL: postgres.url });
 		const after = await countRows(postgres.sql);
 		await writer.stop();
 		const told = await judge(postgres.sql, viewers, writer);
@@ -198,12 +205,10 @@ async function play(
 	});
 
 	const restored = await step('Restored elsewhere', async () => {
-		const elsewhere = await startPostgres();
-		await promisify(execFile)(program('pg_restore'), [
-			'--no-owner',
-			'--exit-on-error',
-			`--dbname=${elsewhere.url}`,
-			file,
+		const elsewhere = await startPostgres(true);
+		const [address = ''] = elsewhere.url.split(/(?<=:\d+)\//);
+		await enter('pg_restore', { PGSSLMODE: 'require' }, [
+			['postgres://user:password@new.example.com:5432', address],
 		]);
 		const rows = await countRows(elsewhere.sql);
 		must(
