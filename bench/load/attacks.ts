@@ -109,3 +109,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 	...toAttacks(LOOKED_FOR, hasty, ' (waits for no answer)'),
 };
 export const ATTACK_NAMES: readonly string[] = [...Object.keys(ATTACKS), HALF_OPEN];
+/** A connection for each request, and no wait for anything: thousands a second, whatever the server does. */
+export const HASTY: readonly string[] = Object.keys(ATTACKS).filter(
+	(name) => ATTACKS[name]?.waitsFor === 'nothing',
+);

@@ -76,9 +76,10 @@ function createLogin(
 export function startRuntime(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	const unguard = startCrashGuard(log);
+	const tarpit = createTarpit();
 	const narrow = widenAcceptQueue((server) => {
 		tameBroken(server);
-		limitPipelining(server);
+		limitPipelining(server, tarpit.isBusy);
 	});
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
 	const pooled = () => connect(env.databaseUrl, { max: 1 });
@@ -198,7 +199,7 @@ export function startRuntime(env: Env): Runtime {
 			tokenEndsAt: null,
 			demo,
 		},
-		tarpit: createTarpit(),
+		tarpit,
 		stop,
 	};
 }

@@ -11,6 +11,8 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 /** A page that is out of date asks a few times; an office shares an address. */
 export const FREE_REFUSALS = 100;
 const WINDOW_S = 10;
+/** Waiting at once: an abuser who would rather wait than go. */
+const BUSY = 50;
 /** In the middle; half as much more or less, so that those who came together do not come together again. */
 export const LATE_MS = 1_000;
 
@@ -22,15 +24,20 @@ export type Tarpit = {
 	enter(network: string, socket?: Socket): Promise<boolean>;
 	/** Somebody from there is refused; to be awaited before, unless they have waited. */
 	refuse(network: string, hasWaited: boolean): Promise<void>;
+	/** Many wait now. */
+	isBusy(): boolean;
 };
 
 export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): Tarpit {
+	let waiting = 0;
 	const refusals = new RateLimiterMemory({ points: free, duration: WINDOW_S });
 	const wait = (socket?: Socket) =>
 		new Promise<void>((resolve) => {
 			if (socket?.destroyed) return resolve();
+			waiting++;
 			const end = () => {
 				clearTimeout(timer);
+				waiting--;
 				socket?.off('close', end);
 				resolve();
 			};
@@ -40,6 +47,7 @@ export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): T
 		});
 
 	return {
+		isBusy: () => waiting > BUSY,
 		async enter(network, socket) {
 			const of = await refusals.get(network);
 			const isOver = of !== null && of.consumedPoints >= free;
