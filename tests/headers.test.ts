@@ -77,10 +77,6 @@ async function start(env: Record<string, string> = {}) {
 			status: 200,
 			init: { headers: { authorization: `Bearer ${METRICS_TOKEN}` } },
 		},
-	};
-	/** answers that SvelteKit or the static files give by themselves (docs/security.md, "Where it ends") */
-	const [script] = readdirSync('build/client/_app/immutable/entry');
-	const bare: Record<string, Kind> = {
 		'a stranger refused': { path: '/api/dashboard/status', status: 401 },
 		'a stranger sent to the login': {
 			path: '/',
@@ -92,6 +88,10 @@ async function start(env: Record<string, string> = {}) {
 			status: 403,
 			init: { method: 'POST', headers: { ...form, origin: 'https://evil.example' } },
 		},
+	};
+	/** answers that SvelteKit or the static files give by themselves (docs/security.md, "Where it ends") */
+	const [script] = readdirSync('build/client/_app/immutable/entry');
+	const bare: Record<string, Kind> = {
 		'a script': { path: `/_app/immutable/entry/${script}`, status: 200 },
 	};
 	const ask = async ({ path, init }: Kind) => {

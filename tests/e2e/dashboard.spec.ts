@@ -213,6 +213,7 @@ test('the database goes away, and comes back read-only: the page says why, stays
 			{
 				ready: true,
 				missing: [],
+				listener: 'up',
 				reading: null,
 				writing: 'readonly',
 				clock: expect.any(String),

@@ -98,6 +98,7 @@ test('/healthz and /readyz answer', async ({ server }) => {
 	expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({
 		ready: true,
 		missing: [],
+		listener: 'up',
 		reading: null,
 		writing: null,
 		clock: expect.stringMatching(/Z$/),
