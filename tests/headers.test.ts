@@ -83,15 +83,15 @@ async function start(env: Record<string, string> = {}) {
 			status: 303,
 			init: { headers: { accept: 'text/html' } },
 		},
+	};
+	/** answers that SvelteKit or the static files give by themselves (docs/security.md, "Where it ends") */
+	const [script] = readdirSync('build/client/_app/immutable/entry');
+	const bare: Record<string, Kind> = {
 		'a foreign form': {
 			path: '/logout',
 			status: 403,
 			init: { method: 'POST', headers: { ...form, origin: 'https://evil.example' } },
 		},
-	};
-	/** answers that SvelteKit or the static files give by themselves (docs/security.md, "Where it ends") */
-	const [script] = readdirSync('build/client/_app/immutable/entry');
-	const bare: Record<string, Kind> = {
 		'a script': { path: `/_app/immutable/entry/${script}`, status: 200 },
 	};
 	const ask = async ({ path, init }: Kind) => {

@@ -79,7 +79,14 @@ describe('the image', () => {
 		const ready = await fetch(`${app.url}/readyz`);
 		expect([ready.status, await ready.json()]).toEqual([
 			200,
-			{ ready: true, missing: [], reading: null, writing: null, clock: expect.any(String) },
+			{
+				ready: true,
+				missing: [],
+				listener: 'up',
+				reading: null,
+				writing: null,
+				clock: expect.any(String),
+			},
 		]);
 		const client = followHttp(app.url);
 		await client.until(({ resets }) => resets() === 1);
