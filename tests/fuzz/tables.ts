@@ -41,8 +41,8 @@ export async function countTables(sql: Sql): Promise<Tables> {
 	return counts;
 }
 
-/** The longest run has a quarter of an hour. */
-const MAX_REFUSED_LOGINS = 4;
+/** The longest run has an hour on a busy machine. */
+const MAX_REFUSED_LOGINS = 12;
 
 /** Sentences; empty when all is explained. Pure. */
 export function findUnexplained(
