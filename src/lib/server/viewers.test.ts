@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../../../tests/setup/instances';
 import { startTcpProxy } from '../../../tests/setup/tcp-proxy';
 import { connect } from './db/connect';
-import { createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
+import { createToken, createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
 
 /** Each instance has a connection of its own. */
 function start(
@@ -84,6 +84,24 @@ test('a session lasts on while it is used, and ends when it is not', async () =>
 	// and the next login takes away what has expired
 	await viewers.begin();
 	expect((await sql`select * from sessions`).length).toBe(1);
+});
+
+test('who has a stream open uses it: the session lasts on, and of a link it is written when, without another request', async () => {
+	const { url, sql } = await useDatabase();
+	const viewers = start(url);
+	const link = createToken();
+	await sql`insert into share_links (hash, name) values (${link.hash}, 'screen')`;
+	for (const token of [await viewers.begin(), link.token])
+		viewers.follow((await viewers.find(token))!);
+	await sql`update sessions set expires_at = expires_at - interval '2 hours'`;
+	await sql`update share_links set last_used_at = now() - interval '2 hours'`;
+	const lasts = async () => {
+		const [row] = await sql<{ session: boolean; link: boolean }[]>`
+			select (select expires_at from sessions) > now() + ${SESSION_MS - 60_000} * interval '1 ms' as session,
+				(select last_used_at from share_links) > now() - interval '1 minute' as link`;
+		return row;
+	};
+	await expect.poll(lasts, { timeout: 5_000 }).toEqual({ session: true, link: true });
 });
 
 describe('while the database is away', () => {

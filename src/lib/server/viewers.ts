@@ -21,6 +21,8 @@ export const SESSION_MS = 30 * 24 * 60 * 60_000;
 export const FRESH_MS = 2_500;
 /** Expiry and last use move at most so often: a page that is open all day writes a row an hour. */
 const TOUCH_MS = 60 * 60_000;
+/** A database that takes no writes is not asked at every look. */
+const RETRY_NOTE_MS = 60_000;
 /** Between two looks at those who are known. */
 const WATCH_MS = 2_000;
 /** Since the last request of somebody without an open stream. */
@@ -84,6 +86,8 @@ export function createViewers({
 	let sql = connect();
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let stopped = false;
+	/** in ms since 1970: their use could not be written */
+	let notAgainBefore = -Infinity;
 
 	/** @param at when the database was asked */
 	function keep(hash: string, viewer: Viewer | null, at: number) {
@@ -162,6 +166,7 @@ export function createViewers({
 	/** They are used: a session lasts on from here, of a link it is written when. Where that cannot be written they may look all the same. */
 	async function note(rows: Found[]): Promise<void> {
 		const time = now();
+		if (time < notAgainBefore) return;
 		const links = rows.filter(
 			({ kind, lastUsedAt }) => kind === 'link' && (lastUsedAt ?? 0) < time - TOUCH_MS,
 		);
@@ -182,6 +187,7 @@ export function createViewers({
 			);
 			for (const session of sessions) session.expiresAt = expiresAt;
 		} catch {
+			notAgainBefore = time + RETRY_NOTE_MS;
 			renew();
 		}
 	}
@@ -205,6 +211,8 @@ export function createViewers({
 		const rows = watched.length > 0 ? await read(watched) : [];
 		// nobody can be ended either while the database is away
 		if (rows) {
+			// found in memory ever since, they are looked up by nobody else
+			await note(rows);
 			const found = new Map(rows.map((row) => [row.hash, row.expiresAt]));
 			for (const hash of watched) {
 				const one = known.get(hash);
