@@ -122,6 +122,7 @@ try {
 		'command',
 	);
 	const tables = await countTables(sql);
+	const since = performance.now();
 	const { failed } = await load.ask('open', {
 		url: `${target.url}/api/dashboard/stream`,
 		count: Number(values.viewers),
@@ -159,7 +160,12 @@ try {
 		wrong: [...calmPolite.wrong, ...abusedPolite.wrong],
 		rows: await rowsBySource(),
 		due: { bench: numbers.next(), [HONEST_SOURCE]: floodedPolite.accepted },
-		unexplained: findUnexplained(tables, await countTables(sql), NOTHING_GRANTED),
+		unexplained: findUnexplained(
+			tables,
+			await countTables(sql),
+			NOTHING_GRANTED,
+			(performance.now() - since) / 1_000,
+		),
 		heap: { before: heap, after: heapAfter },
 		resident: { before: resident, after: residentAfter },
 		sent: Object.values(abuse).reduce((sum, { sent }) => sum + sent, 0),

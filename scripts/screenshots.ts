@@ -121,17 +121,13 @@ async function photographData(browser: Browser): Promise<void> {
 	await delay(LOOK_MS);
 	await photograph(light, 'light');
 
-	await light
-		.getByRole('navigation', { name: 'Range' })
-		.getByRole('link', { name: '7 days' })
-		.click();
+	const range = (name: string) =>
+		light.getByRole('navigation', { name: 'Range' }).getByRole('link', { name }).click();
+	await range('7 days');
 	await light.getByRole('heading', { name: 'Events per hour' }).waitFor();
 	await delay(LOOK_MS);
 	await photograph(light, 'history');
-	await light
-		.getByRole('navigation', { name: 'Range' })
-		.getByRole('link', { name: 'Live' })
-		.click();
+	await range('Live');
 
 	const crowd = new AbortController();
 	const crowding = sendLive(app.url, createScreenshotVisitors(8, BUSY_PER_S), crowd.signal);

@@ -77,7 +77,11 @@ async function answer(
 	const isSecure = event.url.protocol === 'https:';
 	const network = toNetwork(readAddress(event.getClientAddress));
 	const socket = event.platform?.req?.socket;
-	const isStranger = needsLeave(event.route.id, env) && !isKnown(event, runtime);
+	// a preflight asks for nobody, and nothing is looked up for it
+	const isStranger =
+		event.request.method !== 'OPTIONS' &&
+		needsLeave(event.route.id, env) &&
+		!isKnown(event, runtime);
 	const hasWaited = isStranger && (await tarpit.enter(network, socket));
 	async function putOff() {
 		await readOut(event.platform?.req);

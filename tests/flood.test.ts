@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { MOST_CONNECTIONS } from '../src/lib/server/db/connect';
 import { MOST_IN_FLIGHT } from '../src/lib/server/pipelining';
+import { FREE_REFUSALS } from '../src/lib/server/tarpit';
 import { addKey, addSession, WORLD_ENV } from './attempts/world';
 import { createAppServer } from './setup/app-server';
 import { useDatabase } from './setup/instances';
@@ -100,6 +101,36 @@ test('who asks again and again without reading is cut off before anything is don
 		patient.socket.write(head);
 		await expect.poll(patient.answers, { interval: 1 }).toBe(i + 1);
 	}
+});
+
+test('where many were refused, a stranger waits before anything is looked up; who is known, a preflight and another network do not', async () => {
+	const { app, sql } = await startClosed();
+	const { token, hash } = await addSession(sql);
+	const ask = async (cookie: string, address = '10.8.8.8', method = 'GET') => {
+		const headers = { 'x-forwarded-for': address, cookie: `nowboard_viewer=${cookie}` };
+		const path = method === 'OPTIONS' ? '/api/events' : '/api/dashboard/status';
+		return (await fetch(`${app.url}${path}`, { method, headers })).status;
+	};
+	expect(await ask(token)).toBe(200);
+	for (let i = 0; i < FREE_REFUSALS; i++) expect(await ask('none')).toBe(401);
+	// in the order in which they are answered
+	const answered: string[] = [];
+	const stranger = (await addSession(sql)).token;
+	const tell = (who: string, status: Promise<number>) =>
+		status.then((status) => answered.push(`${who} ${status}`));
+	const asking = tell('a session that is not known here', ask(stranger));
+	await tell('who is known', ask(token));
+	await tell('a preflight', ask('none', '10.8.8.8', 'OPTIONS'));
+	await tell('elsewhere', ask('none', '10.7.7.7'));
+	await sql`delete from sessions where hash <> ${hash}`;
+	await asking;
+	expect(answered).toEqual([
+		'who is known 200',
+		'a preflight 204',
+		'elsewhere 401',
+		// ended while it waited: it was looked up afterwards
+		'a session that is not known here 401',
+	]);
 });
 
 test('half a head that ends gets no answer, what is no HTTP gets one, and both are cut', async () => {

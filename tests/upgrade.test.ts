@@ -86,14 +86,20 @@ test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
 	},
 );
 
-test('the newest migration runs while the build before it serves: every event comes, once, and nobody is refused', async () => {
-	const { url, sql } = await useEmptyDatabase();
+/** The build before the newest migration, and somebody who looks. */
+async function startOlder(url: string) {
 	const env = { MIGRATIONS_DIR: folderWith(LATEST - 1) };
 	const older = createAppServer(await freePort(), url, env);
 	onTestFinished(() => older.kill('SIGKILL'));
 	await older.start();
 	const client = followHttp(older.url);
 	await client.until(({ resets }) => resets() === 1);
+	return { older, client };
+}
+
+test('the newest migration runs while the build before it serves: every event comes, once, and nobody is refused', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	const { older, client } = await startOlder(url);
 	const answers: number[] = [];
 	let sending = true;
 	const sender = (async () => {
@@ -123,12 +129,7 @@ test('the newest migration runs while the build before it serves: every event co
 test('an older build at a newer schema: it starts, takes events, streams them, and its log says why', async () => {
 	const { url, sql } = await useEmptyDatabase();
 	await migrate(url);
-	const env = { MIGRATIONS_DIR: folderWith(LATEST - 1) };
-	const older = createAppServer(await freePort(), url, env);
-	onTestFinished(() => older.kill('SIGKILL'));
-	await older.start();
-	const client = followHttp(older.url);
-	await client.until(({ resets }) => resets() === 1);
+	const { older, client } = await startOlder(url);
 	expect(await post(older.url, { name: 'through the older build' })).toBe(202);
 	await client.until(({ ids }) => ids.length === 1);
 	expect(older.output()).toContain('The database has 1 migration of a newer version');

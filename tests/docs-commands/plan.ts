@@ -97,7 +97,6 @@ export const BEYOND: readonly (readonly [RegExp, string])[] = [
 	[/\bfly\b/, 'an account at Fly.io'],
 	[/\brailway\b/, 'an account at Railway'],
 	[/\b(systemctl|journalctl|systemd-run)\b/, 'systemd'],
-	[/deb\.nodesource\.com/, 'NodeSource’s packages'],
 	[/^npm run (bench:[a-z]+|rehearse|looks)\b/, 'minutes, or hours'],
 ];
 

@@ -105,6 +105,14 @@ test('/healthz and /readyz answer', async ({ server }) => {
 	});
 });
 
+test('settings without a password are not there, in a browser too: no login leads in a circle', async ({
+	server,
+}) => {
+	const headers = { accept: 'text/html' };
+	const answer = await fetch(`${server.url}/settings`, { headers, redirect: 'manual' });
+	expect([answer.status, answer.headers.get('location')]).toEqual([404, null]);
+});
+
 test('the page of components is not part of a production build', async ({ server }) => {
 	expect((await fetch(`${server.url}/design`)).status).toBe(404);
 });

@@ -7,7 +7,7 @@ import { HONEST_SOURCE } from './run';
 const VIEWERS = 10;
 const EVERY_MS = 500;
 /** What was written so lately may be on its way. */
-const ON_ITS_WAY_MS = 5_000;
+const ON_ITS_WAY_MS = 2_000;
 const LOOK_MS = 20;
 
 export type Looked = {
@@ -31,6 +31,7 @@ export async function startHonestViewers(
 	session: string,
 	viewers = VIEWERS,
 	everyMs = EVERY_MS,
+	onItsWayMs = ON_ITS_WAY_MS,
 ): Promise<HonestViewers> {
 	let delays: number[] = [];
 	let events = 0;
@@ -61,7 +62,7 @@ export async function startHonestViewers(
 	return {
 		async report() {
 			writing = false;
-			const deadline = performance.now() + ON_ITS_WAY_MS;
+			const deadline = performance.now() + onItsWayMs;
 			while (delays.length < events * viewers && performance.now() < deadline)
 				await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 			const looked = {

@@ -1,5 +1,5 @@
 /**
- * Connections that are opened and never come to the point: half a head, half a body, a letter now and then, or not a word. They are held
+ * Connections that are opened and never come to the point: half a head, half a body, a letter a second, or not a word. They are held
  * until they are ended, and opened again when the server ends them.
  */
 import { connect, type Socket } from 'node:net';
@@ -22,7 +22,7 @@ const BEGINNINGS: [of: Part, text: string][] = [
 		'POST /api/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5',
 	],
 ];
-const LETTER_MS = 10_000;
+const LETTER_MS = 1_000;
 const AGAIN_MS = 1_000;
 
 export type Lurked = {

@@ -88,6 +88,7 @@ export async function runFuzz({
 		);
 	const before = await countRows();
 	const tables = await countTables(sql);
+	const since = performance.now();
 	const granted = { ...NOTHING_GRANTED };
 	let accepted = 0;
 
@@ -119,7 +120,12 @@ export async function runFuzz({
 	agent.destroy();
 	const requests = (end - first) * BATCH;
 	const rows = (await countRows()) - before;
-	const unexplained = findUnexplained(tables, await countTables(sql), granted);
+	const unexplained = findUnexplained(
+		tables,
+		await countTables(sql),
+		granted,
+		(performance.now() - since) / 1_000,
+	);
 	return { requests, answers, failures, accepted, rows, granted, unexplained };
 }
 

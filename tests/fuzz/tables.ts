@@ -3,6 +3,7 @@
  * A newcomer would list the tables to look at: here all are, but for those that the server itself writes, so that a new one is not forgotten.
  */
 import type { Sql } from '../../src/lib/server/db/connect';
+import { ATTEMPTS_WINDOW_S } from '../../src/lib/server/password';
 
 /** `events` are counted by those who send them; the others follow from the events and from time. */
 const OWN = ['events', 'metrics_snapshots', 'rollups', 'rollup_state', 'retention_state', 'meta'];
@@ -41,20 +42,17 @@ export async function countTables(sql: Sql): Promise<Tables> {
 	return counts;
 }
 
-/** The longest run has an hour on a busy machine. */
-const MAX_REFUSED_LOGINS = 12;
-
-/** Sentences; empty when all is explained. Pure. */
+/** Sentences; empty when all is explained. Pure. @param seconds between the two */
 export function findUnexplained(
 	before: Tables,
 	after: Tables,
 	granted: Readonly<Granted>,
+	seconds: number,
 ): string[] {
 	const change = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
 	const { share, unshare, makeKey, rotateKey, revokeKey } = granted;
 	const exactly = (count: number) => [count, count] as const;
 	const [links, keys] = [change('share_links, ended'), change('ingest_keys, ended')];
-	// once in five minutes, whoever guesses and how often
 	const refused = change('audit: logins refused');
 	// ending what is over is granted as well, and changes nothing
 	const rules: Record<string, readonly [least: number, most: number]> = {
@@ -63,7 +61,8 @@ export function findUnexplained(
 		ingest_keys: exactly(makeKey + rotateKey),
 		'ingest_keys, ended': [rotateKey, rotateKey + revokeKey],
 		audit: exactly(share + links + makeKey + keys + refused),
-		'audit: logins refused': [0, MAX_REFUSED_LOGINS],
+		// once in a window, whoever guesses and how often
+		'audit: logins refused': [0, 1 + Math.floor(seconds / ATTEMPTS_WINDOW_S)],
 		'audit: link made': exactly(share),
 		'audit: link revoked': exactly(links),
 		'audit: key made': exactly(makeKey),

@@ -6,7 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import { createTogether } from './asked-together';
+import { createBatchedLookup } from './batched-lookup';
 import { withDeadline } from './deadline';
 import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './ingest-keys';
 
@@ -65,7 +65,7 @@ export function createKeyCheck({
 	/** apart, so that a flood of wrong keys forgets wrong keys only */
 	const good = createMemory(bounds.remembered);
 	const wrong = createMemory(bounds.remembered);
-	const together = createTogether({ noun: 'key', read, bounds, now });
+	const lookup = createBatchedLookup({ noun: 'key', read, bounds, now });
 	let sql: Sql | null = null;
 	let away = false;
 	let noting = Promise.resolve();
@@ -76,7 +76,7 @@ export function createKeyCheck({
 		if (!isKey(key)) return null;
 		const hash = hashKey(key);
 		const remembered = good.recall(hash, now()) ?? wrong.recall(hash, now());
-		return remembered ? remembered.answer : together.ask(hash);
+		return remembered ? remembered.answer : lookup.ask(hash);
 	}
 
 	/** Null: no answer. */
@@ -133,7 +133,7 @@ export function createKeyCheck({
 	}
 
 	async function end() {
-		await together.close();
+		await lookup.close();
 		await noting;
 		await sql?.end({ timeout: 1 });
 	}

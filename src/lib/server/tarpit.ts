@@ -1,6 +1,6 @@
 /**
  * Who is refused often waits: strangers from a network that was refused more than a hundred times in ten seconds are looked at a second
- * late. So whoever sends the next request after the answer to the last is slowed to a request a second and connection, at the price of a
+ * or two late. So whoever sends the next request after the answer to the last is slowed to less than a request a second and connection, at the price of a
  * timer; whoever does not wait for the answer is gone by then, and nothing has to be done. Nobody who is known waits. It knows no request. A
  * newcomer would answer at once (429): that is as much work as the refusal, and is asked for again at full speed; or would wait after the
  * work. Whoever sends many requests at once is cut by pipelining.ts.
@@ -13,7 +13,7 @@ export const FREE_REFUSALS = 100;
 const WINDOW_S = 10;
 /** Waiting at once: an abuser who would rather wait than go. */
 const BUSY = 50;
-/** In the middle; half as much more or less, so that those who came together do not come together again. */
+/** At least; up to twice as long, so that those who came together do not come together again. */
 export const LATE_MS = 1_000;
 
 export type Tarpit = {
@@ -41,7 +41,7 @@ export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): T
 				socket?.off('close', end);
 				resolve();
 			};
-			const timer = setTimeout(end, lateMs * (0.5 + Math.random()));
+			const timer = setTimeout(end, lateMs * (1 + Math.random()));
 			timer.unref();
 			socket?.once('close', end);
 		});

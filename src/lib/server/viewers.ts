@@ -8,7 +8,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Sql } from 'postgres';
-import { createTogether } from './asked-together';
+import { createBatchedLookup } from './batched-lookup';
 import { toArray } from './db/array';
 import { withDeadline } from './deadline';
 
@@ -28,7 +28,7 @@ const WATCH_MS = 2_000;
 /** Since the last request of somebody without an open stream. */
 const IDLE_MS = 60_000;
 const DEADLINE_MS = 2_000;
-/** Of strangers: see asked-together.ts. Nobody waits for a database that is away: the page says so. */
+/** Of strangers: see batched-lookup.ts. Nobody waits for a database that is away: the page says so. */
 const BOUNDS = { asked: 10_000, perQuery: 1_000, waitMs: 0, retryPauseMs: 0 };
 /** Known tokens kept in memory, of the right ones and of the wrong ones each. */
 const KEPT = 10_000;
@@ -82,7 +82,7 @@ export function createViewers({
 	const known = new Map<string, Known>();
 	const unknown = new Map<string, number>();
 	const followed = new Map<string, { ending: AbortController; followers: number }>();
-	const together = createTogether({ noun: 'viewer', read: look, bounds: BOUNDS, now });
+	const lookup = createBatchedLookup({ noun: 'viewer', read: look, bounds: BOUNDS, now });
 	let sql = connect();
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let stopped = false;
@@ -113,7 +113,7 @@ export function createViewers({
 		if (before) before.usedAt = now();
 		if (before && now() - before.at < freshMs) return before.viewer;
 		try {
-			return await together.ask(hash);
+			return await lookup.ask(hash);
 		} catch (error) {
 			if (before && known.has(hash) && (before.viewer.expiresAt ?? Infinity) > now())
 				return before.viewer;
@@ -211,8 +211,6 @@ export function createViewers({
 		const rows = watched.length > 0 ? await read(watched) : [];
 		// nobody can be ended either while the database is away
 		if (rows) {
-			// found in memory ever since, they are looked up by nobody else
-			await note(rows);
 			const found = new Map(rows.map((row) => [row.hash, row.expiresAt]));
 			for (const hash of watched) {
 				const one = known.get(hash);
@@ -223,6 +221,8 @@ export function createViewers({
 				else if (one) Object.assign(one, { at, viewer: { ...one.viewer, expiresAt } });
 			}
 			for (const hash of hashes) if (isIdle(hash)) known.delete(hash);
+			// found in memory ever since, they are looked up by nobody else
+			await note(rows);
 		}
 		plan();
 	}
@@ -291,7 +291,7 @@ export function createViewers({
 		async stop() {
 			stopped = true;
 			clearTimeout(timer);
-			await together.close();
+			await lookup.close();
 			await sql.end({ timeout: 1 });
 		},
 	};

@@ -469,6 +469,19 @@ describe('a key', () => {
 		await away.close();
 	});
 
+	test('of a page that sends too many events in one request is refused as a whole, and that of a server is not', async () => {
+		locals.limits = createIngestLimits({ pageEvents: 2 });
+		const [page, server] = [await makeKey(SHOP), await makeKey(ORDERS)];
+		const three = '[{"name":"a"},{"name":"b"},{"name":"c"}]';
+		expect(await post(three, bearer(page))).toMatchObject({
+			status: 429,
+			body: { error: expect.stringContaining('at most 2 events a minute') },
+		});
+		expect(await names()).toEqual([]);
+		expect((await post(three, bearer(server))).status).toBe(202);
+		expect(await names()).toEqual(['a', 'b', 'c']);
+	});
+
 	test('that comes too often is told when to come again, and the connection goes on', async () => {
 		locals.limits = createIngestLimits({ pageRequests: 1, wrongKeys: 1 });
 		const key = await makeKey(SHOP);

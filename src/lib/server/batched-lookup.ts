@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { UnavailableError } from './submission';
 
-export type TogetherBounds = {
+export type LookupBounds = {
 	/** different keys that wait for an answer */
 	asked: number;
 	/** of them in one query */
@@ -15,7 +15,7 @@ export type TogetherBounds = {
 	retryPauseMs: number;
 };
 
-export type Together<T> = {
+export type BatchedLookup<T> = {
 	/** Null: the answers have nothing about it. Rejects with an UnavailableError when there is no answer in time, or too many ask. */
 	ask(key: string): Promise<T | null>;
 	/** Waits until all is answered or given up, and takes no more. Safe to call twice. */
@@ -34,7 +34,7 @@ type Question<T> = {
  * @param read the answers to all of these, in one query; null: the database gave none
  * @param now milliseconds that only go forward
  */
-export function createTogether<T>({
+export function createBatchedLookup<T>({
 	noun,
 	read,
 	bounds,
@@ -42,9 +42,9 @@ export function createTogether<T>({
 }: {
 	noun: string;
 	read: (keys: readonly string[]) => Promise<ReadonlyMap<string, T> | null>;
-	bounds: TogetherBounds;
+	bounds: LookupBounds;
 	now: () => number;
-}): Together<T> {
+}): BatchedLookup<T> {
 	const questions = new Map<string, Question<T>>();
 	let running: Promise<void> | null = null;
 	let closed = false;
