@@ -3,8 +3,9 @@
  * network, in requests and in events, and in all by key; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
  * no request, and nothing is written down: networks are forgotten with their minute.
  */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { KeyKind } from './key-input';
+import { createLimiter, type Limiter } from './limiter';
 
 /** Somebody who sets up a site mistypes a few times; whoever guesses gets nowhere. */
 export const WRONG_KEYS_PER_MINUTE = 30;
@@ -47,7 +48,7 @@ export function createIngestLimits({
 	keyRequests?: number;
 	onLimited?: (rule: string) => void;
 } = {}): IngestLimits {
-	const limiter = (points: number) => new RateLimiterMemory({ points, duration: WINDOW_S });
+	const limiter = (points: number) => createLimiter({ points, duration: WINDOW_S });
 	const wrong = limiter(wrongKeys);
 	const pages = limiter(pageRequests);
 	const events = limiter(pageEvents);
@@ -98,11 +99,7 @@ export function createIngestLimits({
 }
 
 /** @returns null while it is within the limit */
-async function consume(
-	limiter: RateLimiterMemory,
-	key: string,
-	points = 1,
-): Promise<RateLimiterRes | null> {
+async function consume(limiter: Limiter, key: string, points = 1): Promise<RateLimiterRes | null> {
 	try {
 		await limiter.consume(key, points);
 		return null;

@@ -4,7 +4,7 @@
  */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { createLimiter } from './limiter';
 
 /** OWASP's parameters for interactive use: 64 MiB and some 100 ms an attempt. */
 const COST: ScryptOptions = { N: 2 ** 16, r: 8, p: 2, maxmem: 256 * 1024 * 1024 };
@@ -46,11 +46,11 @@ export function createPasswordCheck(
 			),
 		);
 	const expected = hash(password);
-	const perAddress = new RateLimiterMemory({
+	const perAddress = createLimiter({
 		points: ATTEMPTS_PER_ADDRESS,
 		duration: ATTEMPTS_WINDOW_S,
 	});
-	const inAll = new RateLimiterMemory({ points: ATTEMPTS_IN_ALL, duration: ATTEMPTS_WINDOW_S });
+	const inAll = createLimiter({ points: ATTEMPTS_IN_ALL, duration: ATTEMPTS_WINDOW_S });
 	/** one comparison at a time: a flood must not take all the memory and cores */
 	let last: Promise<unknown> = Promise.resolve();
 	let toldAt = -Infinity;

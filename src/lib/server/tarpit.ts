@@ -6,7 +6,7 @@
  * work. Whoever sends many requests at once is cut by pipelining.ts.
  */
 import type { Socket } from 'node:net';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { createLimiter } from './limiter';
 
 /** A page that is out of date asks a few times; an office shares an address. */
 export const FREE_REFUSALS = 100;
@@ -30,7 +30,7 @@ export type Tarpit = {
 
 export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): Tarpit {
 	let waiting = 0;
-	const refusals = new RateLimiterMemory({ points: free, duration: WINDOW_S });
+	const refusals = createLimiter({ points: free, duration: WINDOW_S });
 	const wait = (socket?: Socket) =>
 		new Promise<void>((resolve) => {
 			if (socket?.destroyed) return resolve();
