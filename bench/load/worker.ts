@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { answer } from '../remote';
 import { createDecoder } from './decode';
 import { createTally, type Client, type Report } from './tally';
 
@@ -36,7 +37,6 @@ export type Commands = {
 	until: { in: { upTo: number; withinMs: number }; out: number | null };
 	close: { in: null; out: null };
 };
-export type Command = { id: number; name: keyof Commands; in: never };
 
 /** Then the next address of loopback is taken: the search for a free port takes longer the more of an address are in use. */
 const PER_ADDRESS = 2_000;
@@ -92,9 +92,7 @@ function dial(url: URL, client: Client, joins: Joins, cookie?: string): Promise<
 	});
 }
 
-const handlers: {
-	[Name in keyof Commands]: (input: Commands[Name]['in']) => Promise<Commands[Name]['out']>;
-} = {
+answer<Commands>({
 	async open({ url, count, atOnce, joins, cookies = [] }) {
 		const started = performance.now();
 		let left = count;
@@ -174,12 +172,4 @@ const handlers: {
 		}
 		return null;
 	},
-};
-
-process.on('message', ({ id, name, in: input }: Command) => {
-	handlers[name](input).then(
-		(out) => process.send?.({ id, out }),
-		(error: unknown) => process.send?.({ id, error: String(error) }),
-	);
 });
-process.on('disconnect', () => process.exit());

@@ -53,14 +53,14 @@ test('three thousand requests that nobody should send, beside half-open connecti
 	await app.start();
 	const seed = Math.floor(Math.random() * 2 ** 30);
 	const names = await createNames(app.url, sql, WORLD_ENV.SECRET, WORLD_ENV.METRICS_TOKEN);
-	const honest = await startHonestViewers(
-		app.url,
-		sql,
-		names.session,
-		3,
-		CALM_EVERY_MS,
-		ON_ITS_WAY_MS,
-	);
+	const honest = await startHonestViewers({
+		origin: app.url,
+		databaseUrl: url,
+		session: names.session,
+		viewers: 3,
+		everyMs: CALM_EVERY_MS,
+		onItsWayMs: ON_ITS_WAY_MS,
+	});
 	await new Promise((resolve) => setTimeout(resolve, CALM_EVENTS * CALM_EVERY_MS));
 	const calm = await honest.report();
 	const lurking = lurk(app.url, 200);
@@ -71,7 +71,7 @@ test('three thousand requests that nobody should send, beside half-open connecti
 		expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
 		expect(app.exitCode()).toBeNull();
 	} finally {
-		honest.stop();
+		await honest.stop();
 		lurking.stop();
 		await app.kill('SIGTERM');
 	}

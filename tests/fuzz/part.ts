@@ -61,7 +61,11 @@ export async function runPart({
 	try {
 		const names = await createNames(target.url, sql, SECRET, METRICS_TOKEN);
 		const before = await hold();
-		const honest = await startHonestViewers(target.url, sql, names.session);
+		const honest = await startHonestViewers({
+			origin: target.url,
+			databaseUrl: target.databaseUrl,
+			session: names.session,
+		});
 		await new Promise((resolve) => setTimeout(resolve, CALM_MS));
 		const calm = await honest.report();
 		const lurking = lurk(target.url, atOnce);
@@ -87,7 +91,7 @@ export async function runPart({
 		const attacked = await honest.report();
 		const ready = (await fetch(`${target.url}/readyz`)).ok;
 		const lurkers = lurking.counts();
-		honest.stop();
+		await honest.stop();
 		lurking.stop();
 		let after = await hold();
 		for (let waited = 0; waited < REST_MS; waited += REST_STEP_MS) {

@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { KeyKind, NewKey } from './key-input';
+import { listNewest, type Listed } from './listed';
 
 export type IngestKey = NewKey & {
 	id: number;
@@ -75,6 +76,17 @@ export async function listKeys(sql: Sql): Promise<ListedKey[]> {
 	const rows = await sql<ListedKey[]>`
 		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ingest_keys ORDER BY id`;
 	return rows.map(toKey);
+}
+
+/** As the settings page lists them. Throws when the database does not answer in time. */
+export async function listNewestKeys(sql: Sql): Promise<Listed<ListedKey>> {
+	const { rows, more } = await listNewest<ListedKey>(
+		sql,
+		'ingest_keys',
+		sql`${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)}`,
+		sql`revoked_at IS NOT NULL`,
+	);
+	return { rows: rows.map(toKey), more };
 }
 
 /** Another key in the place of this one, which is revoked in the same moment. Null: there is none, or it was revoked before. */

@@ -3,18 +3,18 @@ import type { Sql } from 'postgres';
 import { withDeadline } from './deadline';
 import {
 	createKey,
-	listKeys,
+	listNewestKeys,
 	revokeKey,
 	rotateKey,
 	type ListedKey,
 	type MadeKey,
 } from './ingest-keys';
 import type { NewKey } from './key-input';
+import type { Listed } from './listed';
 
 export type Keyring = {
 	create(input: NewKey): Promise<MadeKey>;
-	/** Those that work first, the newest first; then those that were revoked. */
-	list(): Promise<ListedKey[]>;
+	list(): Promise<Listed<ListedKey>>;
 	/** Resolves to null when there is none that works. */
 	rotate(id: number): Promise<MadeKey | null>;
 	revoke(id: number): Promise<ListedKey | null>;
@@ -27,10 +27,7 @@ export function createKeyring(sql: Sql): Keyring {
 	const within = <T>(work: Promise<T>, what: string) => withDeadline(work, DEADLINE_MS, what);
 	return {
 		create: (input) => within(createKey(sql, input, 'page'), 'making a key'),
-		async list() {
-			const keys = (await within(listKeys(sql), 'reading the keys')).reverse();
-			return [...keys.filter((key) => !key.revokedAt), ...keys.filter((key) => key.revokedAt)];
-		},
+		list: () => listNewestKeys(sql),
 		rotate: (id) => within(rotateKey(sql, id, 'page'), 'rotating a key'),
 		revoke: (id) => within(revokeKey(sql, id, 'page'), 'revoking a key'),
 	};

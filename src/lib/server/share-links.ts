@@ -4,6 +4,7 @@
  */
 import type { Sql } from 'postgres';
 import { withDeadline } from './deadline';
+import { listNewest, type Listed } from './listed';
 import { createToken, type Viewers } from './viewers';
 
 export type ShareLink = {
@@ -19,8 +20,7 @@ export type ShareLink = {
 export type ShareLinks = {
 	/** @param days until it expires; null: it does not. @returns the token for the address; it is not known afterwards */
 	create(name: string, days: number | null): Promise<string>;
-	/** The newest first, those that have ended included. */
-	list(): Promise<ShareLink[]>;
+	list(): Promise<Listed<ShareLink>>;
 	/** Whoever looks by it is cut off within seconds. Does nothing when it has ended, or there is none. */
 	revoke(id: number): Promise<void>;
 };
@@ -44,18 +44,13 @@ export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): Sh
 			return token;
 		},
 		async list() {
-			const rows = await within(
-				sql<Row[]>`select * from share_links order by id desc limit 200`,
-				'reading the links',
+			const { rows, more } = await listNewest<Row>(
+				sql,
+				'share_links',
+				sql`id, name, created_at, expires_at, revoked_at, last_used_at`,
+				sql`revoked_at is not null or coalesce(expires_at <= now(), false)`,
 			);
-			return rows.map((row) => ({
-				id: Number(row.id),
-				name: row.name,
-				createdAt: row.created_at.toISOString(),
-				expiresAt: row.expires_at?.toISOString() ?? null,
-				revokedAt: row.revoked_at?.toISOString() ?? null,
-				lastUsedAt: row.last_used_at?.toISOString() ?? null,
-			}));
+			return { rows: rows.map(toLink), more };
 		},
 		async revoke(id) {
 			const [row] = await within(
@@ -79,3 +74,14 @@ type Row = {
 	revoked_at: Date | null;
 	last_used_at: Date | null;
 };
+
+function toLink(row: Row): ShareLink {
+	return {
+		id: Number(row.id),
+		name: row.name,
+		createdAt: row.created_at.toISOString(),
+		expiresAt: row.expires_at?.toISOString() ?? null,
+		revokedAt: row.revoked_at?.toISOString() ?? null,
+		lastUsedAt: row.last_used_at?.toISOString() ?? null,
+	};
+}

@@ -9,15 +9,21 @@ import type { Actions, PageServerLoad } from './$types';
 export const load: PageServerLoad = async ({ locals, url }) => {
 	if (!locals.login) error(404, 'There are no settings without DASHBOARD_PASSWORD.');
 	const { links, keyring, audit } = locals.login;
-	const [allLinks, keys, done] = await Promise.all([links.list(), keyring.list(), audit()]);
+	const [listedLinks, { rows: keys, more: moreKeys }, done] = await Promise.all([
+		links.list(),
+		keyring.list(),
+		audit(),
+	]);
 	return {
-		links: allLinks,
+		links: listedLinks.rows,
+		moreLinks: listedLinks.more,
 		keys: keys.map(({ createdAt, revokedAt, lastUsedAt, ...key }) => ({
 			...key,
 			createdAt: createdAt.toISOString(),
 			revokedAt: revokedAt?.toISOString() ?? null,
 			lastUsedAt: lastUsedAt?.toISOString() ?? null,
 		})),
+		moreKeys,
 		audit: done,
 		rejected: {
 			since: locals.rejections.since.toISOString(),
