@@ -166,13 +166,23 @@ try {
 		const begin = performance.now();
 		await (await fetch(`${target.url}/api/dashboard/history?range=${range}&zone=Etc/GMT-1`)).text();
 		const kept = performance.now() - begin;
-		for (const list of [read, asked]) list.sort((a, b) => a - b);
+		const rendered: number[] = [];
+		for (let i = 0; i < ASKED; i++) {
+			const begin = performance.now();
+			const response = await fetch(`${target.url}/?range=${range}`);
+			await response.text();
+			if (!response.ok) throw new Error(`the page at ${range}: ${response.status}`);
+			rendered.push(performance.now() - begin);
+		}
+		for (const list of [read, asked, rendered]) list.sort((a, b) => a - b);
 		times.push([
 			range,
 			quantile(read, 0.5).toFixed(1),
 			quantile(asked, 0.5).toFixed(1),
 			(asked.at(-1) ?? 0).toFixed(1),
 			kept.toFixed(1),
+			quantile(rendered, 0.5).toFixed(1),
+			(rendered.at(-1) ?? 0).toFixed(1),
 		]);
 	}
 
@@ -241,7 +251,15 @@ try {
 			},
 			{
 				caption: `History, ${ASKED} times each, ms`,
-				columns: ['range', 'read, median', 'over HTTP, median', 'slowest', 'from memory'],
+				columns: [
+					'range',
+					'read, median',
+					'over HTTP, median',
+					'slowest',
+					'from memory',
+					'the page, median',
+					'slowest',
+				],
 				rows: times,
 			},
 			{

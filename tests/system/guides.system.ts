@@ -10,53 +10,21 @@ import { follow } from '../setup/follow';
 import { useDatabase } from '../setup/instances';
 import { restartInTurn } from '../setup/rolling';
 import { makeTemporaryFolder } from '../setup/server';
+import { GUIDE_PROXIES, startBehindGuide, type GuideProxy } from './behind-guide';
 import { runCaddy } from './caddy';
-import { makeCertificate, type Certificate } from './certificate';
-import { GUIDE_NAME, readGuide, readNginxGuide } from './guide';
+import { GUIDE_NAME, readGuide } from './guide';
 import { runNginx } from './nginx';
 
 const TABS = 20;
 
-type Place = { folder: string; port: number; app: string } & Certificate;
-
-/** Starts one; returns what it has said so far. */
-const PROXIES: Record<string, (place: Place) => () => string> = {
-	nginx: ({ folder, port, app, certificate, key }) =>
-		runNginx(folder, readNginxGuide({ port, certificate, key, upstreams: [app] })),
-	Caddy({ folder, port, app, certificate, key }) {
-		const site = readGuide('Caddy', [
-			[
-				`${GUIDE_NAME} {`,
-				`https://${GUIDE_NAME}:${port} {\n\tbind 127.0.0.1\n\ttls ${certificate} ${key}`,
-			],
-			['127.0.0.1:3000', app],
-		]);
-		return runCaddy(folder, site);
-	},
-};
-
 /** One connection, as a browser has for all its tabs. */
-async function startBehind(proxy: string): Promise<ClientHttp2Session> {
-	const { url } = await useDatabase();
-	const app = createAppServer(await freePort(), url, {
-		ORIGIN: `https://${GUIDE_NAME}`,
-		ADDRESS_HEADER: 'X-Forwarded-For',
+async function connectBehind(proxy: GuideProxy): Promise<ClientHttp2Session> {
+	const { port, certificate, said } = await startBehindGuide(proxy, {
 		DASHBOARD_PASSWORD: 'correct horse',
-	});
-	onTestFinished(() => app.kill('SIGTERM'));
-	await app.start();
-	const folder = makeTemporaryFolder();
-	const files = makeCertificate(folder, GUIDE_NAME);
-	const port = await freePort();
-	const output = PROXIES[proxy]?.({
-		folder,
-		port,
-		app: `127.0.0.1:${new URL(app.url).port}`,
-		...files,
 	});
 	const open = () =>
 		new Promise<ClientHttp2Session>((resolve, reject) => {
-			const ca = readFileSync(files.certificate);
+			const ca = readFileSync(certificate);
 			const session = connect(`https://127.0.0.1:${port}`, { ca, servername: GUIDE_NAME });
 			session.once('connect', () => resolve(session));
 			session.once('error', reject);
@@ -65,7 +33,7 @@ async function startBehind(proxy: string): Promise<ClientHttp2Session> {
 	const connects = () =>
 		open().then(
 			(one) => !!(session = one),
-			(error: Error) => `${error.message}\n${output?.()}`,
+			(error: Error) => `${error.message}\n${said()}`,
 		);
 	await expect.poll(connects, { timeout: 10_000 }).toBe(true);
 	onTestFinished(() => session?.destroy());
@@ -98,10 +66,10 @@ function post(
 	});
 }
 
-test.each(Object.keys(PROXIES))(
+test.each(GUIDE_PROXIES)(
 	`%s: ${TABS} visible tabs over one HTTP/2 connection: each event comes at once to all, and so do pings`,
 	async (proxy) => {
-		const session = await startBehind(proxy);
+		const session = await connectBehind(proxy);
 		expect(session.alpnProtocol).toBe('h2');
 		const open = () => {
 			const request = session.request({
@@ -127,10 +95,10 @@ test.each(Object.keys(PROXIES))(
 	},
 );
 
-test.each(Object.keys(PROXIES))(
+test.each(GUIDE_PROXIES)(
 	'%s: a login passes, from the origin that people use alone',
 	async (proxy) => {
-		const session = await startBehind(proxy);
+		const session = await connectBehind(proxy);
 		const logIn = (password: string, origin: string, forwarded = {}) =>
 			post(
 				session,

@@ -2,33 +2,16 @@
 import { chromium } from 'playwright';
 import { expect, onTestFinished, test } from 'vitest';
 import { chromiumLaunchOptions } from '../../scripts/browser';
-import { freePort } from '../../scripts/ports';
-import { createAppServer } from '../setup/app-server';
 import { post } from '../setup/follow-http';
-import { useDatabase } from '../setup/instances';
-import { makeTemporaryFolder } from '../setup/server';
-import { makeCertificate } from './certificate';
-import { GUIDE_NAME, readNginxGuide } from './guide';
-import { runNginx } from './nginx';
+import { startBehindGuide } from './behind-guide';
+import { GUIDE_NAME } from './guide';
 
 const TABS = 20;
 /** Twenty pages are drawn by the machine that also serves them. */
 const SHOWN_MS = 20_000;
 
 test(`${TABS} visible tabs in Chromium behind nginx: each is live, over HTTP/2, and shows the event`, async () => {
-	const { url } = await useDatabase();
-	const app = createAppServer(await freePort(), url, {
-		ORIGIN: `https://${GUIDE_NAME}`,
-		ADDRESS_HEADER: 'X-Forwarded-For',
-	});
-	onTestFinished(() => app.kill('SIGTERM'));
-	await app.start();
-	const folder = makeTemporaryFolder();
-	const files = makeCertificate(folder, GUIDE_NAME);
-	const port = await freePort();
-	const upstreams = [`127.0.0.1:${new URL(app.url).port}`];
-	runNginx(folder, readNginxGuide({ port, ...files, upstreams }));
-
+	const { app, port } = await startBehindGuide('nginx');
 	const { args = [], ...options } = chromiumLaunchOptions();
 	const browser = await chromium.launch({
 		...options,
