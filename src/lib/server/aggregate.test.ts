@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -8,7 +10,7 @@ import {
 	type Table,
 	type Totals,
 } from '../protocol';
-import { createAggregator, DIRECT, NO_PATH, type WindowRow } from './aggregate';
+import { createAggregator, DIRECT, MAX_KINDS, NO_PATH, type WindowRow } from './aggregate';
 
 const START = 1_800_000_000_000;
 
@@ -63,58 +65,61 @@ test('the time does not go back', () => {
 	expect(figures.at()).toBe(START);
 });
 
-test('after any history the figures are those of the definition, of all and of each source, and equal the sums of their tables', () => {
-	const step = fc.record({
-		wait: fc.oneof(
-			fc.nat({ max: 3 }),
-			fc.nat({ max: 90_000 }),
-			fc.nat({ max: 2 * COUNT_WINDOW_MS }),
-		),
-		rows: fc.array(
-			fc.record({
-				age: fc.oneof(
-					fc.nat({ max: 5 }),
-					fc.integer({ min: -120_000, max: COUNT_WINDOW_MS + 1_000 }),
-				),
-				name: fc.constantFrom('page_view', 'signup'),
-				source: fc.constantFrom('web', 'app'),
-				sessionId: fc.constantFrom(null, 'a', 'b', 'c'),
-				path: fc.constantFrom(null, '/', '/a', '/b'),
-				referrer: fc.constantFrom(null, 'x.test'),
+test.each([MAX_KINDS, 3])(
+	'after any history the figures are those of the definition, of all and of each source, and equal the sums of their tables, also where only %i kinds are told apart',
+	(maxKinds) => {
+		const step = fc.record({
+			wait: fc.oneof(
+				fc.nat({ max: 3 }),
+				fc.nat({ max: 90_000 }),
+				fc.nat({ max: 2 * COUNT_WINDOW_MS }),
+			),
+			rows: fc.array(
+				fc.record({
+					age: fc.oneof(
+						fc.nat({ max: 5 }),
+						fc.integer({ min: -120_000, max: COUNT_WINDOW_MS + 1_000 }),
+					),
+					name: fc.constantFrom('page_view', 'signup'),
+					source: fc.constantFrom('web', 'app'),
+					sessionId: fc.constantFrom(null, 'a', 'b', 'c'),
+					path: fc.constantFrom(null, '/', '/a', '/b'),
+					referrer: fc.constantFrom(null, 'x.test'),
+				}),
+				{ maxLength: 8 },
+			),
+		});
+		fc.assert(
+			fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+				const figures = createAggregator(START, maxKinds);
+				const all: WindowRow[] = [];
+				let at = START;
+				for (const { wait, rows } of steps) {
+					at += wait;
+					figures.advance(at);
+					for (const { age, ...more } of rows) {
+						const one = row(at - age, more);
+						all.push(one);
+						figures.add(one);
+					}
+					for (const source of [null, 'web', 'app']) {
+						const its = all.filter((row) => source === null || row.source === source);
+						const totals = figures.totals(source);
+						expect(totals).toEqual(byDefinition(its, at));
+						const { names, pages, referrers, sources } = figures.tables(source);
+						expect([sum(names), sum(pages), sum(referrers)]).toEqual([
+							totals.eventsCount,
+							totals.pageViews,
+							totals.pageViews,
+						]);
+						expect(sum(sources)).toBe(figures.totals().eventsCount);
+					}
+				}
 			}),
-			{ maxLength: 8 },
-		),
-	});
-	fc.assert(
-		fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-			const figures = createAggregator(START);
-			const all: WindowRow[] = [];
-			let at = START;
-			for (const { wait, rows } of steps) {
-				at += wait;
-				figures.advance(at);
-				for (const { age, ...more } of rows) {
-					const one = row(at - age, more);
-					all.push(one);
-					figures.add(one);
-				}
-				for (const source of [null, 'web', 'app']) {
-					const its = all.filter((row) => source === null || row.source === source);
-					const totals = figures.totals(source);
-					expect(totals).toEqual(byDefinition(its, at));
-					const { names, pages, referrers, sources } = figures.tables(source);
-					expect([sum(names), sum(pages), sum(referrers)]).toEqual([
-						totals.eventsCount,
-						totals.pageViews,
-						totals.pageViews,
-					]);
-					expect(sum(sources)).toBe(figures.totals().eventsCount);
-				}
-			}
-		}),
-		{ numRuns: 50 },
-	);
-});
+			{ numRuns: 50 },
+		);
+	},
+);
 
 test('a table names what is most frequent, ties by name, and counts the rest', () => {
 	const figures = createAggregator(START);
@@ -143,4 +148,63 @@ test('a page view without a path or a referrer is counted under a name of its ow
 		[{ key: NO_PATH, count: 1 }],
 		[{ key: DIRECT, count: 1 }],
 	]);
+});
+
+test('what is beyond the kinds that are told apart is counted among the others, until something has left the window', () => {
+	const figures = createAggregator(START, 2);
+	for (const path of ['/a', '/b', '/c', '/d', '/a']) figures.add(row(START, { path }));
+	figures.add(row(START, { name: 'signup' }));
+	const look = () => {
+		const { pages, names } = figures.tables();
+		return [pages, names].map(({ rows, other }) => [
+			...rows.map(({ key, count }) => [key, count]),
+			['others', other],
+		]);
+	};
+	expect(look()).toEqual([
+		[
+			['/a', 2],
+			['/b', 1],
+			['others', 2],
+		],
+		[
+			['page_view', 5],
+			['others', 1],
+		],
+	]);
+	expect(figures.totals()).toMatchObject({ pageViews: 5, eventsCount: 6 });
+	figures.advance(START + COUNT_WINDOW_MS);
+	for (const path of ['/c', '/d']) figures.add(row(figures.at(), { path }));
+	expect(look()).toEqual([
+		[
+			['/c', 1],
+			['/d', 1],
+			['others', 0],
+		],
+		[
+			['page_view', 2],
+			['others', 0],
+		],
+	]);
+});
+
+test('whoever sends another path each time takes a bounded part of memory; (control) without the bound it is all of it', () => {
+	setFlagsFromString('--expose-gc');
+	const collectGarbage = runInNewContext('gc') as () => void;
+	/** bytes for each of so many rows */
+	const keptFor = (maxKinds: number) => {
+		const count = 20_000;
+		const figures = createAggregator(START, maxKinds);
+		figures.add(row(START));
+		collectGarbage();
+		const before = process.memoryUsage().heapUsed;
+		for (let i = 0; i < count; i++)
+			figures.add(row(START, { path: `/${i}`.padEnd(120, 'x'), referrer: `${i}.example` }));
+		collectGarbage();
+		const bytes = (process.memoryUsage().heapUsed - before) / count;
+		expect(figures.totals().pageViews).toBe(count + 1);
+		return bytes;
+	};
+	expect(keptFor(100)).toBeLessThan(50);
+	expect(keptFor(Infinity)).toBeGreaterThan(500);
 });

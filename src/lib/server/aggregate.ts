@@ -2,7 +2,8 @@
  * The figures and tables, kept in memory as sliding windows over the rows a cursor has seen, in all and for each source.
  * A figure is a function of (rows added, time `at`): windows are `at − w < createdAt ≤ at`, exact to the millisecond,
  * so SQL over the same rows gives the same number, and a card equals the sum of its table. It knows neither database nor clock.
- * The cost of moving the time is that of what leaves the window, never of what is inside.
+ * The cost of moving the time is that of what leaves the window, never of what is inside. What tables tell apart is bounded: whoever
+ * sends another path each time costs neither memory nor time beyond that.
  */
 import {
 	COUNT_WINDOW_MS,
@@ -42,6 +43,13 @@ export type Aggregator = {
 /** Shown for page views that name no path or no referrer: typed in, or from a page of the same site. */
 export const NO_PATH = '(no path)';
 export const DIRECT = '(direct or internal)';
+/**
+ * Names, paths and referrers of one source that are told apart at a time, in all. What comes beyond is counted in every figure, and in the tables among
+ * the others, until something has left the window.
+ */
+export const MAX_KINDS = 50_000;
+/** In no text of Postgres there is a NUL. */
+const OTHERS = '\0others';
 
 /** What rows have in common as far as counting goes: kept once, however many rows there are. */
 type Kind = {
@@ -64,8 +72,8 @@ type View = {
 	sessions: Distinct;
 };
 
-/** @param at database time to begin with, ms since 1970 */
-export function createAggregator(at: number): Aggregator {
+/** @param at database time to begin with, ms since 1970 @param maxKinds see {@link MAX_KINDS} */
+export function createAggregator(at: number, maxKinds = MAX_KINDS): Aggregator {
 	const cells = createCells<Kind>(COUNT_WINDOW_MS);
 	const kinds = new Map<string, Kind>();
 	const all = createView();
@@ -80,11 +88,17 @@ export function createAggregator(at: number): Aggregator {
 		const page = isView ? (path ?? NO_PATH) : '';
 		const from = isView ? (referrer ?? DIRECT) : '';
 		const key = JSON.stringify([name, source, page, from]);
-		let kind = kinds.get(key);
-		if (!kind) {
-			kind = { name, source, path: page, referrer: from, rows: 0, key };
-			kinds.set(key, kind);
-		}
+		const known = kinds.get(key);
+		if (known) return known;
+		if (kinds.size < maxKinds) return keep({ name, source, path: page, referrer: from, key });
+		const one = { name: isView ? PAGE_VIEW : OTHERS, source, path: OTHERS, referrer: OTHERS };
+		const others = JSON.stringify([one.name, source, OTHERS]);
+		return kinds.get(others) ?? keep({ ...one, key: others });
+	}
+
+	function keep(one: Omit<Kind, 'rows'>): Kind {
+		const kind = { ...one, rows: 0 };
+		kinds.set(kind.key, kind);
 		return kind;
 	}
 
@@ -198,7 +212,7 @@ function toTable(counts: Iterable<[string, number]>): Table {
 	let sum = 0;
 	for (const [key, count] of counts) {
 		sum += count;
-		if (count === 0) continue;
+		if (count === 0 || key === OTHERS) continue;
 		// a short sorted list beats sorting everything: there may be many thousand paths
 		const last = rows[TABLE_LENGTH - 1];
 		if (last && !isBefore(key, count, last)) continue;

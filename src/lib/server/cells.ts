@@ -17,7 +17,8 @@ const FIRST_ENTRIES = 1_024;
 
 /** @param width of the window, ms: cell `t mod width` belongs to exactly one t inside it */
 export function createCells<T>(width: number): Cells<T> {
-	const first = new Int32Array(width).fill(NONE);
+	/** of each cell; made with the first entry */
+	let first = new Int32Array(0);
 	let next = new Int32Array(FIRST_ENTRIES);
 	let values = new Int32Array(FIRST_ENTRIES);
 	let used = 0;
@@ -60,6 +61,7 @@ export function createCells<T>(width: number): Cells<T> {
 	}
 
 	function walk(from: number, to: number, see: (value: T) => void, forget: boolean) {
+		if (first.length === 0) return;
 		// a jump past the whole window visits each cell once
 		for (let time = Math.max(from, to - width) + 1; time <= to; time++) {
 			const cell = time % width;
@@ -81,6 +83,7 @@ export function createCells<T>(width: number): Cells<T> {
 
 	return {
 		add(time, value) {
+			if (first.length === 0) first = new Int32Array(width).fill(NONE);
 			const entry = allocate();
 			const cell = time % width;
 			values[entry] = toNumber(value);

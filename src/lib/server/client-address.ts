@@ -4,6 +4,7 @@
  * is their network.
  */
 import { isIPv6 } from 'node:net';
+import { ownText } from './own-text';
 
 /** Of everybody whose address is not known: they share what they may do. */
 const UNKNOWN = 'unknown';
@@ -14,7 +15,8 @@ const MAPPED = /^::ffff:(?<v4>\d+\.\d+\.\d+\.\d+)$/i;
 /** @param getClientAddress SvelteKit's */
 export function readAddress(getClientAddress: () => string): string {
 	try {
-		const address = getClientAddress().trim().slice(0, MAX_LENGTH);
+		// it is remembered for minutes: nothing of the header it stands in may be
+		const address = ownText(getClientAddress().trim().slice(0, MAX_LENGTH));
 		return MAPPED.exec(address)?.groups?.v4 ?? (address || UNKNOWN);
 	} catch {
 		return UNKNOWN;

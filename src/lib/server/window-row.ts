@@ -1,6 +1,7 @@
 /** What the windows need of an event. Pure. Properties are untrusted: anything may stand where a text is expected. */
 import type { ActivityEvent, Json } from '../protocol';
 import type { WindowRow } from './aggregate';
+import { ownText } from './own-text';
 
 /** Longer paths and referrers are cut: they are keys of a table that is sent to every browser. */
 export const MAX_KEY_LENGTH = 120;
@@ -35,5 +36,5 @@ function toReferrer(text: string | null): string | null {
 
 function toText(value: Json | undefined): string | null {
 	if (typeof value !== 'string' || value === '') return null;
-	return value.slice(0, MAX_KEY_LENGTH);
+	return value.length > MAX_KEY_LENGTH ? ownText(value.slice(0, MAX_KEY_LENGTH)) : value;
 }

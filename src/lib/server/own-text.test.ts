@@ -1,0 +1,61 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { readAddress } from './client-address';
+import { ownText } from './own-text';
+import { MAX_KEY_LENGTH, toWindowRow } from './window-row';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const TIMES = 1_000;
+const LONG = 8_000;
+/** A text that is made at run time, as one that was received. */
+const receive = (i: number) => JSON.parse(JSON.stringify(`${i}`.padEnd(LONG, '/path'))) as string;
+
+/** Bytes that the process keeps for each of what `take` makes of a long text. */
+function keptFor(take: (long: string) => unknown): number {
+	const kept: unknown[] = [];
+	collectGarbage();
+	const before = process.memoryUsage().heapUsed;
+	for (let i = 0; i < TIMES; i++) kept.push(take(receive(i)));
+	collectGarbage();
+	const bytes = (process.memoryUsage().heapUsed - before) / TIMES;
+	expect(kept).toHaveLength(TIMES);
+	return bytes;
+}
+
+describe('what is kept of a long text', () => {
+	const row = (path: string) =>
+		toWindowRow({
+			...{ name: 'page_view', source: 'shop', sessionId: null, createdAt: 0 },
+			properties: { path, referrer: path },
+		});
+	test.each<[string, (long: string) => unknown]>([
+		['a text of its own', (long) => ownText(long.slice(0, MAX_KEY_LENGTH))],
+		['a row of the windows', row],
+		[
+			'an address in a long header',
+			(long) => readAddress(() => `${long}, 203.0.113.27`.slice(-14)),
+		],
+	])('%s keeps nothing of what it was cut from', (_, take) => {
+		expect(keptFor(take)).toBeLessThan(LONG / 8);
+	});
+
+	test('(control) a text that was cut out keeps all of it', () => {
+		expect(keptFor((long) => long.slice(0, MAX_KEY_LENGTH))).toBeGreaterThan(LONG);
+	});
+});
+
+test('it is the same text', () => {
+	for (const text of ['', 'a', 'ä€😀', '\0\n', 'x'.repeat(10_000)])
+		expect(ownText(text)).toBe(text);
+});
+
+test('a path is cut where it is too long', () => {
+	const { path } = toWindowRow({
+		...{ name: 'page_view', source: 'shop', sessionId: null, createdAt: 0 },
+		properties: { path: '/ü'.repeat(MAX_KEY_LENGTH) },
+	});
+	expect(path).toBe('/ü'.repeat(MAX_KEY_LENGTH / 2));
+});
