@@ -83,15 +83,18 @@ ${[
 	.map(line)
 	.join('\n')}
 
-Each part has a server of its own; its heap after a garbage collection, before, at most, and when everybody had gone and what is remembered for a minute was forgotten:
+Each part has a server of its own; its heap after a garbage collection, before, at each tenth, and when everybody had gone, the events were deleted and
+what is remembered for a minute was forgotten. The figures hold half an hour of events: until then it is theirs that grows.
 
-| Part | Heap MiB | Resident MiB | Honest p50 / p99 ms, calm | attacked |
-| ---: | ---: | ---: | ---: | ---: |
+| Part | Heap MiB before | at each tenth | left | Resident MiB | Honest p50 / p99 ms, calm | attacked |
+| ---: | ---: | --- | ---: | ---: | ---: | ---: |
 ${all
 	.map(([at, { heap, resident, left, calm, attacked }]) =>
 		line([
 			at,
-			`${mib(left.heap[0])} → ${mib(Math.max(...heap))} → ${mib(left.heap[1])}`,
+			mib(left.heap[0]),
+			heap.map(mib).join(', '),
+			mib(left.heap[1]),
 			`${mib(resident[0])} → ${mib(resident.at(-1))}`,
 			`${whole(calm.p50)} / ${whole(calm.p99)}`,
 			`${whole(attacked.p50)} / ${whole(attacked.p99)}`,
