@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { render } from 'vitest-browser-svelte';
+import { DEFAULT_LOOK } from '$lib/format';
+import More from './More.svelte';
+
+test.each([
+	[{ working: 0, ended: 0 }, ''],
+	[{ working: 1_234, ended: 0 }, 'Older ones are not listed: 1,234 that work.'],
+	[{ working: 0, ended: 7 }, 'Older ones are not listed: 7 that have ended.'],
+	[{ working: 2, ended: 7 }, 'Older ones are not listed: 2 that work, and 7 that have ended.'],
+])('of %o the page says "%s"', async (more, says) => {
+	const { container } = await render(More, { more, look: DEFAULT_LOOK });
+	expect(container.textContent.trim()).toBe(says);
+});
