@@ -269,6 +269,8 @@ export const INGEST_LIMITS = {
 	propertiesBytes: 8 * 1024,
 	propertiesKeys: 64,
 	propertiesDepth: 5,
+	/** texts, numbers, arrays, objects …, at any depth: what 8 KiB of `[{},{},…]` take in memory is twenty times as much */
+	propertiesValues: 500,
 	/** an older `timestamp` is clamped to this age */
 	maxAgeMs: 24 * 60 * 60_000,
 } as const;

@@ -35,6 +35,16 @@ const OTHER_TYPES = [
 	'x',
 ];
 
+/** Keys that mean something to objects, to pages or to tables. */
+const STRANGE_KEYS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', 'path', ''];
+/** Sound as JSON, and accepted: what is made of it later must bear it. */
+const strangeProperties = fc
+	.tuple(fc.constantFrom(...STRANGE_KEYS), fc.jsonValue({ maxDepth: 3 }))
+	.map(([name, value]) => {
+		const member = `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+		return Buffer.from(`{"name":"page_view","properties":{${member},"in":[{${member}}]}}`);
+	});
+
 const toBody = (value: unknown) => Buffer.from(JSON.stringify(value) ?? '');
 
 export const events: fc.Arbitrary<FuzzRequest> = fc.oneof(
@@ -53,6 +63,7 @@ export const events: fc.Arbitrary<FuzzRequest> = fc.oneof(
 			.map((list) => post('a mixed batch', toBody(list))),
 	},
 	{ weight: 2, arbitrary: nastyValue.map((value) => post('some JSON', toBody(value))) },
+	{ weight: 2, arbitrary: strangeProperties.map((body) => post('strange properties', body)) },
 	{
 		weight: 2,
 		arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => post('bytes', Buffer.from(bytes))),

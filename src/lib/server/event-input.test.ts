@@ -93,6 +93,8 @@ describe('an event', () => {
 			'depth 6': verdictOn({ properties: nested(6) }),
 			'64 keys': verdictOn({ properties: keys(64) }),
 			'65 keys': verdictOn({ properties: { deep: keys(65) } }),
+			'500 values': verdictOn({ properties: { a: Array(497).fill({}), b: [1] } }),
+			'501 values': verdictOn({ properties: { a: Array(498).fill({}), b: [1] } }),
 			'8192 bytes': verdictOn({ properties: bytes(8192) }),
 			'8193 bytes': verdictOn({ properties: bytes(8193) }),
 			'8192 characters of two bytes': verdictOn({ properties: { a: 'é'.repeat(8192 - 8) } }),
@@ -109,6 +111,8 @@ describe('an event', () => {
 			'depth 6': ['properties.a.a.a.a.a: must be nested at most 5 deep'],
 			'64 keys': ['accepted'],
 			'65 keys': ['properties.deep: must have at most 64 keys in one object'],
+			'500 values': ['accepted'],
+			'501 values': ['properties: must have at most 500 values, at all depths together'],
 			'8192 bytes': ['accepted'],
 			'8193 bytes': ['properties: must be at most 8192 bytes as JSON'],
 			'8192 characters of two bytes': ['properties: must be at most 8192 bytes as JSON'],
@@ -116,6 +120,18 @@ describe('an event', () => {
 			'501 events': ['(body): must be one event or an array of 1 to 500'],
 			'no events': ['(body): must be one event or an array of 1 to 500'],
 		});
+	});
+
+	test('what is far beyond the limit of values is not looked at', () => {
+		let looked = 0;
+		const many = new Proxy(Array(174_000).fill({}), {
+			get(items, name, receiver) {
+				if (typeof name === 'string' && /^\d+$/.test(name)) looked++;
+				return Reflect.get(items, name, receiver) as unknown;
+			},
+		});
+		expect(verdictOn({ properties: { many } })).toHaveLength(1);
+		expect(looked).toBeLessThan(1_000);
 	});
 
 	test('numbers that Postgres would write out beyond its limit are refused, not stored', () => {

@@ -125,8 +125,13 @@ function parseEvent(
 	function properties(): InputEvent['properties'] {
 		const value = get('properties') ?? {};
 		if (!isObject(value)) return (fail('properties', value, 'must be an object'), {});
-		const { propertiesBytes: bytes, propertiesKeys: keys, propertiesDepth: depth } = LIMITS;
-		checkJson(value, 'properties', { bytes, keys, depth }, fail);
+		const limits = {
+			bytes: LIMITS.propertiesBytes,
+			keys: LIMITS.propertiesKeys,
+			depth: LIMITS.propertiesDepth,
+			values: LIMITS.propertiesValues,
+		};
+		checkJson(value, 'properties', limits, fail);
 		return value as InputEvent['properties'];
 	}
 	function createdAt(): string | null {

@@ -73,6 +73,17 @@ export async function refuseMany(
 	return over && tooMany(over);
 }
 
+/** Null when a body of so many bytes may still be sent with this key from there; they count. */
+export async function refuseHeavy(
+	limits: Pick<IngestLimits, 'weighed'>,
+	key: IngestKey,
+	network: string,
+	bytes: number,
+): Promise<IngestRefusal | null> {
+	const over = await limits.weighed(key, network, bytes);
+	return over && tooMany(over);
+}
+
 /**
  * Null when an event names another source than its key's.
  * @param events parsed with `source` as their default, so that any other was named by the sender

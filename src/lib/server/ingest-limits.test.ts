@@ -42,6 +42,16 @@ test('pages are limited by what they send, too; servers are not', async () => {
 	expect(await sent(server, 'a', 1_000)).toBeNull();
 });
 
+test('pages are limited by what their bodies weigh; servers are not', async () => {
+	const limits = createIngestLimits({ pageBytes: 1_000 });
+	expect(await limits.weighed(page, 'a', 1_000)).toBeNull();
+	expect(await limits.weighed(page, 'a', 1)).toMatchObject({
+		rule: 'From one address at most 1000 bytes of events a minute are taken with the same public key.',
+	});
+	expect(await limits.weighed(page, 'b', 1_000)).toBeNull();
+	expect(await limits.weighed(server, 'a', 1_000_000)).toBeNull();
+});
+
 test('a minute later it is as if nothing had been; the log hears of it once in that time', async () => {
 	vi.useFakeTimers();
 	onTestFinished(() => void vi.useRealTimers());

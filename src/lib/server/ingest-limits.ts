@@ -1,6 +1,6 @@
 /**
  * How often somebody may send, kept in the memory of this process: who tries keys that are none, by network; pages, by key and
- * network, in requests and in events, and in all by key; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
+ * network, in requests, events and bytes, and in all by key; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
  * no request, and nothing is written down: networks are forgotten with their minute.
  */
 import { RateLimiterRes } from 'rate-limiter-flexible';
@@ -13,6 +13,8 @@ export const WRONG_KEYS_PER_MINUTE = 30;
 export const PAGE_REQUESTS_PER_MINUTE = 600;
 /** A request takes up to 500: who reads a public key from a page would else write 300,000 rows a minute. */
 export const PAGE_EVENTS_PER_MINUTE = 6_000;
+/** What 6,000 page views weigh; the same in events of 8 KiB would be everybody's line and disk. Of the JSON as it is unpacked. */
+export const PAGE_BYTES_PER_MINUTE = 6 * 1024 * 1024;
 /** A server that has more to say sends batches; the pages of one site together, from however many addresses, are let as many. */
 export const KEY_REQUESTS_PER_MINUTE = 120_000;
 const WINDOW_S = 60;
@@ -29,6 +31,8 @@ export type IngestLimits = {
 	missed(network: string): Promise<void>;
 	/** A request with a good key; it counts. */
 	used(key: Key, network: string): Promise<Limited | null>;
+	/** Its body, before anything is made of it; it counts. */
+	weighed(key: Key, network: string, bytes: number): Promise<Limited | null>;
 	/** Its events; they count. */
 	sent(key: Key, network: string, events: number): Promise<Limited | null>;
 };
@@ -39,12 +43,14 @@ export function createIngestLimits({
 	wrongKeys = WRONG_KEYS_PER_MINUTE,
 	pageRequests = PAGE_REQUESTS_PER_MINUTE,
 	pageEvents = PAGE_EVENTS_PER_MINUTE,
+	pageBytes = PAGE_BYTES_PER_MINUTE,
 	keyRequests = KEY_REQUESTS_PER_MINUTE,
 	onLimited = () => {},
 }: {
 	wrongKeys?: number;
 	pageRequests?: number;
 	pageEvents?: number;
+	pageBytes?: number;
 	keyRequests?: number;
 	onLimited?: (rule: string) => void;
 } = {}): IngestLimits {
@@ -52,11 +58,13 @@ export function createIngestLimits({
 	const wrong = limiter(wrongKeys);
 	const pages = limiter(pageRequests);
 	const events = limiter(pageEvents);
+	const bytes = limiter(pageBytes);
 	const inAll = limiter(keyRequests);
 	const rules = {
 		wrong: `From one address at most ${wrongKeys} wrong keys a minute are looked up.`,
 		page: `From one address at most ${pageRequests} requests a minute are taken with the same public key.`,
 		events: `From one address at most ${pageEvents} events a minute are taken with the same public key.`,
+		bytes: `From one address at most ${pageBytes} bytes of events a minute are taken with the same public key.`,
 		inAll: {
 			public: `At most ${keyRequests} requests a minute are taken with the same public key, from all addresses together.`,
 			secret: `At most ${keyRequests} requests a minute are taken with the same secret key; one takes up to 500 events.`,
@@ -89,6 +97,11 @@ export function createIngestLimits({
 			}
 			const over = await consume(inAll, String(id));
 			return over && limited(rules.inAll[kind], over);
+		},
+		async weighed({ id, kind }, network, count) {
+			if (kind === 'secret') return null;
+			const over = await consume(bytes, `${id} ${network}`, count);
+			return over && limited(rules.bytes, over);
 		},
 		async sent({ id, kind }, network, count) {
 			if (kind === 'secret') return null;

@@ -9,7 +9,8 @@ import { gunzip as gunzipInPieces } from 'node:zlib';
 import type { InputError } from './event-input';
 
 export type Refusal = { status: 400 | 413 | 415; error: string; details: InputError[] };
-export type JsonBody = { ok: true; body: unknown } | ({ ok: false } & Refusal);
+export type JsonBody<Over = never> =
+	{ ok: true; body: unknown } | ({ ok: false } & Refusal) | { ok: false; over: Over };
 
 /** text/plain is what sendBeacon sends, and needs no preflight. */
 const TYPES = ['application/json', 'text/plain'];
@@ -18,8 +19,15 @@ const GZIP = ['gzip', 'x-gzip'];
 
 const gunzip = promisify(gunzipInPieces);
 
-/** @param maxBytes as it comes, and unpacked */
-export async function readJson(request: Request, maxBytes: number): Promise<JsonBody> {
+/**
+ * @param maxBytes as it comes, and unpacked
+ * @param weigh asked with the number of bytes as they are unpacked, before anything is made of them: what it says, unless null, is `over`
+ */
+export async function readJson<Over = never>(
+	request: Request,
+	maxBytes: number,
+	weigh: (bytes: number) => Promise<Over | null> = async () => null,
+): Promise<JsonBody<Over>> {
 	const unsupported = headerFault(request.headers);
 	if (unsupported) {
 		await discardBody(request);
@@ -35,7 +43,10 @@ export async function readJson(request: Request, maxBytes: number): Promise<Json
 		return refuse(400, 'The body ended before it was complete.', { path: '(body)', rule });
 	}
 	if (bytes === null) return tooLarge(`${maxBytes} bytes`);
-	return isGzip(request.headers) ? unpackJson(bytes, maxBytes) : parseJson(bytes);
+	const unpacked = isGzip(request.headers) ? await unpack(bytes, maxBytes) : bytes;
+	if (!(unpacked instanceof Uint8Array)) return unpacked;
+	const over = await weigh(unpacked.byteLength);
+	return over === null ? parseJson(unpacked) : { ok: false, over };
 }
 
 /** Reads and forgets the rest, up to what the adapter allows. */
@@ -103,9 +114,9 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
  * Node unpacks 16 KiB at a time and stops at the first piece beyond `maxOutputLength`: a bomb never exists as a whole. It does so
  * on another thread.
  */
-async function unpackJson(packed: Uint8Array, maxBytes: number): Promise<JsonBody> {
+async function unpack(packed: Uint8Array, maxBytes: number): Promise<Uint8Array | JsonBody> {
 	try {
-		return parseJson(await gunzip(packed, { maxOutputLength: maxBytes }));
+		return await gunzip(packed, { maxOutputLength: maxBytes });
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? error.code : undefined;
 		if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(`${maxBytes} bytes unpacked`);

@@ -37,23 +37,26 @@ export function member(path: string, key: string): string {
 
 /**
  * Reports every breach of the limits in `root`, an object.
- * @param limits `bytes` of the JSON text in UTF-8, `keys` in any one object, `depth` of nesting with `root` as 1
+ * @param limits `bytes` of the JSON text in UTF-8, `keys` in any one object, `depth` of nesting with `root` as 1, `values` in all: there it stops to look
  */
 export function checkJson(
 	root: Record<string, unknown>,
 	path: string,
-	limits: { bytes: number; keys: number; depth: number },
+	limits: { bytes: number; keys: number; depth: number; values: number },
 	report: Report,
 ): void {
 	/** what jsonb's text adds to JSON's: a blank after every comma and colon, and numbers written out */
 	let added = 0;
 	let sound = true;
+	/** within `root` */
+	let values = -1;
 	const fail: Report = (...breach) => {
 		sound = false;
 		report(...breach);
 	};
 
 	function visit(value: unknown, path: string, depth: number): void {
+		if (++values > limits.values) return;
 		if (typeof value === 'string') {
 			const fault = textFault(value);
 			if (fault) fail(path, value, fault);
@@ -71,7 +74,8 @@ export function checkJson(
 	function visitItems(items: unknown[], path: string, depth: number) {
 		added += items.length;
 		// not forEach: it skips holes
-		for (let i = 0; i < items.length; i++) visit(items[i], `${path}[${i}]`, depth + 1);
+		for (let i = 0; i < items.length && values <= limits.values; i++)
+			visit(items[i], `${path}[${i}]`, depth + 1);
 	}
 	function visitMembers(object: Record<string, unknown>, path: string, depth: number) {
 		const entries = Object.entries(object);
@@ -79,6 +83,7 @@ export function checkJson(
 		if (entries.length > limits.keys)
 			fail(path, `${entries.length} keys`, `must have at most ${limits.keys} keys in one object`);
 		for (const [key, value] of entries) {
+			if (values > limits.values) return;
 			const fault = textFault(key);
 			if (fault) fail(member(path, key), key, `the key ${fault}`);
 			visit(value, member(path, key), depth + 1);
@@ -86,6 +91,8 @@ export function checkJson(
 	}
 
 	visit(root, path, 1);
+	if (values > limits.values)
+		fail(path, root, `must have at most ${limits.values} values, at all depths together`);
 	// only a sound value is certain to be text: a cycle is not
 	if (!sound) return;
 	const bytes = Buffer.byteLength(JSON.stringify(root));

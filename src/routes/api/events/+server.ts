@@ -10,7 +10,7 @@ import { INGEST_LIMITS } from '$lib/protocol';
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
 import { parseEvents, type InputError } from '$lib/server/event-input';
-import { admit, refuseMany, refuseSources } from '$lib/server/ingest-access';
+import { admit, refuseHeavy, refuseMany, refuseSources } from '$lib/server/ingest-access';
 import { discardBody, readJson } from '$lib/server/json-body';
 import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError, UnavailableError } from '$lib/server/submission';
@@ -73,7 +73,9 @@ export const POST: RequestHandler = async ({
 		rejections.count('bot');
 		return json(IGNORED, { status: 202 });
 	}
-	const read = await readJson(request, INGEST_LIMITS.bodyBytes);
+	const weigh = async (bytes: number) => key && (await refuseHeavy(limits, key, network, bytes));
+	const read = await readJson(request, INGEST_LIMITS.bodyBytes, weigh);
+	if (!read.ok && 'over' in read) return refuse(read.over);
 	if (!read.ok) return refuse({ reason: BODY_REASONS[read.status], ...read });
 	const parsed = parseEvents(read.body, Date.now(), key?.source);
 	if (!parsed.ok) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request as send, type Server } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createIngest, type Ingest } from '$lib/server/ingest';
 import { connect } from '$lib/server/db/connect';
 import { createKey, listKeys, revokeKey } from '$lib/server/ingest-keys';
@@ -480,6 +480,28 @@ describe('a key', () => {
 		expect(await names()).toEqual([]);
 		expect((await post(three, bearer(server))).status).toBe(202);
 		expect(await names()).toEqual(['a', 'b', 'c']);
+	});
+
+	test('of a page that weighs too much unpacked is refused before anything is made of it, and that of a server is not', async () => {
+		locals.limits = createIngestLimits({ pageBytes: 200 });
+		const [page, server] = [await makeKey(SHOP), await makeKey(ORDERS)];
+		const heavy = JSON.stringify({ name: 'a', properties: { a: 'x'.repeat(200) } });
+		const packed = (key: string) =>
+			post(gzipSync(heavy), { ...bearer(key), 'content-encoding': 'gzip' });
+		expect(gzipSync(heavy).length).toBeLessThan(100);
+		const parse = vi.spyOn(JSON, 'parse');
+		for (const answer of [await post(heavy, bearer(page)), await packed(page)])
+			expect(answer).toMatchObject({
+				status: 429,
+				headers: { 'retry-after': '60' },
+				body: { error: expect.stringContaining('at most 200 bytes of events a minute') },
+			});
+		expect(parse.mock.calls.filter(([text]) => text === heavy)).toEqual([]);
+		parse.mockRestore();
+		expect(await names()).toEqual([]);
+		expect([(await post(heavy, bearer(server))).status, (await packed(server)).status]).toEqual([
+			202, 202,
+		]);
 	});
 
 	test('that comes too often is told when to come again, and the connection goes on', async () => {
