@@ -10,7 +10,7 @@ import { RING_BYTES, type Bus, type Frame } from './bus';
 import { isWithin, meet, sees, toId, type Cursor } from './cursor';
 import { withDeadline } from './deadline';
 import { HistoryError, misses, verify, type Batch } from './drain';
-import { CHUNK, readMissed, readTransactions, type Head, type Row } from './rows';
+import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from './rows';
 import type { Source } from './state';
 import type { Joined } from './stream';
 
@@ -142,17 +142,16 @@ async function readBacklog(
 	const holes = [...new Set(cursors.flatMap((cursor) => cursor.holes))];
 	const ended = holes.filter((hole) => sees(upTo, hole));
 	const held = await withDeadline(
-		readTransactions(sql, ended, MAX_CATCH_UP + 1),
+		readTransactions(sql, ended, { rows: MAX_CATCH_UP, bytes: MAX_CATCH_UP_BYTES }),
 		STATEMENT_DEADLINE_MS,
 		'reading what was held back',
 	);
 	// of what is still open there are no rows to know
-	const fits = held.length <= MAX_CATCH_UP;
-	const known = fits ? holes : holes.filter((hole) => !sees(upTo, hole));
+	const known = held ? holes : holes.filter((hole) => !sees(upTo, hole));
 	/** complete from `last` on, and in the holes before it */
 	const toBacklog = (last: bigint, newest: Row[]) => ({
 		base: { ...from, last, holes: known.filter((hole) => hole <= last) },
-		rows: [...(fits ? held.filter(({ tx }) => tx <= last) : []), ...newest],
+		rows: [...(held ?? []).filter(({ tx }) => tx <= last), ...newest],
 	});
 	const newestFirst: Row[] = [];
 	let bytes = 0;
@@ -166,7 +165,7 @@ async function readBacklog(
 		verify(head, upTo);
 		for (const row of rows) {
 			newestFirst.push(row);
-			bytes += JSON.stringify(row.properties).length;
+			bytes += toBytes(row);
 			if (newestFirst.length <= MAX_CATCH_UP && bytes <= MAX_CATCH_UP_BYTES) continue;
 			// the transaction that did not fit is not there as a whole
 			const whole = newestFirst.filter(({ tx }) => tx > row.tx).reverse();

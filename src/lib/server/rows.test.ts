@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../tests/setup/instances';
 import type { Cursor } from './cursor';
-import { CHUNK, missedQuery, unseenQuery } from './rows';
+import { CHUNK, missedQuery, readTransactions, toBytes, unseenQuery } from './rows';
 
 type Plan = {
 	'Node Type': string;
@@ -83,3 +83,37 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 	const touched = scans(naive?.['QUERY PLAN'][0]?.Plan as Plan);
 	expect(Math.max(...touched.map(({ rows }) => rows))).toBeGreaterThan(1_000_000);
 }, 120_000);
+
+test('the rows of transactions are read in pieces, in order, and not beyond the limits', async () => {
+	const { sql } = await useDatabase();
+	const big = CHUNK + 10;
+	/** a transaction of so many events */
+	const write = async (name: string, count: number) => {
+		const [one] = await sql<{ tx: string }[]>`
+			with made as (
+				insert into events (name, properties)
+				select ${name}, jsonb_build_object('n', n) from generate_series(1, ${count}) n returning tx)
+			select tx::text from made limit 1`;
+		return BigInt(one?.tx ?? 0);
+	};
+	const [first, between, second] = [
+		await write('first', big),
+		await write('between', 3),
+		await write('second', 5),
+	];
+	const read = (rows: number, bytes: number) =>
+		readTransactions(sql, [second, first], { rows, bytes });
+	const all = await read(big + 5, 1_000_000);
+	expect(all?.map(({ name }) => name)).toEqual([
+		...Array(big).fill('first'),
+		...Array(5).fill('second'),
+	]);
+	expect(all?.map(({ properties }) => properties['n'])).toEqual(
+		[big, 5].flatMap((count) => Array.from({ length: count }, (_, i) => i + 1)),
+	);
+	expect(all?.some(({ tx }) => tx === between)).toBe(false);
+	const bytes = (all ?? []).reduce((sum, row) => sum + toBytes(row), 0);
+	expect(await read(big + 5, bytes)).toHaveLength(big + 5);
+	expect([await read(big + 4, 1_000_000), await read(big + 5, bytes - 1)]).toEqual([null, null]);
+	expect(await readTransactions(sql, [], { rows: 0, bytes: 0 })).toEqual([]);
+});

@@ -146,17 +146,36 @@ export async function readMissed(
 	return { head, rows: rows.sort((a, b) => byPosition(b, a)) };
 }
 
-/** The rows of these transactions, by (tx, id), at most `limit`: what a position has in its holes. */
+/** What its properties have as JSON: about what they have in a frame. */
+export function toBytes({ properties }: Pick<Row, 'properties'>): number {
+	return JSON.stringify(properties).length;
+}
+
+/**
+ * The rows of these transactions, which are committed and seen, by (tx, id): what a position has in its holes. Null when there are more
+ * than the limits allow; no more than CHUNK beyond them were read.
+ */
 export async function readTransactions(
 	sql: Sql,
 	txs: readonly bigint[],
-	limit: number,
-): Promise<Row[]> {
-	if (txs.length === 0) return [];
-	const raw = await sql<Raw[]>`
-		select ${columns(sql)} from events where tx = any(${toArray(txs)}::xid8[])
-		order by events.tx, events.id limit ${limit}`;
-	return raw.map(toRow);
+	limits: { rows: number; bytes: number },
+): Promise<Row[] | null> {
+	const rows: Row[] = [];
+	let bytes = 0;
+	if (txs.length === 0) return rows;
+	for (;;) {
+		const { tx, id } = rows.at(-1) ?? { tx: 0n, id: 0 };
+		const raw = await sql<Raw[]>`
+			select ${columns(sql)} from events
+			where tx = any(${toArray(txs)}::xid8[]) and (tx, id) > (${tx.toString()}::xid8, ${id}::bigint)
+			order by events.tx, events.id limit ${CHUNK}`;
+		for (const row of raw.map(toRow)) {
+			rows.push(row);
+			bytes += toBytes(row);
+			if (rows.length > limits.rows || bytes > limits.bytes) return null;
+		}
+		if (raw.length < CHUNK) return rows;
+	}
 }
 
 /** The next rows of one transaction that is committed and seen, by id: a transaction larger than CHUNK is read in pieces. */
