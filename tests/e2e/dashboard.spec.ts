@@ -137,6 +137,25 @@ test('what senders write is text', async ({ page, server }) => {
 	expect(await feed(page).locator('img, script, b').count()).toBe(0);
 });
 
+test('a property called __proto__ is one like any other, as it comes and when the page is loaded again', async ({
+	page,
+	server,
+}) => {
+	await openLive(page);
+	const { status: answered } = await fetch(`${server.url}/api/events`, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: '{"name":"strange","properties":{"__proto__":{"inner":true},"plan":"pro"}}',
+	});
+	expect(answered).toBe(202);
+	for (const load of [() => Promise.resolve(), () => openLive(page)]) {
+		await load();
+		await expect(feed(page)).toContainText('strange');
+		await expect(feed(page)).toContainText('__proto__');
+		await expect(feed(page)).toContainText('"inner":true');
+	}
+});
+
 test('the server is killed and started again with events in between: each is there, once', async ({
 	page,
 	server,
