@@ -96,8 +96,9 @@ export function createAggregator(at: number, maxKinds = MAX_KINDS): Aggregator {
 		return kinds.get(others) ?? keep({ ...one, key: others });
 	}
 
-	function keep(one: Omit<Kind, 'rows'>): Kind {
-		const kind = { ...one, rows: 0 };
+	function keep({ name, source, path, referrer, key }: Omit<Kind, 'rows'>): Kind {
+		// written out: each object made by a spread and one property more gets a shape of its own, 250 bytes
+		const kind = { name, source, path, referrer, rows: 0, key };
 		kinds.set(kind.key, kind);
 		return kind;
 	}
