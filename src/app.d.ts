@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
+import type { BodyBudget } from '$lib/server/body-budget';
 import type { HistoryReader } from '$lib/server/history-cache';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
@@ -37,6 +38,8 @@ declare global {
 			requestId: string;
 			requests: RequestLog;
 			ingest: Ingest;
+			/** what bodies that come in may take */
+			bodies: BodyBudget;
 			/** ranges beyond the present */
 			history: HistoryReader;
 			/** how far old events are deleted */

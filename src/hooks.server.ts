@@ -20,7 +20,7 @@ import { asksWho, needsLeave, refuse, TOKEN_ROUTES, type Refusal } from '$lib/se
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { readEnv } from '$lib/server/env';
 import { readKey } from '$lib/server/ingest-access';
-import { readOut } from '$lib/server/read-out';
+import { closeUnlessWhole, readOut } from '$lib/server/read-out';
 import { toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
 import { secureHeaders } from '$lib/server/secure-headers';
@@ -59,6 +59,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 	try {
 		const response = await answer(event, resolve, runtime);
 		response.headers.set('x-request-id', requestId);
+		closeUnlessWhole(response, event.platform?.req);
 		answered(response.status);
 		return response;
 	} catch (thrown) {

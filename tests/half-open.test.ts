@@ -1,6 +1,10 @@
 /** Connections that never come to the point, against `node build`, for which a minute lasts less than a second. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
+import { WAIT_MS } from '../src/lib/server/body-budget';
+import { READ_OUT_MS } from '../src/lib/server/read-out';
 import { HEAD_MS, REQUEST_MS } from './fuzz/judge';
 import { lurk } from './fuzz/lurk';
 import { createAppServer } from './setup/app-server';
@@ -23,7 +27,7 @@ async function start(hurry: number) {
 	return app;
 }
 
-test('half a head is ended within 90 s and half a request within 330, and a stream goes on; (control) without a limit they stay', async () => {
+test('half a head is ended within 90 s and half a request within 330, and a stream goes on; (control) without a limit heads stay', async () => {
 	const [app, patient] = await Promise.all([start(HURRY), start(0)]);
 	const { patience } = JSON.parse(/\{"patience".*\}/.exec(app.output())?.[0] ?? '{}') as {
 		patience: Record<string, number>;
@@ -64,6 +68,49 @@ test('half a head is ended within 90 s and half a request within 330, and a stre
 	expect(oldestMs.head).toBeLessThan(HEAD_MS / HURRY + SLACK_MS);
 	expect(oldestMs.body).toBeLessThan(REQUEST_MS / HURRY + SLACK_MS);
 	expect(streaming).toBe(true);
-	expect(staying.counts()).toMatchObject({ headsEnded: 0, bodiesEnded: 0 });
+	// bodies do not: the next test
+	expect(staying.counts()).toMatchObject({ headsEnded: 0 });
 	leaving.abort();
+}, 60_000);
+
+test('half a body is told so after 15 s, and one that nobody reads at once; both connections are closed, also where Node waits for ever; (control) half a head stays', async () => {
+	const app = await start(0);
+	const since = performance.now();
+	function dial(text: string) {
+		const socket = connect({ host: 'localhost', port: Number(new URL(app.url).port) });
+		onTestFinished(() => void socket.destroy());
+		let read = '';
+		socket.on('data', (chunk: Buffer) => (read += chunk)).on('error', () => {});
+		socket.write(text);
+		return { socket, read: () => read };
+	}
+	const FORM = 'application/x-www-form-urlencoded';
+	const head = (path: string, more: string, type = 'application/json') =>
+		`POST ${path} HTTP/1.1\r\nhost: x\r\norigin: ${app.url}\r\ncontent-type: ${type}\r\n${more}\r\n\r\n`;
+	const known = dial(head('/api/events', 'content-length: 400000') + '[');
+	const crumbs = dial(head('/api/events', 'transfer-encoding: chunked') + '1\r\n[\r\n');
+	const wrong = dial(
+		head('/api/events', 'authorization: Bearer x\r\ncontent-length: 400000') + '[',
+	);
+	const nowhere = dial(head('/login', 'content-length: 400000', FORM) + 'password=');
+	const beginning = dial('POST /api/events HTTP/1.1\r\nhost: x\r\na: ');
+	let isHeadClosed = false;
+	beginning.socket.once('close', () => (isHeadClosed = true));
+
+	const ended = async ({ socket, read }: ReturnType<typeof dial>) => {
+		await once(socket, 'close');
+		return { read: read(), ms: performance.now() - since };
+	};
+	const ends = await Promise.all([known, crumbs, wrong, nowhere].map(ended));
+	expect(ends.map(({ read }) => /^HTTP\/1\.1 (\d+)/.exec(read)?.[1])).toEqual([
+		'408',
+		'408',
+		'401',
+		'404',
+	]);
+	for (const { read } of ends) expect(read).toMatch(/\r\nconnection: close\r\n/i);
+	const [, , , unread] = ends;
+	expect(unread?.ms).toBeLessThan(READ_OUT_MS + SLACK_MS);
+	for (const { ms } of ends) expect(ms).toBeLessThan(WAIT_MS + READ_OUT_MS + SLACK_MS);
+	expect(isHeadClosed).toBe(false);
 }, 60_000);

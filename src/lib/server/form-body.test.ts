@@ -1,11 +1,18 @@
+import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
+import { createBodyBudget } from './body-budget';
 import { MAX_FORM_BYTES, readForm } from './form-body';
 
 const FORM = 'application/x-www-form-urlencoded';
+const toEvent = (request: Request, bodies = createBodyBudget()) => {
+	const set: Record<string, string> = {};
+	const setHeaders = (headers: Record<string, string>) => void Object.assign(set, headers);
+	return { request, locals: { bodies }, getClientAddress: () => '192.0.2.1', setHeaders, set };
+};
 const read = async (body: BodyInit | null, type?: string) => {
 	const headers = new Headers(type === undefined ? [] : [['content-type', type]]);
 	const request = new Request('http://x', { method: 'POST', headers, body });
-	return (await readForm(request))?.get('name') ?? null;
+	return (await readForm(toEvent(request)))?.get('name') ?? null;
 };
 
 test('forms are read in both encodings that browsers send', async () => {
@@ -26,4 +33,45 @@ test('a form that is too large is none, and is not kept', async () => {
 	const largest = `name=${'a'.repeat(MAX_FORM_BYTES - 5)}`;
 	expect((await read(largest, FORM)) as string).toHaveLength(MAX_FORM_BYTES - 5);
 	expect(await read(`${largest}a`, FORM)).toBeNull();
+});
+
+test('a form that does not come to its end is told so, and one that had to give way to come again', async () => {
+	const bodies = createBodyBudget({ networkBytes: 4 * 1024, waitMs: 100 });
+	let end = () => {};
+	const open = () => {
+		const body = new ReadableStream<Uint8Array>({
+			start(control) {
+				control.enqueue(new TextEncoder().encode('name=a'));
+				end = () => control.close();
+			},
+		});
+		const headers = { 'content-type': FORM };
+		return toEvent(
+			new Request('http://x', { method: 'POST', headers, body, duplex: 'half' } as RequestInit),
+			bodies,
+		);
+	};
+	const [first, second] = [open(), open()];
+	const endsSecond = end;
+	const outcome = (event: ReturnType<typeof open>) =>
+		readForm(event).then(
+			(form) => form?.get('name'),
+			(thrown: unknown) => (isHttpError(thrown) ? [thrown.status, event.set] : thrown),
+		);
+	// the first is put away when the second comes, and never ends
+	const outcomes = [outcome(first), outcome(second)];
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	endsSecond();
+	expect(await Promise.all(outcomes)).toEqual([[408, { connection: 'close' }], 'a']);
+
+	const third = open();
+	const endsThird = end;
+	const late = outcome(third);
+	const fourth = outcome(open());
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	endsThird();
+	expect(await late).toEqual([503, { 'retry-after': '2' }]);
+	end();
+	expect(await fourth).toBe('a');
+	expect(bodies.bytes()).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { createBodyBudget } from './body-budget';
 import { readJson } from './json-body';
 
 const MAX_BYTES = 512 * 1024;
@@ -29,8 +30,9 @@ test('of a gzip bomb little more than the limit is unpacked; negative control: w
 		headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
 		body: bomb,
 	});
+	const bounds = { maxBytes: MAX_BYTES, bodies: createBodyBudget(), network: '192.0.2.1' };
 	let answer: unknown;
-	const ours = await peak(async () => (answer = await readJson(request, MAX_BYTES)));
+	const ours = await peak(async () => (answer = await readJson(request, bounds)));
 	expect(answer).toMatchObject({ ok: false, status: 413 });
 	const naive = await peak(() => promisify(gunzip)(bomb));
 	expect(naive).toBeGreaterThan(100 * MIB);

@@ -1,14 +1,14 @@
 /**
  * Reads the body of a request as JSON, plain or gzipped, with a limit, or says why not as a status and a sentence. Knows nothing
  * of events. What a newcomer gets wrong: adapter-node drops a body without Content-Type in silence, so that must be an error
- * here; a body that is refused must be read to its end all the same, or the connection it came on is stuck; and a limit on
- * what arrives is none on what it unpacks to, which is up to a thousand times as much.
+ * here; and a limit on what arrives is none on what it unpacks to, which is up to a thousand times as much.
  */
 import { promisify } from 'node:util';
 import { gunzip as gunzipInPieces } from 'node:zlib';
 import type { InputError } from './event-input';
+import { discardBody, readBody, tooLarge, type BodyBounds, type BodyRefusal } from './read-body';
 
-export type Refusal = { status: 400 | 413 | 415; error: string; details: InputError[] };
+export type Refusal = { status: 400 | 408 | 413 | 415 | 503; error: string; details: InputError[] };
 export type JsonBody<Over = never> =
 	{ ok: true; body: unknown } | ({ ok: false } & Refusal) | { ok: false; over: Over };
 
@@ -20,38 +20,27 @@ const GZIP = ['gzip', 'x-gzip'];
 const gunzip = promisify(gunzipInPieces);
 
 /**
- * @param maxBytes as it comes, and unpacked
+ * @param bounds `maxBytes`: as it comes, and unpacked
  * @param weigh asked with the number of bytes as they are unpacked, before anything is made of them: what it says, unless null, is `over`
  */
 export async function readJson<Over = never>(
 	request: Request,
-	maxBytes: number,
+	bounds: BodyBounds,
 	weigh: (bytes: number) => Promise<Over | null> = async () => null,
 ): Promise<JsonBody<Over>> {
 	const unsupported = headerFault(request.headers);
 	if (unsupported) {
-		await discardBody(request);
+		await discardBody(request, bounds.bodies);
 		const { error, value, rule } = unsupported;
 		return refuse(415, error, { path: '(headers)', value, rule });
 	}
-	let bytes: Uint8Array | null;
-	try {
-		bytes = await readBytes(request, maxBytes);
-	} catch (error) {
-		if (isTooLarge(error)) return tooLarge('what BODY_SIZE_LIMIT says');
-		const rule = 'must be complete';
-		return refuse(400, 'The body ended before it was complete.', { path: '(body)', rule });
-	}
-	if (bytes === null) return tooLarge(`${maxBytes} bytes`);
-	const unpacked = isGzip(request.headers) ? await unpack(bytes, maxBytes) : bytes;
+	const body = await readBody(request, bounds);
+	if (!body.ok) return refuseBody(body);
+	const { bytes } = body;
+	const unpacked = isGzip(request.headers) ? await unpack(bytes, bounds.maxBytes) : bytes;
 	if (!(unpacked instanceof Uint8Array)) return unpacked;
 	const over = await weigh(unpacked.byteLength);
 	return over === null ? parseJson(unpacked) : { ok: false, over };
-}
-
-/** Reads and forgets the rest, up to what the adapter allows. */
-export async function discardBody(request: Request): Promise<void> {
-	await readBytes(request, 0).catch(() => {});
 }
 
 function headerFault(
@@ -98,18 +87,6 @@ function isGzip(headers: Headers): boolean {
 	return GZIP.includes(headers.get('content-encoding')?.toLowerCase() ?? '');
 }
 
-/** Null when there are more than `maxBytes`: they are read all the same, and forgotten. */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array | null> {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	for await (const chunk of request.body ?? []) {
-		size += chunk.byteLength;
-		if (size > maxBytes) chunks.length = 0;
-		else chunks.push(chunk);
-	}
-	return size > maxBytes ? null : Buffer.concat(chunks);
-}
-
 /**
  * Node unpacks 16 KiB at a time and stops at the first piece beyond `maxOutputLength`: a bomb never exists as a whole. It does so
  * on another thread.
@@ -119,18 +96,13 @@ async function unpack(packed: Uint8Array, maxBytes: number): Promise<Uint8Array 
 		return await gunzip(packed, { maxOutputLength: maxBytes });
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? error.code : undefined;
-		if (code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(`${maxBytes} bytes unpacked`);
+		if (code === 'ERR_BUFFER_TOO_LARGE') return refuseBody(tooLarge(`${maxBytes} bytes unpacked`));
 		if (code !== 'Z_DATA_ERROR' && code !== 'Z_BUF_ERROR') throw error;
 		return refuse(400, 'The body is not gzip, as its Content-Encoding says it is, or is cut.', {
 			path: '(body)',
 			rule: 'must be complete gzip',
 		});
 	}
-}
-
-/** adapter-node's own BODY_SIZE_LIMIT, which breaks the stream. */
-function isTooLarge(error: unknown): boolean {
-	return error instanceof Error && 'status' in error && error.status === 413;
 }
 
 function parseJson(bytes: Uint8Array): JsonBody {
@@ -156,9 +128,8 @@ function parseJson(bytes: Uint8Array): JsonBody {
 	}
 }
 
-function tooLarge(limit: string): JsonBody {
-	const error = `The body is too large: this server takes at most ${limit}. Send fewer events at once.`;
-	return refuse(413, error, { path: '(body)', rule: `must be at most ${limit}` });
+function refuseBody({ status, error, rule }: BodyRefusal): JsonBody {
+	return refuse(status, error, { path: '(body)', rule });
 }
 
 function refuse(status: Refusal['status'], error: string, detail: InputError): JsonBody {

@@ -13,10 +13,13 @@ export const REJECTION_REASONS = {
 	bot: 'of robots with a public key, by their User-Agent: answered, and not recorded',
 	source: 'with an event of another source than its key’s',
 	unsupported: 'with a Content-Type, charset or Content-Encoding that is not taken',
-	malformed: 'incomplete, or not gzip, UTF-8 or JSON as they should be',
+	malformed: 'incomplete, in crumbs, or not gzip, UTF-8 or JSON as they should be',
+	late: 'that were not complete in time: they began, and went on too slowly or not at all',
 	too_large: 'too large, as they came or unpacked',
 	invalid: 'of JSON that is no event',
 	database_refused: 'against a CHECK of the table',
+	no_room:
+		'that came in when too many others did, in all or from one address; their senders come again',
 	unavailable: 'while the database was away or the queue full; their senders come again',
 } as const;
 export type RejectionReason = keyof typeof REJECTION_REASONS;

@@ -6,6 +6,7 @@ import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
 import { widenAcceptQueue } from './accept-queue';
 import { readAudit, writeAudit } from './audit';
+import { createBodyBudget } from './body-budget';
 import { tameBroken } from './broken-connections';
 import { startCrashGuard } from './crash';
 import { connect, type Sql } from './db/connect';
@@ -183,6 +184,7 @@ export function startRuntime(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
+			bodies: createBodyBudget(),
 			metrics,
 			health: watching.health,
 			requestId: '',

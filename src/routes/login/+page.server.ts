@@ -15,9 +15,10 @@ export const load: PageServerLoad = ({ locals, url }) => {
 
 export const actions: Actions = {
 	/** One answer for every failure: a wrong password, too many attempts, a body that is none. */
-	async default({ request, locals, cookies, url, getClientAddress }) {
+	async default(event) {
+		const { locals, cookies, url, getClientAddress } = event;
 		if (!locals.login) error(404, 'This dashboard has no password.');
-		const form = await readForm(request);
+		const form = await readForm(event);
 		const attempt = form?.get('password');
 		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
 		const network = toNetwork(readAddress(getClientAddress));

@@ -4,8 +4,9 @@ import { clearViewerCookie } from '$lib/server/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /** Ends this browser's session; with `everywhere=true` in the form, those of all browsers. Their streams end within seconds. */
-export const POST: RequestHandler = async ({ request, locals, cookies, url }) => {
-	const form = await readForm(request);
+export const POST: RequestHandler = async (event) => {
+	const form = await readForm(event);
+	const { locals, cookies, url } = event;
 	const { login, viewer } = locals;
 	if (login && viewer?.kind === 'session') {
 		if (form?.get('everywhere') === 'true') await login.viewers.endAll();

@@ -38,8 +38,8 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 };
 
 /** What a form sends; its id, or NaN. */
-async function readFields({ request }: RequestEvent) {
-	const form = await readForm(request);
+async function readFields(event: RequestEvent) {
+	const form = await readForm(event);
 	const text = (name: string) => String(form?.get(name) ?? '').trim();
 	return { text, id: /^\d{1,15}$/.test(text('id')) ? Number(text('id')) : NaN };
 }

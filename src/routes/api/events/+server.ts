@@ -1,8 +1,8 @@
 /**
  * POST /api/events: one event or an array of them → 202 {"accepted":n,"duplicates":m}, after their commit.
  * Every refusal is counted (rejections.ts) and is {"error":"a sentence","details":[{"path","value","rule","item"}]}: 400 the body,
- * 401 no key or a wrong one, 403 not from here or not this source, 413 too large, 415 not JSON, 429 too often, 503 not now (both with
- * Retry-After). A batch is taken or refused as a whole. Robots with a public key are told 202 and "ignored": they must not try again.
+ * 401 no key or a wrong one, 403 not from here or not this source, 408 not whole in time, 413 too large, 415 not JSON, 429 too often,
+ * 503 not now (both with Retry-After). A batch is taken or refused as a whole. Robots with a public key are told 202 and "ignored": they must not try again.
  */
 import { json } from '@sveltejs/kit';
 import { isbot } from 'isbot';
@@ -11,7 +11,8 @@ import { readAddress, toNetwork } from '$lib/server/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
 import { parseEvents, type InputError } from '$lib/server/event-input';
 import { admit, refuseHeavy, refuseMany, refuseSources } from '$lib/server/ingest-access';
-import { discardBody, readJson } from '$lib/server/json-body';
+import { readJson } from '$lib/server/json-body';
+import { discardBody } from '$lib/server/read-body';
 import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError, UnavailableError } from '$lib/server/submission';
 import { identify, toVisitor } from '$lib/server/visitor';
@@ -22,12 +23,19 @@ export const trailingSlash = 'ignore';
 
 /** About as long as a request has waited already; long enough for a database to come back or a queue to empty. */
 const RETRY_AFTER_S = 2;
-/** What a status asks for beside the body; RFC 9110, 11.6.1, RFC 6750, 3. */
+/** What a status asks for beside the body; RFC 9110, 11.6.1 and 15.5.9, RFC 6750, 3. */
 const HEADERS: Readonly<Record<number, Record<string, string>>> = {
 	401: { 'www-authenticate': 'Bearer realm="nowboard"' },
+	408: { connection: 'close' },
 };
 const IGNORED = { accepted: 0, duplicates: 0, ignored: 'bot' };
-const BODY_REASONS = { 400: 'malformed', 413: 'too_large', 415: 'unsupported' } as const;
+const BODY_REASONS = {
+	400: 'malformed',
+	408: 'late',
+	413: 'too_large',
+	415: 'unsupported',
+	503: 'no_room',
+} as const;
 
 type Refusal = {
 	reason: RejectionReason;
@@ -49,7 +57,7 @@ export const POST: RequestHandler = async ({
 }) => {
 	// also on what SvelteKit answers when something below throws
 	setHeaders(CORS_HEADERS);
-	const { ingest, ingestOpen: open, keys, limits, rejections, visitors } = locals;
+	const { bodies, ingest, ingestOpen: open, keys, limits, rejections, visitors } = locals;
 
 	function refuse({ reason, status, error, details = [], retryAfterS }: Refusal): Response {
 		rejections.count(reason);
@@ -64,17 +72,18 @@ export const POST: RequestHandler = async ({
 	const query = url.searchParams;
 	const admission = await admit({ headers, query, keys, limits, network, open });
 	if (!admission.ok) {
-		await discardBody(request);
+		await discardBody(request, bodies);
 		return refuse(admission);
 	}
 	const { key } = admission;
 	if (key?.kind === 'public' && isbot(headers.get('user-agent'))) {
-		await discardBody(request);
+		await discardBody(request, bodies);
 		rejections.count('bot');
 		return json(IGNORED, { status: 202 });
 	}
+	const bounds = { maxBytes: INGEST_LIMITS.bodyBytes, bodies, network };
 	const weigh = async (bytes: number) => key && (await refuseHeavy(limits, key, network, bytes));
-	const read = await readJson(request, INGEST_LIMITS.bodyBytes, weigh);
+	const read = await readJson(request, bounds, weigh);
 	if (!read.ok && 'over' in read) return refuse(read.over);
 	if (!read.ok) return refuse({ reason: BODY_REASONS[read.status], ...read });
 	const parsed = parseEvents(read.body, Date.now(), key?.source);

@@ -4,6 +4,7 @@ import { Agent, createServer, request as send, type Server } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createBodyBudget, type BodyBudget } from '$lib/server/body-budget';
 import { createIngest, type Ingest } from '$lib/server/ingest';
 import { connect } from '$lib/server/db/connect';
 import { createKey, listKeys, revokeKey } from '$lib/server/ingest-keys';
@@ -25,6 +26,7 @@ let database: TestDatabase;
 let ingest: Ingest;
 let keys: KeyCheck;
 let locals: {
+	bodies: BodyBudget;
 	ingest: Ingest;
 	ingestOpen: boolean;
 	keys: KeyCheck;
@@ -62,6 +64,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
 	locals = {
+		bodies: createBodyBudget(),
 		ingest,
 		ingestOpen: true,
 		keys,
@@ -645,10 +648,81 @@ test('every refusal is counted by its reason, and nothing else is', async () => 
 		source: 1,
 		unsupported: 1,
 		malformed: 2,
+		late: 0,
 		too_large: 2,
 		invalid: 1,
 		database_refused: 1,
+		no_room: 0,
 		unavailable: 1,
+	});
+});
+
+describe('a body that does not come to its end', () => {
+	const HEAD = { method: 'POST', path: '/api/events', host: '127.0.0.1', headers: JSON_TYPE };
+	/** Sends what it is given and no end of it. */
+	function begin(text: string, address = '192.0.2.1') {
+		const { port } = server.address() as { port: number };
+		const headers = { ...JSON_TYPE, 'x-address': address };
+		const req = send({ ...HEAD, port, headers, agent: false });
+		const answer = new Promise<Answer>((resolve, reject) => {
+			req.on('error', reject).on('response', (res) => {
+				const chunks: Buffer[] = [];
+				res
+					.on('data', (chunk: Buffer) => chunks.push(chunk))
+					.on('end', () => {
+						const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+						resolve({ status: res.statusCode ?? 0, headers: res.headers, body });
+					});
+			});
+		});
+		answer.catch(() => {});
+		req.write(text);
+		return { answer, req, closed: new Promise((resolve) => req.once('close', resolve)) };
+	}
+
+	test('is refused when its time is over, counted, and the connection is closed', async () => {
+		locals.bodies = createBodyBudget({ waitMs: 200 });
+		const { answer, closed } = begin('[{"name":"a"},');
+		await expect.poll(() => locals.bodies.bytes()).toBeGreaterThan(0);
+		expect(await answer).toMatchObject({
+			status: 408,
+			headers: { connection: 'close', 'access-control-allow-origin': '*' },
+			body: {
+				error:
+					'The body was not complete 0.2 s after it began. Send less at once, or send it faster.',
+				details: [{ path: '(body)', rule: 'must be complete within 0.2 s' }],
+			},
+		});
+		await closed;
+		expect([locals.rejections.counts().late, locals.bodies.bytes()]).toEqual([1, 0]);
+	});
+
+	test('holds nothing any more when its sender is gone', async () => {
+		const { req } = begin('[{"name":"a"},');
+		await expect.poll(() => locals.bodies.bytes()).toBeGreaterThan(0);
+		req.destroy();
+		await expect.poll(() => locals.bodies.bytes()).toBe(0);
+		await expect.poll(() => locals.rejections.counts().malformed).toBe(1);
+	});
+
+	test('gives way to those that come after it, and is told to come again if it ends after all', async () => {
+		locals.bodies = createBodyBudget({ networkBytes: 64 * 1024 });
+		const stalled = begin(`[{"name":"a","properties":{"a":"${'x'.repeat(7_000)}"}}`);
+		await expect.poll(() => locals.bodies.bytes()).toBeGreaterThan(0);
+		for (let i = 0; i < 20; i++) begin('x'.repeat(7_000)).answer.catch(() => {});
+		await expect.poll(() => locals.bodies.bytes()).toBe(9 * 7_000);
+		const { status } = await post('{"name":"honest"}', { ...JSON_TYPE, 'x-address': '192.0.2.1' });
+		expect(status).toBe(202);
+		stalled.req.end(']');
+		expect(await stalled.answer).toMatchObject({
+			status: 503,
+			headers: { 'retry-after': '2', 'access-control-allow-origin': '*' },
+			body: { error: expect.stringContaining('The body was put away') as string },
+		});
+		expect(locals.rejections.counts().no_room).toBe(1);
+		expect(await names()).toEqual(['honest']);
+		server.closeAllConnections();
+		await expect.poll(() => locals.bodies.bytes()).toBe(0);
 	});
 });
 
