@@ -188,3 +188,76 @@ test('who is older than what was read, or newer, or misses what was deleted, has
 		['e2-5', false],
 	]);
 });
+
+describe('what is made for what clients say is kept within a bound', () => {
+	const EVENT_BYTES = 500;
+	const BOUND = 400_000;
+
+	/** six transactions that were open when readers left at 7, and 8 after them; frames as large as their events */
+	function useBacklog(bound = BOUND) {
+		const made: string[] = [];
+		const backlog = createBacklog({
+			base: cursorOf(7n, 1n, 2n, 3n, 4n, 5n, 6n),
+			upTo: cursorOf(8n),
+			rows: rowsOf([1n, 2n, 3n, 4n, 5n, 6n, 8n], 100),
+			misses: () => false,
+			encode: (batch, source, id) => {
+				made.push(`${source} ${id}`);
+				const bytes = new Uint8Array(EVENT_BYTES * batch.rows.length);
+				return { ...encode(batch, source, id), bytes };
+			},
+			keptBytes: bound,
+			keptSourcesBytes: bound,
+		});
+		return { backlog, made };
+	}
+	const sizeOf = (frames: Frame[]) => frames.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+	const subsets = Array.from({ length: 63 }, (_, i) =>
+		cursorOf(7n, ...[1n, 2n, 3n, 4n, 5n, 6n].filter((tx) => ((i + 1) >> (Number(tx) - 1)) & 1)),
+	);
+
+	test('63 cursors with invented holes: each gets its own, and less than the bound stays', () => {
+		const { backlog, made } = useBacklog();
+		let given = 0;
+		for (const cursor of subsets) {
+			const frames = backlog.way(cursor, null) as Frame[];
+			expect(txsOf(frames)).toEqual([...cursor.holes, 8n]);
+			expect(backlog.bytes()).toBeLessThanOrEqual(BOUND);
+			given += sizeOf(frames.slice(0, -1));
+		}
+		// control: kept by number, up to 64, all of it would be there
+		expect(given).toBeGreaterThan(20 * BOUND);
+		const before = made.length;
+		const [oldest, newest] = [subsets[0], subsets[62]] as [Cursor, Cursor];
+		backlog.way(newest, null);
+		expect(made.length).toBe(before);
+		expect(txsOf(backlog.way(oldest, null) as Frame[])).toEqual([1n, 8n]);
+		expect(made.length).toBe(before + 1);
+	});
+
+	test('a thousand invented sources: a real one that is in use stays', () => {
+		const { backlog, made } = useBacklog();
+		for (let i = 0; i < 1_000; i++) {
+			expect(txsOf(backlog.way(cursorOf(7n), `invented ${i}`) as Frame[])).toEqual([8n]);
+			expect(txsOf(backlog.way(cursorOf(7n), 'real') as Frame[])).toEqual([8n]);
+			expect(backlog.bytes()).toBeLessThanOrEqual(2 * BOUND);
+		}
+		expect(made.filter((one) => one.startsWith('real'))).toEqual(['real e1-8']);
+	});
+
+	test('what is larger than the bound is shared all the same, until something else is asked for', () => {
+		const { backlog, made } = useBacklog(200_000);
+		const all = cursorOf(7n, 1n, 2n, 3n, 4n, 5n, 6n);
+		const first = backlog.way(all, null) as Frame[];
+		expect(sizeOf(first)).toBeGreaterThan(200_000);
+		const before = made.length;
+		// the same bytes for a crowd that stands at one cursor
+		for (let i = 0; i < 100; i++)
+			(backlog.way(all, null) as Frame[]).forEach((frame, j) =>
+				expect(frame.bytes).toBe(first[j]?.bytes),
+			);
+		expect(made.length).toBe(before);
+		backlog.way(cursorOf(7n), null);
+		expect(backlog.bytes()).toBeLessThan(1_000);
+	});
+});

@@ -2,22 +2,29 @@
  * What was read once for those who come back: the newest rows up to a position of the bus, cut into frames that all of them
  * share. Each gets the rows that its own cursor has not seen, in frames of its own as far as they differ (its holes, and
  * the rest of the frame it stands in), then the shared ones. Pure, but for the frames it keeps; knows no database.
+ * Holes and sources are what somebody says, so frames made for them are kept within a bound, and made again beyond it.
  */
 import { MAX_EVENTS_PER_FRAME } from '../protocol';
-import type { Frame } from './bus';
-import { advance, isWithin, sees, toId, type Cursor } from './cursor';
+import { RING_BYTES, type Frame } from './bus';
+import { advance, isWithin, toId, type Cursor } from './cursor';
 import { byTransaction, countOmitted, type Batch } from './drain';
 import type { Row } from './rows';
 import type { Source } from './state';
 
 /** Events in a frame of the past: small, because the one that a client stands in is encoded anew for it. */
 export const PAST_FRAME_EVENTS = 200;
-/** Ways that are kept as they are, for those who come back with the same cursor. */
-const KEPT_WAYS = 64;
+/** Frames of single cursors that are kept, for those who come back with the same: idle clients share one. */
+export const KEPT_BYTES = RING_BYTES;
+/** The same of single sources. All real ones together are what was read, so they must fit with what frames add to it: else a crowd makes them again and again. */
+const KEPT_SOURCES_BYTES = 2 * RING_BYTES;
+/** What keeping something costs beside its bytes. */
+const ENTRY_BYTES = 256;
 
 export type Backlog = {
 	/** Frames from `cursor` to `upTo`; null when the rows do not reach back to it, or not so far. */
 	way(cursor: Cursor, source: Source): Frame[] | null;
+	/** of the frames that are kept for single cursors and sources */
+	bytes(): number;
 };
 
 type Past = Batch & { first: bigint; last: bigint };
@@ -27,6 +34,8 @@ type Past = Batch & { first: bigint; last: bigint };
  * @param rows in ascending order of (tx, id)
  * @param misses whether rows that a cursor has not seen were deleted before they could be read
  * @param encode a batch as an `activity` frame with `id`, for those who look at `source`
+ * @param keptBytes bound of what is kept for single cursors
+ * @param keptSourcesBytes and for single sources
  */
 export function createBacklog({
 	base,
@@ -34,58 +43,109 @@ export function createBacklog({
 	rows,
 	misses,
 	encode,
+	keptBytes = KEPT_BYTES,
+	keptSourcesBytes = KEPT_SOURCES_BYTES,
 }: {
 	base: Cursor;
 	upTo: Cursor;
 	rows: readonly Row[];
 	misses: (cursor: Cursor) => boolean;
 	encode: (batch: Batch, source: Source, id: string) => Frame;
+	keptBytes?: number;
+	keptSourcesBytes?: number;
 }): Backlog {
 	const running = { running: upTo.holes };
 	const shared = pack(rows.filter(({ tx }) => tx > base.last)).map((past) => ({
 		...past,
 		cursor: advance({ ...upTo, last: 0n, holes: [] }, running, past.last, true),
 	}));
-	const encoded = new Map<Source, (Frame | undefined)[]>();
-	const ways = new Map<string, Frame[]>();
+	const baseHoles = new Set(base.holes);
+	const everybody: (Frame | undefined)[] = [];
+	const ofCursors = createKept(keptBytes);
+	const ofSources = createKept(keptSourcesBytes);
 
-	function frameOf(index: number, source: Source): Frame {
-		const frames = encoded.get(source) ?? [];
-		encoded.set(source, frames);
-		const batch = shared[index] as Past;
-		return (frames[index] ??= encode(batch, source, toId(batch.cursor)));
+	function encodeShared(past: Past & { cursor: Cursor }, source: Source): Frame {
+		return encode(past, source, toId(past.cursor));
 	}
 
-	/** the frames that only this cursor needs, and the first shared one after them */
-	function build(cursor: Cursor, source: Source): Frame[] {
+	function framesFrom(start: number, source: Source): Frame[] {
+		if (source !== null)
+			return ofSources
+				.of(source, () => shared.map((past) => encodeShared(past, source)))
+				.slice(start);
+		return shared
+			.slice(start)
+			.map((past, i) => (everybody[start + i] ??= encodeShared(past, null)));
+	}
+
+	/** the shared frame that the cursor stands in, or the first one after it */
+	function startOf(cursor: Cursor): { start: number; inside: Past | null } {
 		const found = shared.findIndex(({ last }) => last > cursor.last);
 		const start = found === -1 ? shared.length : found;
-		const standsIn = shared[start];
-		const inside = standsIn && standsIn.first <= cursor.last;
-		const own = rows.filter(
-			({ tx }) => !sees(cursor, tx) && (tx <= cursor.last || (inside && tx <= standsIn.last)),
+		const past = shared[start];
+		return { start, inside: past && past.first <= cursor.last ? past : null };
+	}
+
+	/** the frames that only this cursor needs */
+	function makeOwn(cursor: Cursor, source: Source, inside: Past | null): Frame[] {
+		const holes = new Set(cursor.holes);
+		const own = rows.filter(({ tx }) =>
+			tx <= cursor.last ? holes.has(tx) : inside !== null && tx <= inside.last,
 		);
 		const packs = pack(own);
-		const frames = packs.map((past, i) => {
+		return packs.map((past, i) => {
 			const at = advance(cursor, running, past.last, i === packs.length - 1);
 			return encode({ ...past, cursor: at }, source, toId(at));
 		});
-		for (let i = inside ? start + 1 : start; i < shared.length; i++)
-			frames.push(frameOf(i, source));
-		return frames;
 	}
+
+	/** whether everything that `base` has seen the cursor has: a Set, because both may have hundreds of holes and more */
+	const isFromHere = ({ epoch, last, holes }: Cursor) =>
+		epoch === base.epoch &&
+		base.last <= last &&
+		holes.every((hole) => hole > base.last || baseHoles.has(hole));
 
 	return {
 		way(cursor, source) {
-			if (!isWithin(base, cursor) || !isWithin(cursor, upTo) || misses(cursor)) return null;
+			if (!isFromHere(cursor) || !isWithin(cursor, upTo) || misses(cursor)) return null;
+			const { start, inside } = startOf(cursor);
 			const key = JSON.stringify([toId(cursor), source]);
-			const known = ways.get(key);
-			if (known) return known;
-			const frames = build(cursor, source);
-			if (ways.size >= KEPT_WAYS) ways.delete(ways.keys().next().value as string);
-			ways.set(key, frames);
+			const own = ofCursors.of(key, () => makeOwn(cursor, source, inside));
+			return [...own, ...framesFrom(inside ? start + 1 : start, source)];
+		},
+		bytes: () => ofCursors.bytes() + ofSources.bytes(),
+	};
+}
+
+/** What was made for a key, up to `maxBytes`: what was not asked for the longest goes first, and the newest stays, however large. */
+function createKept(maxBytes: number) {
+	type Entry = { frames: Frame[]; size: number };
+	const entries = new Map<string, Entry>();
+	let bytes = 0;
+
+	function remove(key: string, { size }: Entry) {
+		entries.delete(key);
+		bytes -= size;
+	}
+
+	return {
+		of(key: string, make: () => Frame[]): Frame[] {
+			const known = entries.get(key);
+			if (known) remove(key, known);
+			const frames = known?.frames ?? make();
+			const size = frames.reduce(
+				(sum, one) => sum + one.bytes.byteLength,
+				ENTRY_BYTES + key.length,
+			);
+			entries.set(key, { frames, size });
+			bytes += size;
+			for (const [oldest, entry] of entries) {
+				if (bytes <= maxBytes || entries.size === 1) break;
+				remove(oldest, entry);
+			}
 			return frames;
 		},
+		bytes: () => bytes,
 	};
 }
 

@@ -1,8 +1,14 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startServer } from '../../../tests/setup/private-server';
 import { follow, type Follower } from '../../../tests/setup/follow';
-import { startTestInstance } from '../../../tests/setup/instances';
+import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
+import { createBus } from './bus';
+import { createCatchUp, MAX_CATCH_UP } from './catch-up';
+import { atSnapshot, toId, type Cursor } from './cursor';
 import { connect, type Sql } from './db/connect';
+import type { Batch } from './drain';
+import { readUnseen } from './rows';
+import type { Joined } from './stream';
 
 /** A server that counts statements, as its administrators do. */
 async function useCountingServer(): Promise<{ url: string; sql: Sql }> {
@@ -65,3 +71,121 @@ test('a thousand clients that come back at once, with a hundred cursors, cost at
 		expect([new Set(one.ids).size, one.ids.length, one.resets()]).toEqual([missed, missed, 0]);
 	await Promise.all(clients.map(([one]) => one.leave()));
 }, 60_000);
+
+describe('a cursor is what somebody says', () => {
+	/** Catching up alone, in a database of its own, to where `stand` was called last. */
+	async function useCatchUp() {
+		const { url, sql } = await useDatabase();
+		const bus = createBus();
+		let here: Cursor | null = null;
+		/** each round takes a connection */
+		let rounds = 0;
+		const start = () =>
+			createCatchUp({
+				bus,
+				connect() {
+					rounds++;
+					return connect(url, { max: 1 });
+				},
+				force: async () => {},
+				published: () => here,
+				encode: (batch, _, id) => ({
+					event: 'activity',
+					bytes: new Uint8Array(),
+					id,
+					...{ batch },
+				}),
+			});
+		return {
+			sql,
+			bus,
+			start,
+			catchUp: start(),
+			rounds: () => rounds,
+			/** transactions of `size` rows; @returns them, oldest first */
+			async insert(count: number, size: number) {
+				const txs: bigint[] = [];
+				for (let i = 0; i < count; i++) {
+					const [one] = await sql<{ tx: string }[]>`
+						with all_of_it as (insert into events (name) select 'x' from generate_series(1, ${size}) returning tx)
+						select tx::text from all_of_it limit 1`;
+					txs.push(BigInt(one?.tx ?? 0));
+				}
+				return txs;
+			},
+			/** the bus stands at the newest row; @returns a cursor of this epoch */
+			async stand() {
+				const from = { epoch: '', last: 0n, holes: [] };
+				const { head } = await readUnseen(sql, from, 1);
+				const [newest] = await sql<{ tx: string }[]>`
+					select tx::text from events order by events.tx desc limit 1`;
+				here = atSnapshot(head.epoch ?? '', head.snapshot, BigInt(newest?.tx ?? 0));
+				const { epoch } = here;
+				return (last: bigint, ...holes: bigint[]): Cursor => ({ epoch, last, holes });
+			},
+		};
+	}
+	const sizeOf = (way: Joined | null) =>
+		way && way.frames.reduce((sum, one) => sum + (one as never as Told).batch.rows.length, 0);
+	type Told = { batch: Batch };
+
+	test('one that is too far back costs one reading, and none when it comes again', async () => {
+		const { sql, bus, catchUp, start, rounds, insert, stand } = await useCatchUp();
+		const txs = await insert(60, 200);
+		await insert(1, 1);
+		const at = await stand();
+		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 1]);
+		// the newest 10,000 are the last row, 49 transactions, and a part of the one before
+		const [tooFar, oldest] = txs.slice(9, 11) as [bigint, bigint];
+		const more = [at(1n), at(2n), at(1n), at(tooFar, 3n), at(tooFar - 1n)];
+		expect(await Promise.all(more.map((cursor) => catchUp(cursor, null)))).toEqual(
+			more.map(() => null),
+		);
+		expect([await catchUp(at(1n), 'a source'), rounds()]).toEqual([null, 1]);
+		// control: who is not too far back has a way, from the same reading
+		expect(sizeOf(await catchUp(at(oldest), null))).toBe(9_801);
+		expect(rounds()).toBe(1);
+		expect(9_801 + 200).toBeGreaterThan(MAX_CATCH_UP);
+		// control: one that remembers nothing reads again
+		expect([await start()(at(1n), null), rounds()]).toEqual([null, 2]);
+
+		// what the ring knows it gives to everybody
+		bus.publish({ event: 'activity', bytes: new Uint8Array(), id: toId(at(2n)) });
+		expect([await catchUp(at(2n), null), rounds()]).toEqual([{ frames: [], position: 1 }, 2]);
+
+		// in another epoch nothing is known of it
+		await sql`select nowboard_renew_epoch()`;
+		const now = await stand();
+		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 2]);
+		expect([await catchUp(now(1n), null), rounds()]).toEqual([null, 3]);
+		expect([await catchUp(now(1n), null), rounds()]).toEqual([null, 3]);
+	});
+
+	test('one that is before what was deleted costs one reading, and none when it comes again', async () => {
+		const { sql, catchUp, rounds, insert, stand } = await useCatchUp();
+		const [first, second] = (await insert(3, 1)) as [bigint, bigint, bigint];
+		await sql`delete from events where tx = ${first.toString()}::xid8`;
+		const at = await stand();
+		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 1]);
+		expect([await catchUp(at(2n), null), rounds()]).toEqual([null, 1]);
+		expect(sizeOf(await catchUp(at(first), null))).toBe(2);
+		expect(sizeOf(await catchUp(at(second), null))).toBe(1);
+		// control: who has seen it has a way, from the same reading
+		expect(rounds()).toBe(1);
+	});
+
+	test('who comes while others are read for, and has a way among theirs, waits for no round of its own', async () => {
+		const { catchUp, rounds, insert, stand } = await useCatchUp();
+		const txs = await insert(4, 1);
+		const at = await stand();
+		const [oldest, second, ...rest] = txs as [bigint, bigint, ...bigint[]];
+		const first = catchUp(at(second), null);
+		await expect.poll(rounds, { interval: 1 }).toBe(1);
+		const others = rest.map((tx) => catchUp(at(tx), null));
+		const another = catchUp(at(oldest), null);
+		expect((await Promise.all([first, ...others])).map(sizeOf)).toEqual([2, 1, 0]);
+		expect(rounds()).toBe(1);
+		// control: whom that reading does not reach has a round, and its rows
+		expect([sizeOf(await another), rounds()]).toEqual([3, 2]);
+	});
+});

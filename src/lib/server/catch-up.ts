@@ -2,7 +2,8 @@
  * Brings a client from its cursor to the bus: from the ring, where the cursor is known there, else from a backlog that is read
  * for everybody who waits. One round runs at a time and serves all who came before it, so that a crowd costs a
  * few queries however many cursors it brings. A client that is ahead of this instance (it comes from another) makes the round
- * begin with a drain. What was read is kept for a while: those who follow need no query at all.
+ * begin with a drain. What was read is kept for a while: those who follow need no query at all. A cursor is what somebody says,
+ * so one that is too far back is known for it after the first reading, and rounds rest.
  */
 import type { Sql } from 'postgres';
 import { createBacklog, type Backlog } from './backlog';
@@ -10,6 +11,7 @@ import { RING_BYTES, type Bus, type Frame } from './bus';
 import { isWithin, meet, sees, toId, type Cursor } from './cursor';
 import { withDeadline } from './deadline';
 import { HistoryError, misses, verify, type Batch } from './drain';
+import { createRounds } from './rounds';
 import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from './rows';
 import type { Source } from './state';
 import type { Joined } from './stream';
@@ -22,6 +24,8 @@ export const MAX_CATCH_UP_BYTES = RING_BYTES;
 const KEPT_MS = 30_000;
 /** Reads that are kept: the second serves whoever the newest one does not reach. */
 const KEPT = 2;
+/** Holes of a round, all cursors together: they are in its statements. A hundred cursors of a hundred transactions each. */
+const MAX_HOLES = 10_000;
 const STATEMENT_DEADLINE_MS = 3_000;
 
 /**
@@ -46,8 +50,15 @@ export function createCatchUp({
 	type Kept = Backlog & { position: number };
 	let kept: Kept[] = [];
 	let forgetting: ReturnType<typeof setTimeout> | undefined;
-	let coming: { cursors: Map<string, Cursor>; done: Promise<void> } | null = null;
-	let last: Promise<unknown> = Promise.resolve();
+	/** who stands before it misses more than is ever read, or what was deleted: in this epoch it can only become more */
+	let reach: { epoch: string; last: bigint } | null = null;
+	const rounds = createRounds({
+		run,
+		toSize: ({ holes }: Cursor) => holes.length,
+		maxSize: MAX_HOLES,
+	});
+
+	const isTooFarBack = ({ epoch, last }: Cursor) => epoch === reach?.epoch && last < reach.last;
 
 	function fromRing(cursor: Cursor, source: Source): Joined | null {
 		const place = bus.find(toId(cursor));
@@ -79,10 +90,15 @@ export function createCatchUp({
 		forgetting.unref();
 	}
 
+	function learn(epoch: string, lasts: bigint[]) {
+		if (reach?.epoch === epoch) lasts.push(reach.last);
+		reach = { epoch, last: lasts.reduce((a, b) => (a > b ? a : b)) };
+	}
+
 	/** one drain if anyone is ahead, then one read for all */
 	async function run(cursors: Cursor[]) {
 		const here = published();
-		const mine = cursors.filter(({ epoch }) => epoch === here?.epoch);
+		const mine = cursors.filter((one) => one.epoch === here?.epoch && !isTooFarBack(one));
 		if (!here || mine.length === 0) return;
 		if (!mine.every((cursor) => isWithin(cursor, here))) await force();
 		const upTo = published();
@@ -95,6 +111,9 @@ export function createCatchUp({
 			const { base, rows, head } = await readBacklog(sql, behind, upTo);
 			const gone = (cursor: Cursor) => misses(cursor, head);
 			keep({ ...createBacklog({ base, upTo, rows, misses: gone, encode }), position });
+			// a base that is later than what all have seen: the limits cut what comes before
+			const cut = base.last > meet(behind).last ? base.last : 0n;
+			learn(upTo.epoch, [cut, head.deletedThrough ?? 0n]);
 		} catch (error) {
 			// another history: the drain will find out too, and all cursors end
 			if (!(error instanceof HistoryError)) throw error;
@@ -103,26 +122,13 @@ export function createCatchUp({
 		}
 	}
 
-	function round(cursor: Cursor): Promise<void> {
-		if (!coming) {
-			const cursors = new Map<string, Cursor>();
-			const start = () => {
-				coming = null;
-				return run([...cursors.values()]);
-			};
-			// a turn of the event loop later, so that who comes in the same breath is served together
-			const done = last.then(() => new Promise(setImmediate)).then(start);
-			last = done.catch(() => {});
-			coming = { cursors, done };
-		}
-		coming.cursors.set(toId(cursor), cursor);
-		return coming.done;
-	}
-
 	return async (from, source) => {
-		const known = find(from, source);
-		if (known) return known;
-		await round(from);
+		// what is being read for others may do
+		for (const wait of [() => rounds.current(), () => rounds.join(toId(from), from)]) {
+			const known = find(from, source);
+			if (known || isTooFarBack(from)) return known;
+			await wait();
+		}
 		return find(from, source);
 	};
 }

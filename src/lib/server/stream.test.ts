@@ -1,6 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createBus, STUCK_MS, type Bus, type Frame } from './bus';
-import { createClientStream, GRACE_MS, type Joined } from './stream';
+import {
+	CATCH_UP_BYTES_PER_S,
+	CATCH_UP_MS,
+	createClientStream,
+	GRACE_MS,
+	type Joined,
+} from './stream';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -10,10 +16,11 @@ function open(
 	bus: Bus,
 	join: (cursor: string | null) => Joined | Promise<Joined>,
 	cursor: string | null = null,
+	limits: { catchUpMs?: number } = {},
 ) {
 	const left: string[] = [];
 	const stream = createClientStream(
-		{ bus, opening: () => encode('opening'), bye: () => encode('bye') },
+		{ bus, opening: () => encode('opening'), bye: () => encode('bye'), ...limits },
 		{
 			cursor,
 			wants: () => true,
@@ -124,6 +131,70 @@ describe('every way out is the same, once', () => {
 		await vi.advanceTimersByTimeAsync(1);
 		expect(await stream.read(9)).toEqual(['bye', 'end']);
 		expect(stream.left).toEqual(['stood_still']);
+	});
+
+	describe('what it missed is held for who reads it, not for who takes a frame now and then', () => {
+		const SECONDS_PER_FRAME = 4;
+		const frames = (): Frame[] =>
+			Array.from({ length: 100 }, (_, i) => ({
+				...frame(`m${i + 1}`),
+				bytes: encode(`m${i + 1}`.padEnd(SECONDS_PER_FRAME * CATCH_UP_BYTES_PER_S, '.')),
+			}));
+		const idOf = (text: string) => text.replaceAll('.', '');
+
+		/** what a client got that reads one of a hundred missed frames at this interval, how it was ended, and when */
+		async function readEvery(ms: number, missed: Frame[], limits: { catchUpMs?: number } = {}) {
+			vi.useFakeTimers();
+			onTestFinished(() => void vi.useRealTimers());
+			const bus = createBus();
+			const join = () => ({ frames: missed, position: bus.head() });
+			const stream = open(bus, join, null, limits);
+			const got = await stream.read(2);
+			const begun = performance.now();
+			while (got.at(-1) !== 'end' && got.length <= missed.length) {
+				await vi.advanceTimersByTimeAsync(ms);
+				got.push(...(await stream.read(1)));
+			}
+			return { got: got.map(idOf), left: stream.left, ms: performance.now() - begun };
+		}
+
+		test('one small frame every 29 s: it is ended after a minute, and comes back to where it was', async () => {
+			const missed = frames().map(({ id }) => frame(id as string));
+			const { got, left, ms } = await readEvery(29_000, missed);
+			expect([got, left]).toEqual([['opening', 'm1', 'm2', 'm3', 'bye', 'end'], ['fell_off_ring']]);
+			// the farewell is read with the next frame that was due, the end with the one after it
+			expect(ms).toBe(4 * 29_000);
+		});
+
+		test('a large frame every 29 s: each buys the time for its bytes, and no more', async () => {
+			const { got, left } = await readEvery(29_000, frames());
+			// at n frames it may stay 60 s and 4 s for each: the third came at 58 s, and the time is over at 72
+			expect([got, left]).toEqual([['opening', 'm1', 'm2', 'm3', 'bye', 'end'], ['fell_off_ring']]);
+		});
+
+		test('control: with nothing but the rule for who stands still, they were held for 48 minutes', async () => {
+			const { got, left, ms } = await readEvery(29_000, frames(), { catchUpMs: Infinity });
+			expect([got.length, left, ms]).toEqual([101, [], 99 * 29_000]);
+		});
+
+		test('a client that reads at the rate gets all of it, however long that takes', async () => {
+			const { got, left, ms } = await readEvery(SECONDS_PER_FRAME * 1_000, frames());
+			expect(got).toEqual(['opening', ...frames().map(({ id }) => id)]);
+			expect([left, ms]).toEqual([[], 99 * SECONDS_PER_FRAME * 1_000]);
+			expect(ms).toBeGreaterThan(6 * CATCH_UP_MS);
+		});
+
+		test('waiting for the way in does not count', async () => {
+			vi.useFakeTimers();
+			onTestFinished(() => void vi.useRealTimers());
+			const bus = createBus();
+			let ready = (_: Joined) => {};
+			const stream = open(bus, () => new Promise<Joined>((resolve) => (ready = resolve)));
+			await stream.read(1);
+			await vi.advanceTimersByTimeAsync(10 * CATCH_UP_MS);
+			ready({ frames: ['m1', 'm2'].map(frame), position: bus.head() });
+			expect([await stream.read(2), stream.left]).toEqual([['m1', 'm2'], []]);
+		});
 	});
 
 	test('a connection that does not take its farewell is severed after the grace, never before', async () => {

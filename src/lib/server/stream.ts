@@ -23,7 +23,7 @@ export const END_REASONS = [
 	'shutdown',
 	/** who looked may no longer: logged out, revoked, or the token's time is over */
 	'viewer_ended',
-	/** it was so far behind that what it misses has left the ring */
+	/** it was so far behind that what it misses has left the ring, or caught up too slowly to be kept what has */
 	'fell_off_ring',
 	/** it took nothing for too long */
 	'stood_still',
@@ -44,6 +44,7 @@ export type StreamContext = {
 	/** encodes the farewell, individually random */
 	bye: () => Uint8Array;
 	stuckMs?: number;
+	catchUpMs?: number;
 	graceMs?: number;
 };
 
@@ -74,6 +75,15 @@ export type ClientStream = {
 /** A connection that does not take the rest of its answer keeps its buffers for as long as it likes: after so long it is severed. */
 export const GRACE_MS = 10_000;
 
+/**
+ * What a client misses is held for it until it has taken it, also when the ring has long dropped it. It may take this long,
+ * and a second more for each CATCH_UP_BYTES_PER_S that it has been given: whoever reads faster than that is never ended for it, however much it is,
+ * and whoever reads a frame now and then does not hold for hours what others have forgotten.
+ */
+export const CATCH_UP_MS = 60_000;
+/** 128 kbit/s, a third of the slowest line that browsers simulate as 3G. At this rate the most that is caught up, 32 MB, takes 35 minutes. */
+export const CATCH_UP_BYTES_PER_S = 16 * 1024;
+
 export function createClientStream(context: StreamContext, client: StreamClient): ClientStream {
 	return new Stream(context, client);
 }
@@ -93,6 +103,8 @@ class Stream implements ClientStream, Client {
 	#subscription: Subscription | null = null;
 	#last: string | null;
 	#standing: ReturnType<typeof setTimeout> | undefined;
+	/** when it is to have caught up, by `performance.now()`: later with every frame that it takes */
+	#until = 0;
 
 	constructor(context: StreamContext, client: StreamClient) {
 		this.#context = context;
@@ -139,6 +151,7 @@ class Stream implements ClientStream, Client {
 		const bytes = pick ? pick(frame) : frame.bytes;
 		if (bytes) {
 			this.#asking = false;
+			if (this.#missed) this.#until += (bytes.byteLength / CATCH_UP_BYTES_PER_S) * 1_000;
 			this.#controller.enqueue(bytes);
 		}
 		// without it the client would miss something: it comes back with its cursor, and gets a reset
@@ -174,6 +187,7 @@ class Stream implements ClientStream, Client {
 			const way = await this.#client.join(this.#last, this);
 			if (this.#left) return;
 			this.#missed = way.frames.filter((frame) => this.wants(frame.event));
+			this.#until = performance.now() + (this.#context.catchUpMs ?? CATCH_UP_MS);
 			this.#position = way.position;
 		} catch {
 			this.#end('could_not_join');
@@ -191,9 +205,11 @@ class Stream implements ClientStream, Client {
 		this.#standing = undefined;
 		if (this.#left || this.#joining) return;
 		if (this.#missed?.length) {
-			// slow is fine, but one that takes nothing holds what it missed in memory
+			// slow is fine, but one that takes nothing, or next to nothing, holds what it missed in memory
 			const { stuckMs = STUCK_MS } = this.#context;
-			this.#standing = setTimeout(() => this.#end('stood_still'), stuckMs);
+			const leftMs = this.#until - performance.now();
+			const reason = stuckMs <= leftMs ? 'stood_still' : 'fell_off_ring';
+			this.#standing = setTimeout(() => this.#end(reason), Math.min(stuckMs, leftMs));
 			return;
 		}
 		this.#missed = null;

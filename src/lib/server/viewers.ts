@@ -183,7 +183,10 @@ export function createViewers({
 				);
 			if (sessions.length === 0) return;
 			await touch(
-				sql`update sessions set expires_at = ${new Date(expiresAt)} where hash = any(${of(sessions)}::text[])`,
+				// one that has ended since it was read stays so
+				sql`
+					update sessions set expires_at = ${new Date(expiresAt)}
+					where hash = any(${of(sessions)}::text[]) and expires_at > now()`,
 			);
 			for (const session of sessions) session.expiresAt = expiresAt;
 		} catch {
