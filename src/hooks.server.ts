@@ -16,7 +16,14 @@ import {
 	type ServerInit,
 } from '@sveltejs/kit';
 import { createInitialModeExpression } from 'mode-watcher';
-import { asksWho, needsLeave, refuse, TOKEN_ROUTES, type Refusal } from '$lib/server/access';
+import {
+	asksWho,
+	isPreflight,
+	needsLeave,
+	refuse,
+	TOKEN_ROUTES,
+	type Refusal,
+} from '$lib/server/access';
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { readEnv } from '$lib/server/env';
 import { readKey } from '$lib/server/ingest-access';
@@ -78,9 +85,8 @@ async function answer(
 	const isSecure = event.url.protocol === 'https:';
 	const network = toNetwork(readAddress(event.getClientAddress));
 	const socket = event.platform?.req?.socket;
-	// a preflight asks for nobody, and nothing is looked up for it
 	const isStranger =
-		event.request.method !== 'OPTIONS' &&
+		!isPreflight(event.route.id, event.request.method) &&
 		needsLeave(event.route.id, env) &&
 		!isKnown(event, runtime);
 	const hasWaited = isStranger && (await tarpit.enter(network, socket));

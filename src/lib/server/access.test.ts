@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { refuse, ROUTES } from './access';
+import { asksWho, isPreflight, needsLeave, refuse, ROUTES } from './access';
 
 const ask = {
 	routeId: '/api/demo',
@@ -35,6 +35,18 @@ test('(control) a route is one by any of the files that make it', () => {
 	const none = ['+layout.svelte', '+layout@.svelte', '+layout.server.ts', '+error.svelte'];
 	const beside = ['server.test.ts', 'page.svelte', 'Live.svelte', '+page.svelte.test', '+pages.ts'];
 	expect(toRoutes([...none, ...beside])).toEqual([]);
+});
+
+test('what waits for nothing asks for nobody: a preflight of ingest, and no question of the same kind about another route', () => {
+	const closed = { dashboardPublic: false, ingestOpen: false };
+	const free = Object.keys(ROUTES).filter((route) => isPreflight(route, 'OPTIONS'));
+	expect(free).toEqual(['/api/events']);
+	expect(free.filter((route) => asksWho(route, false))).toEqual([]);
+	expect(Object.keys(ROUTES).filter((route) => isPreflight(route, 'GET'))).toEqual([]);
+	expect(isPreflight(null, 'OPTIONS')).toBe(false);
+	// (control) by the method alone, it would be free to have sessions looked up here
+	const asked = Object.keys(ROUTES).filter((route) => asksWho(route, false));
+	expect(asked.filter((route) => needsLeave(route, closed))).toContain('/api/dashboard/status');
 });
 
 test('a route without a rule is refused', () => {

@@ -58,6 +58,11 @@ export function needsLeave(
 	return access === 'settings' || access === 'metrics' || routeId === '/s/[token]';
 }
 
+/** A browser asks whether a page may send: nothing is looked up for that. On any other route a cookie or a token is, whatever the method. */
+export function isPreflight(routeId: string | null, method: string): boolean {
+	return method === 'OPTIONS' && routeId !== null && ROUTES[routeId] === 'ingest';
+}
+
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from

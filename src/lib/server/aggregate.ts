@@ -37,6 +37,8 @@ export type Aggregator = {
 	totals(source?: string | null): Totals;
 	/** What the figures are made of, the most frequent first. `sources` is always that of all. */
 	tables(source?: string | null): Tables;
+	/** Whether anything of the source is in the figures; of one that is not, all are zero. */
+	has(source: string): boolean;
 	at(): number;
 };
 
@@ -185,6 +187,7 @@ export function createAggregator(at: number, maxKinds = MAX_KINDS): Aggregator {
 				sources: toTable(sources),
 			};
 		},
+		has: (source) => views.has(source),
 		at: () => now,
 	};
 }

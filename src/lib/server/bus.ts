@@ -10,6 +10,8 @@ export type Frame = {
 	bytes: Uint8Array;
 	/** the bytes for those who look at one source, as far as somebody did */
 	bySource?: ReadonlyMap<string, Uint8Array>;
+	/** the bytes for all who look at a source of which there was nothing, if somebody did; @see pickFor */
+	empty?: { bytes: Uint8Array; turn: number };
 	/** the cursor after this frame, on frames that move it */
 	id?: string;
 };
@@ -161,8 +163,8 @@ export function createBus({
 	};
 }
 
-function sizeOf({ bytes, bySource }: Frame): number {
-	let size = bytes.byteLength;
+function sizeOf({ bytes, bySource, empty }: Frame): number {
+	let size = bytes.byteLength + (empty?.bytes.byteLength ?? 0);
 	for (const its of bySource?.values() ?? []) size += its.byteLength;
 	return size;
 }

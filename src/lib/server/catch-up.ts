@@ -32,6 +32,7 @@ const STATEMENT_DEADLINE_MS = 3_000;
  * @param force a drain that starts after the call
  * @param published the bus's position as a cursor; in the ring it is the head
  * @param encode a batch for those who look at a source
+ * @param isFor whether a frame of the ring was made for them
  * @returns a function that resolves to the way in, or to null when the cursor has no way: a reset is due. Rejects when the database does not answer.
  */
 export function createCatchUp({
@@ -40,12 +41,14 @@ export function createCatchUp({
 	force,
 	published,
 	encode,
+	isFor,
 }: {
 	bus: Bus;
 	connect: () => Sql;
 	force: () => Promise<void>;
 	published: () => Cursor | null;
 	encode: (batch: Batch, source: Source, id: string) => Frame;
+	isFor: (frame: Frame, source: Source) => boolean;
 }): (from: Cursor, source: Source) => Promise<Joined | null> {
 	type Kept = Backlog & { position: number };
 	let kept: Kept[] = [];
@@ -60,18 +63,22 @@ export function createCatchUp({
 
 	const isTooFarBack = ({ epoch, last }: Cursor) => epoch === reach?.epoch && last < reach.last;
 
+	const areFor = (frames: Frame[], source: Source) => frames.every((frame) => isFor(frame, source));
+
 	function fromRing(cursor: Cursor, source: Source): Joined | null {
 		const place = bus.find(toId(cursor));
 		if (place === null) return null;
 		const frames = bus.since(place);
 		// nobody looked at the source when they were encoded: they are read again
-		if (source !== null && !frames.every(({ bySource }) => bySource?.has(source))) return null;
-		return { frames, position: bus.head() };
+		return areFor(frames, source) ? { frames, position: bus.head() } : null;
 	}
 
 	function fromKept(cursor: Cursor, source: Source): Joined | null {
 		for (const { way, position } of kept) {
-			const frames = position >= bus.tail() ? way(cursor, source) : null;
+			// the way goes on in the ring
+			const isWhole =
+				position >= bus.tail() && (source === null || areFor(bus.since(position), source));
+			const frames = isWhole ? way(cursor, source) : null;
 			if (frames) return { frames, position };
 		}
 		return null;

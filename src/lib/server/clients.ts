@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { StreamEventName } from '../protocol';
 import type { Frame } from './bus';
 import { pickFor } from './frames';
-import type { Source } from './state';
+import type { Looked, Source } from './state';
 import {
 	createClientStream,
 	END_REASONS,
@@ -57,24 +57,31 @@ export function createClients({
 		number
 	>;
 	const streams = new Set<ClientStream>();
-	/** who looks at one source only: source → clients */
-	const sources = new Map<string, number>();
+	/** who looks at one source only: how many clients, and since which turn somebody has */
+	const sources = new Map<string, { lookers: number; since: number }>();
+	let turn = 0;
 	/** What is begun in the context of a request (streams, timers) keeps all that SvelteKit has made for it, for as long as it lasts: 5 KB. */
 	const outside = AsyncLocalStorage.snapshot();
 
-	/** counts who looks at a source: frames are encoded for it as long as somebody does */
-	function look(source: Source, by: 1 | -1) {
-		if (source === null) return;
-		const lookers = (sources.get(source) ?? 0) + by;
-		if (lookers > 0) sources.set(source, lookers);
-		else sources.delete(source);
+	/** counts who looks at a source: frames are made for it as long as somebody does; @returns since which turn */
+	function look(source: Source): number {
+		if (source === null) return turn;
+		const looked = sources.get(source) ?? { lookers: 0, since: ++turn };
+		looked.lookers++;
+		sources.set(source, looked);
+		return looked.since;
+	}
+
+	function lookAway(source: Source) {
+		const looked = source === null ? undefined : sources.get(source);
+		if (source !== null && looked && --looked.lookers === 0) sources.delete(source);
 	}
 
 	function open(
 		cursor: string | null,
 		{ wants = () => true, source = null, sever, until, onLeave }: OpenOptions = {},
 	): ReadableStream<Uint8Array> {
-		look(source, 1);
+		const since = look(source);
 		const stream = createClientStream(context, {
 			cursor,
 			wants,
@@ -86,11 +93,11 @@ export function createClients({
 			onLeave(reason) {
 				ended[reason]++;
 				streams.delete(stream);
-				look(source, -1);
+				lookAway(source);
 				if (until) until.removeEventListener('abort', over);
 				onLeave?.(reason);
 			},
-			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source) }),
+			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source, since) }),
 			...(sever && { sever }),
 		});
 		const over = () => stream.end('viewer_ended');
@@ -106,8 +113,11 @@ export function createClients({
 		/** @param cursor what the client says it has, unparsed */
 		open: (cursor: string | null, options?: OpenOptions) => outside(open, cursor, options),
 		size: () => streams.size,
-		/** that somebody looks at alone */
-		sources: () => sources.keys(),
+		/** Whether a frame was made for who looks at a source now. */
+		isFor: (frame: Frame, source: Source) =>
+			pickFor(frame, source, sources.get(source ?? '')?.since ?? Infinity) !== null,
+		/** what somebody looks at alone */
+		looked: (): Looked => ({ sources: sources.keys(), turn }),
 		/** `resets`: clients that were given the whole state; `ended`: streams that are over, by why. */
 		counts: () => ({ clients: streams.size, resets, ended: { ...ended } }),
 		dismissed: () => dismissed,

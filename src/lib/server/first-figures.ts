@@ -1,5 +1,6 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
+import { toChosenSource } from './chosen-source';
 import { withDeadline } from './deadline';
 
 /** A page that waits longer is shown without, and asks again from the browser. */
@@ -10,7 +11,7 @@ const HISTORY_DEADLINE_MS = 1_000;
  * the same cursor. With `?range=` history too, in UTC: the browser knows its zone, we do not.
  */
 export async function loadFirstFigures({ locals, url }: Pick<ServerLoadEvent, 'locals' | 'url'>) {
-	const source = url.searchParams.get('source') || null;
+	const source = toChosenSource(url.searchParams);
 	const range = HISTORY_RANGES.find((one) => one === url.searchParams.get('range')) ?? null;
 	const history =
 		range &&

@@ -1,9 +1,9 @@
 import pino from 'pino';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { collectLog } from '../../../tests/setup/instances';
 import type { History } from '../protocol';
 import type { Sql } from './db/connect';
-import { createHistory } from './history-cache';
+import { BusyError, createHistory, MOST_READINGS } from './history-cache';
 import { ZoneError } from './read-history';
 
 const sql = null as unknown as Sql;
@@ -79,4 +79,63 @@ test('sources and zones are remembered up to a bound', async () => {
 	expect(reads).toBe(300);
 	await read('7d', 'source 0', 'UTC');
 	expect(reads).toBe(301);
+});
+
+/** Readings that are over when the test says so. */
+function createSlow() {
+	const { log, lines } = collectLog();
+	const begun: { name: string; end: () => void; fail: () => void }[] = [];
+	const { read } = createHistory({
+		sql,
+		log,
+		read: (_, { source }) =>
+			new Promise<History>((resolve, reject) => {
+				const end = () => resolve(answer());
+				begun.push({ name: source ?? '', end, fail: () => reject(new Error('away')) });
+			}),
+	});
+	const outcome = (source: string) =>
+		read('7d', source, 'UTC').then(
+			() => 'read',
+			(error: Error) => error.name,
+		);
+	return { begun, outcome, lines };
+}
+const names = Array.from({ length: MOST_READINGS }, (_, i) => `source ${i}`);
+
+test('so many are read at a time; who asks for more is refused, who asks for one of them waits for it', async () => {
+	const { begun, outcome, lines } = createSlow();
+	const first = names.map(outcome);
+	const more = Array.from({ length: 1_000 }, (_, i) => outcome(`more ${i}`));
+	const same = outcome('source 0');
+	expect(new Set(await Promise.all(more))).toEqual(new Set([new BusyError().name]));
+	expect([begun.map(({ name }) => name), lines]).toEqual([names, []]);
+	begun[0]?.end();
+	expect(await Promise.all([first[0], same])).toEqual(['read', 'read']);
+	const next = outcome('next');
+	expect([begun.at(-1)?.name, await outcome('one too many')]).toEqual(['next', 'BusyError']);
+	// a failure makes room as well
+	begun[1]?.fail();
+	expect(await first[1]).toBe('Error');
+	const last = outcome('last');
+	expect(begun.at(-1)?.name).toBe('last');
+	for (const { end } of begun) end();
+	expect(await Promise.all([next, last])).toEqual(['read', 'read']);
+});
+
+test('a reading that was given up counts until it is over, and one that never is for a minute', async () => {
+	vi.useFakeTimers();
+	onTestFinished(() => void vi.useRealTimers());
+	const { begun, outcome } = createSlow();
+	const late = names.map(outcome);
+	await vi.advanceTimersByTimeAsync(5_000);
+	expect(new Set(await Promise.all(late))).toEqual(new Set(['DeadlineError']));
+	expect(await outcome('another')).toBe('BusyError');
+	begun[0]?.end();
+	await vi.advanceTimersByTimeAsync(0);
+	void outcome('another');
+	expect([begun.length, await outcome('and another')]).toEqual([MOST_READINGS + 1, 'BusyError']);
+	await vi.advanceTimersByTimeAsync(55_000);
+	void outcome('after a minute');
+	expect(begun.length).toBe(MOST_READINGS + 2);
 });

@@ -1,6 +1,7 @@
 /**
  * History for everybody who asks: one reading for each range, source and zone at a time, kept for some seconds, so that any
- * number of open pages costs the database the same. The stream never waits for it.
+ * number of open pages costs the database the same. The stream never waits for it. A newcomer takes the deadline for a bound: what was given
+ * up goes on, and waits in the driver's queue, which has no end; so readings are counted until they are over.
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -12,7 +13,7 @@ export type HistoryReader = {
 	/**
 	 * @param source null: all
 	 * @param zone IANA time zone
-	 * @throws ZoneError, a DeadlineError, or what the database says
+	 * @throws ZoneError, BusyError, a DeadlineError, or what the database says
 	 */
 	read(range: HistoryRange, source: string | null, zone: string): Promise<History>;
 };
@@ -27,6 +28,18 @@ const KEPT_MS: Record<HistoryRange, number> = {
 /** Sources and zones come from the address: what is asked for first goes first. */
 const MAX_KEPT = 200;
 const DEADLINE_MS = 5_000;
+/** At a time, for whatever ranges, sources and zones: they share three connections with counting and retention, and take milliseconds. */
+export const MOST_READINGS = 8;
+/** A query may never settle (deadline.ts): it counts for so long. */
+const GIVEN_UP_MS = 60_000;
+
+/** As much is being read as may be. */
+export class BusyError extends Error {
+	constructor() {
+		super(`${MOST_READINGS} ranges of history are being read`);
+		this.name = 'BusyError';
+	}
+}
 
 /** @param now ms, for the age of what is kept */
 export function createHistory({
@@ -41,19 +54,38 @@ export function createHistory({
 	read?: typeof readHistory;
 }): HistoryReader {
 	const kept = new Map<string, { until: number; history: Promise<History> }>();
+	let underWay = 0;
+
+	function begin(reading: Promise<History>): Promise<History> {
+		underWay++;
+		let over = false;
+		const end = () => {
+			if (!over) underWay--;
+			over = true;
+			clearTimeout(timer);
+		};
+		const timer = setTimeout(end, GIVEN_UP_MS);
+		timer.unref();
+		reading.then(end, end);
+		return withDeadline(reading, DEADLINE_MS, 'history');
+	}
+
 	return {
 		read(range, source, zone) {
 			const key = JSON.stringify([range, source, zone]);
 			const found = kept.get(key);
 			if (found && found.until > now()) return found.history;
-			const history = withDeadline(read(sql, { range, source, zone }), DEADLINE_MS, 'history');
+			if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());
+			const since = now();
+			const history = begin(read(sql, { range, source, zone }));
 			kept.delete(key);
-			const entry = { until: now() + KEPT_MS[range], history };
+			// while it is read it is never too old
+			const entry = { until: Infinity, history };
 			kept.set(key, entry);
 			history.then(
 				({ begins }) => {
 					// nothing has been counted yet: that is soon over
-					if (begins === null) entry.until = now() + KEPT_MS['30min'];
+					entry.until = begins === null ? now() + KEPT_MS['30min'] : since + KEPT_MS[range];
 				},
 				(error: unknown) => {
 					if (!(error instanceof ZoneError))

@@ -453,6 +453,58 @@ describe('one source', () => {
 		await late.until(() => late.ids.length === 2);
 		expect([late.ids, late.resets()]).toEqual([[3, 4], 0]);
 	});
+
+	test('it comes back by a read for a crowd as well, with frames behind it that were not encoded for it', async () => {
+		const { url, sql } = await useDatabase();
+		const instance = await startTestInstance(url);
+		const open = (cursor: string | null) => instance.open(cursor, { source: 'web' });
+		const publish = async (n: number) => {
+			await insert(sql, 'web', `/${n}`);
+			await expect.poll(() => instance.state().totals.eventsCount).toBe(n);
+		};
+		const first = follow({ open });
+		await publish(1);
+		await first.until(() => first.ids.length === 1);
+		await first.leave();
+		await publish(2);
+		// this one makes what was missed be read, and kept
+		const second = follow({ open }, first.cursor());
+		await second.until(() => second.ids.length === 1);
+		await second.leave();
+		await publish(3);
+		const third = follow({ open }, first.cursor());
+		await third.until(() => third.ended() || third.ids.length === 2);
+		expect([third.ids, third.resets(), third.ended()]).toEqual([[2, 3], 0, false]);
+	});
+
+	test('one that nobody has sent is shown empty, its first event at once', async () => {
+		const { url, sql } = await useDatabase();
+		const instance = await startTestInstance(url);
+		const opened = [...Array(50).keys()].map((i) => {
+			const open = (cursor: string | null) => instance.open(cursor, { source: `typed ${i}` });
+			return { open, client: follow({ open }) };
+		});
+		const clients = opened.map(({ client }) => client);
+		await insert(sql, 'web', '/1');
+		for (const client of clients)
+			await client.until(
+				() => client.of('activity').length === 1 && client.of('metrics').length > 0,
+			);
+		expect(clients[0]?.of('activity')[0]).toMatchObject({
+			...{ events: [], omitted: 0, totals: { eventsCount: 0, activeSessions: 0 } },
+			tables: { pages: { rows: [], other: 0 }, sources: { rows: [{ key: 'web', count: 1 }] } },
+		});
+		expect(clients[0]?.of('metrics')[0]).toMatchObject({ eventsCount: 0, previous: null });
+		await insert(sql, 'typed 7', '/first');
+		for (const client of clients) await client.until(() => client.of('activity').length === 2);
+		expect(clients.filter(({ ids }) => ids.length > 0)).toEqual([clients[7]]);
+		expect(clients[7]?.of('activity')[1]).toMatchObject({
+			...{ events: [{ source: 'typed 7' }], totals: { eventsCount: 1, activeSessions: 1 } },
+		});
+		expect(clients.map((client) => [client.resets(), client.ended()])).toEqual(
+			clients.map(() => [1, false]),
+		);
+	});
 });
 
 /** A connection to the server of a database, but not to it. */

@@ -150,7 +150,7 @@ export function startInstance({
 	const reading = createReading({
 		prepare,
 		clock,
-		sources: () => clients.sources(),
+		looked: () => clients.looked(),
 		broadcast,
 		onEvents(count, delayMs) {
 			counts.events += count;
@@ -216,7 +216,7 @@ export function startInstance({
 			counts.tickedAt = performance.now();
 			const state = reading.state();
 			state.tick(tick, previous);
-			const metrics = toMetrics(state.of, clients.sources(), false);
+			const metrics = toMetrics(state, clients.looked().sources);
 			if (metrics) broadcast(metrics);
 		},
 		onError(error) {
@@ -250,6 +250,7 @@ export function startInstance({
 			force: () => loop.force(),
 			published: () => reading.published(),
 			encode: (batch, source, id) => toActivityOf(source, batch, stateOf, id),
+			isFor: (frame, source) => clients.isFor(frame, source),
 		}),
 		async failed(error) {
 			log.warn({ reason: String(error) }, 'a client waits for the database to catch up');

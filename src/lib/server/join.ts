@@ -5,7 +5,7 @@
 import type { DashboardState } from '../protocol';
 import type { Bus, Frame } from './bus';
 import { parseCursor, type Cursor } from './cursor';
-import { toFrame, toMetrics } from './frames';
+import { toFirstMetrics, toFrame } from './frames';
 import type { Source } from './state';
 import type { Joined } from './stream';
 
@@ -43,7 +43,7 @@ export function createJoin({
 
 	/** what was missed, and the newest tick */
 	function resume(way: Joined, source: Source): Joined {
-		const metrics = toMetrics(state, source === null ? [] : [source], true);
+		const metrics = toFirstMetrics(state(source));
 		return metrics ? { ...way, frames: [...way.frames, metrics] } : way;
 	}
 

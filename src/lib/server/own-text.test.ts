@@ -14,11 +14,11 @@ const LONG = 8_000;
 const receive = (i: number) => JSON.parse(JSON.stringify(`${i}`.padEnd(LONG, '/path'))) as string;
 
 /** Bytes that the process keeps for each of what `take` makes of a long text. */
-function keptFor(take: (long: string) => unknown): number {
+function keptFor(take: (long: string, i: number) => unknown): number {
 	const kept: unknown[] = [];
 	collectGarbage();
 	const before = process.memoryUsage().heapUsed;
-	for (let i = 0; i < TIMES; i++) kept.push(take(receive(i)));
+	for (let i = 0; i < TIMES; i++) kept.push(take(receive(i), i));
 	collectGarbage();
 	const bytes = (process.memoryUsage().heapUsed - before) / TIMES;
 	expect(kept).toHaveLength(TIMES);
@@ -44,6 +44,28 @@ describe('what is kept of a long text', () => {
 
 	test('(control) a text that was cut out keeps all of it', () => {
 		expect(keptFor((long) => long.slice(0, MAX_KEY_LENGTH))).toBeGreaterThan(LONG);
+	});
+});
+
+describe('what is kept of a long address', () => {
+	/** Written out, a character of another script has nine; and a host of 13 or more keeps all that it was cut from. */
+	const toAddress = (i: number) =>
+		JSON.parse(
+			JSON.stringify(`http://a${String(i).padStart(12, '0')}.com/${'你'.repeat(90)}`),
+		) as string;
+	const referrer = (address: string) =>
+		toWindowRow({
+			...{ name: 'page_view', source: 'shop', sessionId: null, createdAt: 0 },
+			properties: { referrer: address },
+		}).referrer;
+
+	test('its host keeps nothing of the rest', () => {
+		expect(referrer(toAddress(1))).toBe('a000000000001.com');
+		expect(keptFor((_, i) => referrer(toAddress(i)))).toBeLessThan(200);
+	});
+
+	test('(control) as Node gives it, it keeps all of it', () => {
+		expect(keptFor((_, i) => new URL(toAddress(i)).hostname)).toBeGreaterThan(800);
 	});
 });
 

@@ -25,7 +25,7 @@ const PLANS: Record<HistoryRange, Plan> = {
 
 const QUARTER_MS = 15 * 60_000;
 
-/** The zone is none that Postgres knows. */
+/** The zone is none that is known, here or by Postgres. */
 export class ZoneError extends Error {
 	constructor(zone: string) {
 		super(`zone is "${zone.slice(0, 40)}": it must be an IANA time zone, such as Europe/Berlin.`);

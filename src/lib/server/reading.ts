@@ -15,7 +15,7 @@ import { createDrain, HistoryError, verify, type Batch, type Drain } from './dra
 import { toActivity, toReset } from './frames';
 import { refuseStandby, repairForeignTransactions, settleEpoch } from './history';
 import { readStart, toActivityEvent } from './rows';
-import { createEmptyState, createState, type State } from './state';
+import { createEmptyState, createState, type Looked, type State } from './state';
 import { readPrevious, readSeries, type Figures } from './tick';
 import { toWindowRow } from './window-row';
 
@@ -42,7 +42,7 @@ export type Reading = {
 
 /**
  * @param prepare runs before the first reading, until it succeeds: migrations
- * @param sources the sources that somebody looks at
+ * @param looked the sources that somebody looks at
  * @param broadcast puts a frame into the ring
  * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the database's
  * clock; null when that is more than MAX_DELAY_MS: then it was stamped by its sender, or nobody could read
@@ -50,14 +50,14 @@ export type Reading = {
 export function createReading({
 	prepare,
 	clock,
-	sources,
+	looked,
 	broadcast,
 	onEvents,
 	log,
 }: {
 	prepare: () => Promise<void>;
 	clock: Clock;
-	sources: () => Iterable<string>;
+	looked: () => Looked;
 	broadcast: (frame: Frame) => void;
 	onEvents: (count: number, delayMs: number | null) => void;
 	log: Logger;
@@ -74,8 +74,8 @@ export function createReading({
 	function publish(batch: Batch) {
 		published = batch.cursor;
 		const id = toId(batch.cursor);
-		state.move(id, batch.rows.map(toActivityEvent), sources());
-		broadcast(toActivity(batch, state.of, sources(), id));
+		state.move(id, batch.rows.map(toActivityEvent), looked());
+		broadcast(toActivity(batch, state, looked().sources, id));
 		const delayMs = clock.now() - Math.max(...batch.rows.map(({ createdAt }) => createdAt));
 		const known = delayMs <= MAX_DELAY_MS ? Math.max(0, delayMs) : null;
 		onEvents(batch.rows.length + batch.omitted.size, known);
@@ -130,7 +130,7 @@ export function createReading({
 		});
 		const events = newest.map(toActivityEvent);
 		state = createState({ aggregator, cursor: toId(cursor), series, previous, events });
-		broadcast(toReset(state.of, sources()));
+		broadcast(toReset(state.of, looked().sources));
 		delivered++;
 	}
 
@@ -164,7 +164,7 @@ export function createReading({
 		figures() {
 			if (running || !windows || !drain) return null;
 			windows.advance(clock.now());
-			state.settle(sources());
+			state.settle(looked());
 			const { totals, cursor } = state.of(null);
 			return { totals, at: windows.at(), cursor };
 		},

@@ -16,13 +16,20 @@ import { createAggregator, type Aggregator } from './aggregate';
 /** null: all sources */
 export type Source = string | null;
 
+/** The sources that somebody looks at, and a number that rises with each that nobody looked at before. */
+export type Looked = { sources: Iterable<string>; turn: number };
+
 export type State = {
 	/** A source that nobody looked at until now has no series yet. */
 	of(source: Source): DashboardState;
 	/** The figures are those of the windows now, and the feed has these events more (oldest first). */
-	move(cursor: string, events: ActivityEvent[], sources: Iterable<string>): void;
+	move(cursor: string, events: ActivityEvent[], looked: Looked): void;
 	/** The figures are those of the windows now; the position is the same. */
-	settle(sources: Iterable<string>): void;
+	settle(looked: Looked): void;
+	/** The turn of what was looked at when the figures were made. */
+	turn(): number;
+	/** It was looked at then, and nothing is in its figures: they are those of every such source. */
+	isEmpty(source: string): boolean;
 	/** A tick of all was recorded; each source looked at gets one of its own figures. */
 	tick(tick: Tick, previous: Tick | null): void;
 };
@@ -55,6 +62,8 @@ export function createState(start: {
 	const states = new Map<Source, DashboardState>();
 	const feeds = new Map<Source, ActivityEvent[]>();
 	let { cursor } = start;
+	let turn = 0;
+	let empty = new Set<Source>();
 
 	function toFigures(source: Source): Figures {
 		return {
@@ -74,22 +83,28 @@ export function createState(start: {
 		for (const old of feeds.keys()) if (old !== null) return void feeds.delete(old);
 	}
 
-	function build(source: Source): DashboardState {
+	function build(source: Source, figures = toFigures(source)): DashboardState {
 		const old = states.get(source);
 		return {
 			source,
 			cursor,
-			...toFigures(source),
+			...figures,
 			series: old?.series ?? [],
 			previous: old?.previous ?? null,
 			events: feeds.get(source) ?? [],
 		};
 	}
 
-	function settle(sources: Iterable<string>) {
-		const watched = new Set<Source>([null, ...sources]);
+	function settle(looked: Looked) {
+		const watched = new Set<Source>([null, ...looked.sources]);
 		for (const source of states.keys()) if (!watched.has(source)) states.delete(source);
-		for (const source of watched) states.set(source, build(source));
+		turn = looked.turn;
+		empty = new Set([...watched].filter((source) => source !== null && !aggregator.has(source)));
+		// they come from addresses, and may be any number of whatever somebody has typed: what they have in common is made once
+		const [one] = empty;
+		const nothing = one === undefined ? undefined : toFigures(one);
+		for (const source of watched)
+			states.set(source, build(source, empty.has(source) ? nothing : undefined));
 	}
 
 	const oldestFirst = [...start.events].reverse();
@@ -99,13 +114,15 @@ export function createState(start: {
 
 	return {
 		of: (source) => states.get(source) ?? build(source),
-		move(to, events, sources) {
+		move(to, events, looked) {
 			cursor = to;
 			feed(null, events);
 			for (const [source, its] of bySource(events)) feed(source, its);
-			settle(sources);
+			settle(looked);
 		},
 		settle,
+		turn: () => turn,
+		isEmpty: (source) => empty.has(source),
 		tick(tick, previous) {
 			for (const [source, state] of states) {
 				const own = source === null ? tick : { ...state.totals, recordedAt: tick.recordedAt };

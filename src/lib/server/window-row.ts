@@ -31,7 +31,8 @@ export function toWindowRow({
 function toReferrer(text: string | null): string | null {
 	if (text === null || !URL.canParse(text)) return text;
 	const { hostname } = new URL(text);
-	return hostname.replace(/^www\./, '') || text;
+	// Node cuts it out of the whole address, which may be nine times as long as the text
+	return ownText(hostname.replace(/^www\./, '')) || text;
 }
 
 function toText(value: Json | undefined): string | null {

@@ -1,11 +1,13 @@
 import { error, json } from '@sveltejs/kit';
-import { HISTORY_RANGES, INGEST_LIMITS } from '$lib/protocol';
-import { textFault } from '$lib/server/json-limits';
+import { HISTORY_RANGES } from '$lib/protocol';
+import { toChosenSource } from '$lib/server/chosen-source';
+import { BusyError } from '$lib/server/history-cache';
 import { ZoneError } from '$lib/server/read-history';
+import { toZone } from '$lib/server/zone';
 import type { RequestHandler } from './$types';
 
-/** No source is longer, and no zone. */
-const MAX_LENGTH = INGEST_LIMITS.sourceLength;
+/** As long as a page waits before it asks again (stores/history.ts). */
+const RETRY_AFTER_S = 5;
 
 /** `?range=30min|24h|7d|90d`, `?source=`, `?zone=Europe/Berlin` (default UTC): the type History of protocol.ts. */
 export const GET: RequestHandler = async ({ url, locals }) => {
@@ -13,19 +15,22 @@ export const GET: RequestHandler = async ({ url, locals }) => {
 	const range = HISTORY_RANGES.find((one) => one === asked);
 	if (!range)
 		error(400, `range is "${asked.slice(0, 40)}": it must be one of ${HISTORY_RANGES.join(', ')}.`);
-	const source = url.searchParams.get('source') || null;
+	const source = toChosenSource(url.searchParams);
 	const zone = url.searchParams.get('zone') || 'UTC';
-	for (const [name, value] of Object.entries({ source, zone })) {
-		if (value && value.length > MAX_LENGTH)
-			error(400, `${name} has ${value.length} characters: it may have at most ${MAX_LENGTH}.`);
-		const fault = value && textFault(value);
-		if (fault) error(400, `${name} ${fault}.`);
-	}
+	const known = toZone(zone);
+	if (known === null) error(400, new ZoneError(zone).message);
 	try {
-		const history = await locals.history.read(range, source, zone);
-		return json(history, { headers: { 'cache-control': 'no-store' } });
+		const history = await locals.history.read(range, source, known);
+		// in the spelling in which it was asked for
+		return json({ ...history, zone }, { headers: { 'cache-control': 'no-store' } });
 	} catch (reason) {
-		if (reason instanceof ZoneError) error(400, reason.message);
-		error(503, 'History cannot be read now: Postgres is not answering.');
+		// Intl knows it, and Postgres does not
+		if (reason instanceof ZoneError) error(400, new ZoneError(zone).message);
+		const why =
+			reason instanceof BusyError ? 'too much of it is being read' : 'Postgres is not answering';
+		return json(
+			{ message: `History cannot be read now: ${why}.` },
+			{ status: 503, headers: { 'cache-control': 'no-store', 'retry-after': `${RETRY_AFTER_S}` } },
+		);
 	}
 };

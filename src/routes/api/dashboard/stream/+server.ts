@@ -1,4 +1,5 @@
 import { error } from '@sveltejs/kit';
+import { toChosenSource } from '$lib/server/chosen-source';
 import { CONTENT_TYPE } from '$lib/server/sse';
 import { createStreamEnd } from '$lib/server/stream-end';
 import type { EndReason } from '$lib/server/stream';
@@ -23,7 +24,7 @@ export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	const cursor = request.headers.get('last-event-id') ?? url.searchParams.get('cursor');
 	const chosen = toChosen(url.searchParams.get('events'));
 	const wants = (event: StreamEventName) => !OPTIONAL.includes(event) || chosen.includes(event);
-	const source = url.searchParams.get('source') || null;
+	const source = toChosenSource(url.searchParams);
 	// Node's request is destroyed when its answer has been taken; until then the connection is this stream's alone
 	const sever = () => {
 		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();

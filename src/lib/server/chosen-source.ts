@@ -1,0 +1,23 @@
+/**
+ * The source that an address chooses (`?source=`), for the page, its stream and history alike. No event has a source that this refuses,
+ * and what is accepted is kept for as long as somebody looks.
+ */
+import { error } from '@sveltejs/kit';
+import { INGEST_LIMITS } from '../protocol';
+import { textFault } from './json-limits';
+import type { Source } from './state';
+
+const MAX_LENGTH = INGEST_LIMITS.sourceLength;
+
+/** @returns null: all sources @throws a refusal, 400, with the rule */
+export function toChosenSource(query: URLSearchParams): Source {
+	const source = query.get('source') || null;
+	if (source === null) return null;
+	// as the table counts: a character of two UTF-16 units is one
+	const { length } = [...source];
+	if (length > MAX_LENGTH)
+		error(400, `source has ${length} characters: it may have at most ${MAX_LENGTH}.`);
+	const fault = textFault(source);
+	if (fault) error(400, `source ${fault}.`);
+	return source;
+}
