@@ -95,6 +95,7 @@ describe('a cursor is what somebody says', () => {
 					id,
 					...{ batch },
 				}),
+				isFor: () => true,
 			});
 		return {
 			sql,
