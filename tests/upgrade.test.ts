@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { migrate, readJournal } from '../src/lib/server/db/migrate';
-import { toId } from '../src/lib/server/cursor';
+import { parseSnapshot, toId } from '../src/lib/server/cursor';
 import { createAppServer } from './setup/app-server';
 import { follow } from './setup/follow';
 import { followHttp, post } from './setup/follow-http';
@@ -32,10 +32,14 @@ const dump = (sql: Sql) =>
 
 /** Where a client stands that has seen everything; null before there were cursors. */
 async function cursorOf(sql: Sql): Promise<string | null> {
-	const [found] = await sql<{ epoch: string | null; last: string | null }[]>`
-		select (select value from meta where key = 'epoch') as epoch, (select max(tx::text::bigint)::text from events) as last`;
+	const [found] = await sql<{ epoch: string | null; last: string | null; now: string }[]>`
+		select (select value from meta where key = 'epoch') as epoch, (select max(tx::text::bigint)::text from events) as last,
+			pg_current_snapshot()::text as now`;
 	if (!found?.epoch) return null;
-	return toId({ epoch: found.epoch, last: BigInt(found.last ?? 0), holes: [] });
+	const last = BigInt(found.last ?? 0);
+	// transactions of other databases of the server stand in snapshots too
+	const holes = parseSnapshot(found.now).running.filter((tx) => tx < last);
+	return toId({ epoch: found.epoch, last, holes });
 }
 
 test('from the first schema, through every migration: rows are kept, and older statements are understood', async () => {
