@@ -1,3 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { collectLog } from '../../../tests/setup/instances';
@@ -138,4 +141,44 @@ test('a reading that was given up counts until it is over, and one that never is
 	await vi.advanceTimersByTimeAsync(55_000);
 	void outcome('after a minute');
 	expect(begun.length).toBe(MOST_READINGS + 2);
+});
+
+test('what is no longer shared is forgotten, with the request in which it was asked for; (control) a promise made in it keeps it', async () => {
+	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+	onTestFinished(() => void vi.useRealTimers());
+	setFlagsFromString('--expose-gc');
+	const collectGarbage = runInNewContext('gc') as () => void;
+	const turns = async () => {
+		for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+		collectGarbage();
+	};
+	const requests = new AsyncLocalStorage<object>();
+	const askIn = async <T>(ask: () => Promise<T>) => {
+		const request = { made: new Array(1_000).fill('for it') };
+		const promise = requests.run(request, ask);
+		await promise;
+		return { request: new WeakRef(request), promise };
+	};
+	let time = 0;
+	const histories: WeakRef<History>[] = [];
+	const { read } = createHistory({
+		sql,
+		log: pino({ level: 'silent' }),
+		now: () => time,
+		read: async () => {
+			const one = answer();
+			histories.push(new WeakRef(one));
+			return Promise.resolve(one);
+		},
+	});
+	const { request } = await askIn(() => read('90d', null, 'UTC').then(() => {}));
+	const naive = await askIn(async () => Promise.resolve());
+	await turns();
+	expect([request, naive.request].map((one) => one.deref() !== undefined)).toEqual([false, true]);
+	expect(histories[0]?.deref()).toBeDefined();
+	time = 30_000;
+	vi.advanceTimersByTime(30_000);
+	await turns();
+	expect(histories[0]?.deref()).toBeUndefined();
+	expect(naive.promise).toBeInstanceOf(Promise);
 });

@@ -3,6 +3,7 @@
  * number of open pages costs the database the same. The stream never waits for it. A newcomer takes the deadline for a bound: what was given
  * up goes on, and waits in the driver's queue, which has no end; so readings are counted until they are over.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { History, HistoryRange } from '../protocol';
@@ -55,6 +56,19 @@ export function createHistory({
 }): HistoryReader {
 	const kept = new Map<string, { until: number; history: Promise<History> }>();
 	let underWay = 0;
+	let forgetting: ReturnType<typeof setTimeout> | undefined;
+	/** A promise that is kept keeps the request in which it was made. */
+	const outside = AsyncLocalStorage.snapshot();
+
+	/** what nobody asks for again goes too, and not only when there is no more room */
+	function forgetLater() {
+		forgetting ??= setTimeout(() => {
+			forgetting = undefined;
+			for (const [key, { until }] of kept) if (until <= now()) kept.delete(key);
+			if (kept.size > 0) forgetLater();
+		}, KEPT_MS['90d']);
+		forgetting.unref();
+	}
 
 	function begin(reading: Promise<History>): Promise<History> {
 		underWay++;
@@ -70,33 +84,34 @@ export function createHistory({
 		return withDeadline(reading, DEADLINE_MS, 'history');
 	}
 
-	return {
-		read(range, source, zone) {
-			const key = JSON.stringify([range, source, zone]);
-			const found = kept.get(key);
-			if (found && found.until > now()) return found.history;
-			if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());
-			const since = now();
-			const history = begin(read(sql, { range, source, zone }));
-			kept.delete(key);
-			// while it is read it is never too old
-			const entry = { until: Infinity, history };
-			kept.set(key, entry);
-			history.then(
-				({ begins }) => {
-					// nothing has been counted yet: that is soon over
-					entry.until = begins === null ? now() + KEPT_MS['30min'] : since + KEPT_MS[range];
-				},
-				(error: unknown) => {
-					if (!(error instanceof ZoneError))
-						log.warn({ reason: String(error), range }, 'history was not read');
-					// what failed is asked again
-					if (kept.get(key) === entry) kept.delete(key);
-				},
-			);
-			const [oldest] = kept.keys();
-			if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
-			return history;
-		},
-	};
+	function readOrShare(...[range, source, zone]: Parameters<HistoryReader['read']>) {
+		const key = JSON.stringify([range, source, zone]);
+		const found = kept.get(key);
+		if (found && found.until > now()) return found.history;
+		if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());
+		const since = now();
+		const history = begin(read(sql, { range, source, zone }));
+		kept.delete(key);
+		// while it is read it is never too old
+		const entry = { until: Infinity, history };
+		kept.set(key, entry);
+		history.then(
+			({ begins }) => {
+				// nothing has been counted yet: that is soon over
+				entry.until = begins === null ? now() + KEPT_MS['30min'] : since + KEPT_MS[range];
+			},
+			(error: unknown) => {
+				if (!(error instanceof ZoneError))
+					log.warn({ reason: String(error), range }, 'history was not read');
+				// what failed is asked again
+				if (kept.get(key) === entry) kept.delete(key);
+			},
+		);
+		const [oldest] = kept.keys();
+		if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+		forgetLater();
+		return history;
+	}
+
+	return { read: (...asked) => outside(readOrShare, ...asked) };
 }
