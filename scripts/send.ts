@@ -79,5 +79,5 @@ export function createSender(url: string, signal: AbortSignal, key?: string): Se
 }
 
 function mayPass(status: number): boolean {
-	return status === 429 || status >= 500;
+	return status === 408 || status === 429 || status >= 500;
 }

@@ -62,25 +62,8 @@ export async function admit({
 	}
 }
 
-/** Null when so many events may still be sent with this key from there; they count. */
-export async function refuseMany(
-	limits: Pick<IngestLimits, 'sent'>,
-	key: IngestKey,
-	network: string,
-	events: number,
-): Promise<IngestRefusal | null> {
-	const over = await limits.sent(key, network, events);
-	return over && tooMany(over);
-}
-
-/** Null when a body of so many bytes may still be sent with this key from there; they count. */
-export async function refuseHeavy(
-	limits: Pick<IngestLimits, 'weighed'>,
-	key: IngestKey,
-	network: string,
-	bytes: number,
-): Promise<IngestRefusal | null> {
-	const over = await limits.weighed(key, network, bytes);
+/** What a limit says of a request, as its refusal; null when it is within. */
+export function refuseLimited(over: Limited | null): IngestRefusal | null {
 	return over && tooMany(over);
 }
 

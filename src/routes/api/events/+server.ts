@@ -10,7 +10,7 @@ import { INGEST_LIMITS } from '$lib/protocol';
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
 import { parseEvents, type InputError } from '$lib/server/event-input';
-import { admit, refuseHeavy, refuseMany, refuseSources } from '$lib/server/ingest-access';
+import { admit, refuseLimited, refuseSources } from '$lib/server/ingest-access';
 import { readJson } from '$lib/server/json-body';
 import { discardBody } from '$lib/server/read-body';
 import type { RejectionReason } from '$lib/server/rejections';
@@ -82,7 +82,8 @@ export const POST: RequestHandler = async ({
 		return json(IGNORED, { status: 202 });
 	}
 	const bounds = { maxBytes: INGEST_LIMITS.bodyBytes, bodies, network };
-	const weigh = async (bytes: number) => key && (await refuseHeavy(limits, key, network, bytes));
+	const weigh = async (bytes: number) =>
+		key && refuseLimited(await limits.weighed(key, network, bytes));
 	const read = await readJson(request, bounds, weigh);
 	if (!read.ok && 'over' in read) return refuse(read.over);
 	if (!read.ok) return refuse({ reason: BODY_REASONS[read.status], ...read });
@@ -93,7 +94,7 @@ export const POST: RequestHandler = async ({
 	}
 	const foreign = key && refuseSources(parsed.events, key.source, Array.isArray(read.body));
 	if (foreign) return refuse(foreign);
-	const many = key && (await refuseMany(limits, key, network, parsed.events.length));
+	const many = key && refuseLimited(await limits.sent(key, network, parsed.events.length));
 	if (many) return refuse(many);
 	try {
 		const visitor = toVisitor(headers, key, address);
