@@ -5,12 +5,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDrain } from '../src/lib/server/drain';
 import { connect, type Sql } from '../src/lib/server/db/connect';
-import { readStart, readUnseen } from '../src/lib/server/rows';
+import { readUnseen } from '../src/lib/server/rows';
 import { parseCursor, type Cursor } from '../src/lib/server/cursor';
 import { thinDeletions } from '../src/lib/server/thin';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../src/lib/protocol';
 import { follow } from './setup/follow';
 import { startTestInstance, useDatabase } from './setup/instances';
+import { readStart } from '../src/lib/server/read-start';
 
 /** Transactions of one row each, too old for the figures. */
 const insertOld = (sql: Sql, rows: number) =>

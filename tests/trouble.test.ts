@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { DatabaseTrouble } from '../src/lib/protocol';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { createIngest, type Ingest } from '../src/lib/server/ingest';
-import { UnavailableError } from '../src/lib/server/submission';
 import { createWriteWatch } from '../src/lib/server/write-watch';
 import { follow } from './setup/follow';
 import { startTestInstance } from './setup/instances';
 import { startServer, type PrivateServer } from './setup/private-server';
+import { UnavailableError } from '../src/lib/server/trouble';
 
 let server: PrivateServer;
 let admin: Sql;

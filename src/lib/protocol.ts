@@ -274,3 +274,14 @@ export const INGEST_LIMITS = {
 	/** an older `timestamp` is clamped to this age */
 	maxAgeMs: 24 * 60 * 60_000,
 } as const;
+
+/** `path` within the event; `value` shortened, absent when the field is; `item` is the index in a batch. */
+export type InputError = {
+	item?: number;
+	path: string;
+	value?: string | number | boolean | null;
+	rule: string;
+};
+
+/** The one source that a page shows. Null: all sources. */
+export type Source = string | null;

@@ -13,8 +13,8 @@ import { withDeadline } from './deadline';
 import { HistoryError, misses, verify, type Batch } from './drain';
 import { createRounds } from './rounds';
 import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from './rows';
-import type { Source } from './state';
 import type { Joined } from './stream';
+import type { Source } from '../protocol';
 
 /** A client further behind gets a reset: replaying more would take longer than looking at the whole. */
 export const MAX_CATCH_UP = 10_000;

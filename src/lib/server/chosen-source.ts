@@ -5,12 +5,11 @@
 import { error } from '@sveltejs/kit';
 import { INGEST_LIMITS } from '../protocol';
 import { textFault } from './json-limits';
-import type { Source } from './state';
 
 const MAX_LENGTH = INGEST_LIMITS.sourceLength;
 
 /** @returns null: all sources @throws a refusal, 400, with the rule */
-export function toChosenSource(query: URLSearchParams): Source {
+export function toChosenSource(query: URLSearchParams): string | null {
 	const source = query.get('source') || null;
 	if (source === null) return null;
 	// as the table counts: a character of two UTF-16 units is one

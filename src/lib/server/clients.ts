@@ -3,10 +3,10 @@
  * It knows neither the table nor the ring: how a client gets in is join.ts, how it is fed stream.ts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { StreamEventName } from '../protocol';
+import type { Source, StreamEventName } from '../protocol';
 import type { Frame } from './bus';
 import { pickFor } from './frames';
-import type { Looked, Source } from './state';
+import type { Looked } from './state';
 import {
 	createClientStream,
 	END_REASONS,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { HistoryError, StandbyError, verify } from './drain';
+import { HistoryError, verify } from './drain';
 import type { Head } from './rows';
+import { StandbyError } from './trouble';
 
 const cursor = { epoch: 'e', last: 200n, holes: [100n] };
 const head = (change: Partial<Head> = {}): Head => ({

@@ -9,6 +9,7 @@ import { MAX_EVENTS_PER_FRAME } from '../protocol';
 import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
 import { withDeadline } from './deadline';
 import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows';
+import { StandbyError } from './trouble';
 
 type Running = Pick<Snapshot, 'running'>;
 
@@ -30,16 +31,6 @@ export type Drain = {
 /** The database is not the one, or not the history, that the cursor belongs to: begin anew. */
 export class HistoryError extends Error {
 	override name = 'HistoryError';
-}
-
-/** The database is a standby: its snapshots do not list running transactions, so no cursor can stand on them. */
-export class StandbyError extends Error {
-	override name = 'StandbyError';
-	constructor() {
-		super(
-			'the database is a standby (in recovery): Nowboard reads from a primary only; point DATABASE_URL at the primary',
-		);
-	}
 }
 
 /**

@@ -3,7 +3,7 @@
  * A batch is taken or refused as a whole, so that a client that corrects and repeats it counts nothing twice.
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
-import { INGEST_LIMITS as LIMITS, type Json } from '../protocol';
+import { INGEST_LIMITS as LIMITS, type InputError, type Json } from '../protocol';
 import { checkJson, isObject, member, textFault } from './json-limits';
 
 export type InputEvent = {
@@ -15,14 +15,6 @@ export type InputEvent = {
 	properties: { [key: string]: Json };
 	/** ISO 8601 in UTC, between `now − maxAgeMs` and `now`; null: the time of the insert */
 	createdAt: string | null;
-};
-
-/** `path` within the event; `value` shortened, absent when the field is; `item` is the index in a batch. */
-export type InputError = {
-	item?: number;
-	path: string;
-	value?: string | number | boolean | null;
-	rule: string;
 };
 
 /** A timestamp that was moved into the allowed window. */

@@ -9,6 +9,7 @@ import type {
 	DashboardState,
 	Metrics,
 	Ping,
+	Source,
 	StreamEventName,
 	StreamEvents,
 	Tick,
@@ -17,7 +18,7 @@ import type { Frame } from './bus';
 import type { Batch } from './drain';
 import { toActivityEvent } from './rows';
 import { toBytes, toComment } from './sse';
-import type { Looked, Source, State } from './state';
+import type { Looked, State } from './state';
 
 type StateOf = (source: Source) => DashboardState;
 type Sources = Looked['sources'];

@@ -3,12 +3,13 @@
  * Where keys are kept and remembered is key-check.ts. A newcomer answers a wrong key and a revoked one differently, which tells
  * whoever tries keys which of them were once right; and takes a database that is away for a wrong key.
  */
-import type { InputError, InputEvent } from './event-input';
+import type { InputEvent } from './event-input';
 import type { IngestKey } from './ingest-keys';
 import type { IngestLimits, Limited } from './ingest-limits';
 import type { KeyCheck } from './key-check';
 import type { RejectionReason } from './rejections';
-import { UnavailableError } from './submission';
+import type { InputError } from '../protocol';
+import { UnavailableError } from './trouble';
 
 export type IngestRefusal = {
 	reason: RejectionReason;

@@ -8,7 +8,8 @@ import { startServer } from '../../../tests/setup/private-server';
 import { connect, type Sql } from './db/connect';
 import { parseEvents, type InputEvent } from './event-input';
 import { createIngest, type Ingest, type IngestBounds } from './ingest';
-import { RefusedError, UnavailableError } from './submission';
+import { RefusedError } from './submission';
+import { UnavailableError } from './trouble';
 
 const event = (name: string, more: Partial<InputEvent> = {}): InputEvent => ({
 	eventId: null,

@@ -15,10 +15,10 @@ import {
 	mergeRows,
 	RefusedError,
 	toReceipts,
-	UnavailableError,
 	type Receipt,
 	type Submission,
 } from './submission';
+import { UnavailableError } from './trouble';
 
 export const INGEST_BOUNDS = {
 	/**

@@ -9,6 +9,7 @@ import {
 	type DashboardState,
 	type DatabaseTrouble,
 	type Ping,
+	type Source,
 } from '../protocol';
 import { createBus, type Bus, type Frame } from './bus';
 import { createCatchUp } from './catch-up';
@@ -27,7 +28,6 @@ import { createJoin } from './join';
 import { SELF_PING_MS, startListener } from './listen';
 import { createReading } from './reading';
 import { toOpening } from './sse';
-import type { Source } from './state';
 import { GRACE_MS, type EndReason } from './stream';
 import { startTicking } from './tick';
 import { explain } from './explain';

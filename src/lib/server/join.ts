@@ -2,11 +2,10 @@
  * How a client gets in: with a cursor, by catching up from there; with none, or one that has no way, by a reset.
  * It decides, and leaves the reading to catch-up.ts and the delivery to stream.ts.
  */
-import type { DashboardState } from '../protocol';
+import type { DashboardState, Source } from '../protocol';
 import type { Bus, Frame } from './bus';
 import { parseCursor, type Cursor } from './cursor';
 import { toFirstMetrics, toFrame } from './frames';
-import type { Source } from './state';
 import type { Joined } from './stream';
 
 /**

@@ -14,10 +14,11 @@ import { withDeadline } from './deadline';
 import { createDrain, HistoryError, verify, type Batch, type Drain } from './drain';
 import { toActivity, toReset } from './frames';
 import { refuseStandby, repairForeignTransactions, settleEpoch } from './history';
-import { readStart, toActivityEvent } from './rows';
+import { toActivityEvent } from './rows';
 import { createEmptyState, createState, type Looked, type State } from './state';
 import { readPrevious, readSeries, type Figures } from './tick';
 import { toWindowRow } from './window-row';
+import { readStart } from './read-start';
 
 /** Migrations and reading half an hour of events take their time, but not for ever. */
 const BEGIN_DEADLINE_MS = 10 * 60_000;

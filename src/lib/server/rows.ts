@@ -5,10 +5,8 @@
  */
 import type { Fragment, Sql } from 'postgres';
 import type { ActivityEvent, Json } from '../protocol';
-import type { WindowRow } from './aggregate';
 import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
 import { toArray } from './db/array';
-import { toWindowRow } from './window-row';
 
 /** One row of `events`. `createdAt` in ms since 1970. */
 export type Row = {
@@ -41,7 +39,7 @@ export const CHUNK = 2_000;
 
 const MAX_ID = '9223372036854775807';
 
-type Raw = {
+export type Raw = {
 	tx: string | null;
 	id: string;
 	event_id: string;
@@ -52,10 +50,10 @@ type Raw = {
 	created_at: Date;
 };
 
-const columns = (sql: Sql) =>
+export const columns = (sql: Sql) =>
 	sql`tx::text, id, event_id, name, source, session_id, properties, created_at`;
 
-const head = (sql: Sql) => sql`
+export const head = (sql: Sql) => sql`
 	select null::text as tx, null::bigint as id, null::uuid as event_id, null::text as name, null::text as source,
 		null::text as session_id, jsonb_build_object(
 			'snapshot', pg_current_snapshot()::text,
@@ -191,57 +189,6 @@ export async function readTransaction(
 	return raw.map(toRow);
 }
 
-/** Newest rows among which each source's share of the feed is looked for. */
-const RECENT = 5_000;
-
-/** `last`: the newest transaction that was ever there, also when its rows are deleted by now. */
-type Start = { head: Head; last: bigint; newest: Row[] };
-
-/**
- * Everything a process needs to begin, in one snapshot (repeatable read): the head, the newest transaction, the newest
- * `feedLength` rows of each source (newest first), and every row younger than `windowMs`, visited in pieces with the
- * time of the head.
- */
-export async function readStart(
-	sql: Sql,
-	{ windowMs, feedLength }: { windowMs: number; feedLength: number },
-	visit: (rows: WindowRow[], at: number) => void,
-): Promise<Start> {
-	return (await sql.begin('isolation level repeatable read read only', async (tx) => {
-		const sql = tx as unknown as Sql;
-		const [first] = await sql<Raw[]>`${head(sql)}`;
-		const found = toHead(first?.properties ?? null);
-		const newest = await sql<Raw[]>`
-			select ${columns(sql)} from (
-				select *, row_number() over (partition by source order by tx desc, id desc) as place
-				from (select * from events order by events.tx desc, events.id desc limit ${RECENT}) recent
-			) ranked where place <= ${feedLength} order by ranked.tx desc, ranked.id desc`;
-		const pieces = sql<StartRow[]>`
-			select name, source, session_id as "sessionId", properties -> 'path' as path,
-				properties -> 'referrer' as referrer, extract(epoch from created_at)::float8 * 1000 as at
-			from events where created_at > to_timestamp(${(found.at - windowMs) / 1000})`.cursor(CHUNK);
-		for await (const piece of pieces)
-			visit(
-				piece.map(({ path, referrer, at, ...row }) =>
-					toWindowRow({ ...row, properties: { path, referrer }, createdAt: Math.round(at) }),
-				),
-				found.at,
-			);
-		const rows = newest.map(toRow);
-		const last = [rows[0]?.tx ?? 0n, found.deletedThrough ?? 0n].reduce((a, b) => (a > b ? a : b));
-		return { head: found, last, newest: rows };
-	})) as Start;
-}
-
-type StartRow = {
-	name: string;
-	source: string;
-	sessionId: string | null;
-	path: Json;
-	referrer: Json;
-	at: number;
-};
-
 /** A row as the feed shows it. */
 export function toActivityEvent(row: Row): ActivityEvent {
 	return {
@@ -255,7 +202,7 @@ export function toActivityEvent(row: Row): ActivityEvent {
 	};
 }
 
-function toRow(raw: Raw): Row {
+export function toRow(raw: Raw): Row {
 	return {
 		tx: BigInt(raw.tx as string),
 		id: Number(raw.id),
@@ -268,7 +215,7 @@ function toRow(raw: Raw): Row {
 	};
 }
 
-function toHead(json: Json): Head {
+export function toHead(json: Json): Head {
 	const { snapshot, at, epoch, identity, here, deletedThrough, recount } = json as Record<
 		string,
 		unknown

@@ -9,12 +9,10 @@ import {
 	type ActivityEvent,
 	type DashboardState,
 	type Figures,
+	type Source,
 	type Tick,
 } from '../protocol';
 import { createAggregator, type Aggregator } from './aggregate';
-
-/** null: all sources */
-export type Source = string | null;
 
 /** The sources that somebody looks at, and a number that rises with each that nobody looked at before. */
 export type Looked = { sources: Iterable<string>; turn: number };

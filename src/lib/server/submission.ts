@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InputEvent } from './event-input';
 import { toRow, type Row } from './event-insert';
+import { UnavailableError } from './trouble';
 
 /** `accepted` rows are committed; `duplicates` had an event id that was there before, or earlier in the same request. */
 export type Receipt = { accepted: number; duplicates: number };
@@ -20,11 +21,6 @@ export class RefusedError extends Error {
 		const { constraint_name: constraint } = (cause ?? {}) as { constraint_name?: unknown };
 		this.constraint = typeof constraint === 'string' ? constraint : null;
 	}
-}
-
-/** Not now: submit them again a little later. */
-export class UnavailableError extends Error {
-	override name = 'UnavailableError';
 }
 
 export type Submission = {

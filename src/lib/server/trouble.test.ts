@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { DeadlineError } from './deadline';
-import { StandbyError } from './drain';
-import { toDatabaseTrouble } from './trouble';
+import { toDatabaseTrouble, StandbyError } from './trouble';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 

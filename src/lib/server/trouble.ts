@@ -4,7 +4,21 @@
  */
 import type { DatabaseTrouble } from '../protocol';
 import { DeadlineError } from './deadline';
-import { StandbyError } from './drain';
+
+/** The database is a standby: its snapshots do not list running transactions, so no cursor can stand on them. */
+export class StandbyError extends Error {
+	override name = 'StandbyError';
+	constructor() {
+		super(
+			'the database is a standby (in recovery): Nowboard reads from a primary only; point DATABASE_URL at the primary',
+		);
+	}
+}
+
+/** Not now: submit them again a little later. */
+export class UnavailableError extends Error {
+	override name = 'UnavailableError';
+}
 
 /** The longest that fits decides: a whole code, else its class. */
 const BY_CODE: Readonly<Record<string, DatabaseTrouble>> = {

@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { HealthPart } from '../protocol';
 import { withDeadline } from './deadline';
-import type { Instance } from './instance';
 import { startRepeating } from './repeat';
 import { startRetention } from './retention';
 import { countAll, dropMinutes } from './rollup';
@@ -19,6 +18,9 @@ const COUNT_EVERY_MS = 10_000;
 const COUNT_IDLE_MS = 60_000;
 const THIN_EVERY_MS = 10 * 60_000;
 const THIN_DEADLINE_MS = 60_000;
+
+/** What it has to know of the reading side. */
+type Live = { counts(): { events: number }; missing(): string[] };
 
 export type Upkeep = {
 	/** How it goes, for the status page. Takes no query. */
@@ -41,7 +43,7 @@ export function startUpkeep({
 	sql: Sql;
 	days: number;
 	log: Logger;
-	live: Pick<Instance, 'counts' | 'missing'>;
+	live: Live;
 	forget: () => Promise<void>;
 }): Upkeep {
 	let seen = -1;

@@ -4,8 +4,8 @@
  */
 import type { InputEvent } from './event-input';
 import type { IngestKey } from './ingest-keys';
-import { UnavailableError } from './submission';
 import type { VisitorIds } from './visitor-salt';
+import { UnavailableError } from './trouble';
 
 export type Visitor = { address: string; userAgent: string };
 

@@ -6,17 +6,18 @@
  */
 import { json } from '@sveltejs/kit';
 import { isbot } from 'isbot';
-import { INGEST_LIMITS } from '$lib/protocol';
+import { INGEST_LIMITS, type InputError } from '$lib/protocol';
 import { readAddress, toNetwork } from '$lib/server/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
-import { parseEvents, type InputError } from '$lib/server/event-input';
+import { parseEvents } from '$lib/server/event-input';
 import { admit, refuseLimited, refuseSources } from '$lib/server/ingest-access';
 import { readJson } from '$lib/server/json-body';
 import { discardBody } from '$lib/server/read-body';
 import type { RejectionReason } from '$lib/server/rejections';
-import { RefusedError, UnavailableError } from '$lib/server/submission';
+import { RefusedError } from '$lib/server/submission';
 import { identify, toVisitor } from '$lib/server/visitor';
 import type { RequestHandler } from './$types';
+import { UnavailableError } from '$lib/server/trouble';
 
 /** Clients that append a slash do not follow a redirect with a body. */
 export const trailingSlash = 'ignore';

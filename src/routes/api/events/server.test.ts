@@ -12,10 +12,11 @@ import { createKeyCheck, type KeyCheck } from '$lib/server/key-check';
 import { createIngestLimits, type IngestLimits } from '$lib/server/ingest-limits';
 import type { NewKey } from '$lib/server/key-input';
 import { createRejections, type Rejections } from '$lib/server/rejections';
-import { RefusedError, UnavailableError } from '$lib/server/submission';
+import { RefusedError } from '$lib/server/submission';
 import { createVisitorIds, type VisitorIds } from '$lib/server/visitor-salt';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
 import { OPTIONS, POST } from './+server';
+import { UnavailableError } from '$lib/server/trouble';
 
 type Answer = { status: number; headers: Record<string, unknown>; body: unknown };
 type Handler = (event: object) => Response | Promise<Response>;
