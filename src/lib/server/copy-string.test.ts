@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { readAddress } from './client-address';
-import { ownText } from './own-text';
+import { ownText } from './copy-string';
 import { MAX_KEY_LENGTH, toWindowRow } from './window-row';
 
 setFlagsFromString('--expose-gc');
