@@ -12,7 +12,7 @@ import { createWriteWatch } from '../src/lib/server/write-watch';
 import { follow } from './setup/follow';
 import { startTestInstance } from './setup/instances';
 import { startServer, type PrivateServer } from './setup/private-server';
-import { UnavailableError } from '../src/lib/server/trouble';
+import { UnavailableError } from '../src/lib/server/db/errors';
 
 let server: PrivateServer;
 let admin: Sql;

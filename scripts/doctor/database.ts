@@ -3,8 +3,8 @@
  * transaction that is rolled back.
  */
 import { connect, MOST_CONNECTIONS, type Sql } from '../../src/lib/server/db/connect';
-import { withDeadline } from '../../src/lib/server/deadline';
-import { toDatabaseTrouble } from '../../src/lib/server/trouble';
+import { withDeadline } from '../../src/lib/server/db/deadline';
+import { toDatabaseTrouble } from '../../src/lib/server/db/errors';
 import { readClock, type Clock } from './clocks';
 import { well, wrong, type Finding } from './finding';
 import { examineListen } from './listening';

@@ -1,7 +1,7 @@
 /** What each kind of fault does to the running parts; resolves when it is over and everything may recover. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { withDeadline } from '../../src/lib/server/deadline';
+import { withDeadline } from '../../src/lib/server/db/deadline';
 import type { RunningApp } from '../setup/app-server';
 import type { PrivateServer } from '../setup/private-server';
 import type { Fault, FaultKind } from './plan';

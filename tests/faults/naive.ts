@@ -1,7 +1,7 @@
 /** The readers that others would write, beside ours on the same database: the suite must catch them losing rows. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { withDeadline } from '../../src/lib/server/deadline';
+import { withDeadline } from '../../src/lib/server/db/deadline';
 
 export type NaiveReader = { name: string; ids: Set<number>; stop(): Promise<void> };
 

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom, type Random } from '../../scripts/random';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { withDeadline } from '../../src/lib/server/deadline';
+import { withDeadline } from '../../src/lib/server/db/deadline';
 import { SOURCES } from './plan';
 
 export type Written = {

@@ -4,7 +4,7 @@
  */
 import { error } from '@sveltejs/kit';
 import { INGEST_LIMITS } from '../protocol';
-import { textFault } from './json-limits';
+import { textFault } from './db/json-limits';
 
 const MAX_LENGTH = INGEST_LIMITS.sourceLength;
 

@@ -5,8 +5,8 @@
  */
 import type { Sql } from 'postgres';
 import type { DatabaseState, DatabaseTrouble } from '../protocol';
-import { withDeadline } from './deadline';
-import { toDatabaseTrouble } from './trouble';
+import { withDeadline } from './db/deadline';
+import { toDatabaseTrouble } from './db/errors';
 
 /** Between two drains that published: frames cost by the client, so while much happens there are ten a second. */
 export const FRAME_INTERVAL_MS = 100;

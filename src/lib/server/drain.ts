@@ -7,9 +7,9 @@
 import type { Sql } from 'postgres';
 import { MAX_EVENTS_PER_FRAME } from '../protocol';
 import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
-import { withDeadline } from './deadline';
+import { withDeadline } from './db/deadline';
 import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows';
-import { StandbyError } from './trouble';
+import { StandbyError } from './db/errors';
 
 type Running = Pick<Snapshot, 'running'>;
 

@@ -4,7 +4,7 @@
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
 import { INGEST_LIMITS as LIMITS, type InputError, type Json } from '../protocol';
-import { checkJson, isObject, member, textFault } from './json-limits';
+import { checkJson, isObject, member, textFault } from './db/json-limits';
 
 export type InputEvent = {
 	/** lower-case uuid; null: the server makes one */

@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { History, HistoryRange } from '../protocol';
-import { withDeadline } from './deadline';
+import { withDeadline } from './db/deadline';
 import { readHistory, ZoneError } from './read-history';
 
 export type HistoryReader = {

@@ -9,7 +9,7 @@ import type { IngestLimits, Limited } from './ingest-limits';
 import type { KeyCheck } from './key-check';
 import type { RejectionReason } from './rejections';
 import type { InputError } from '../protocol';
-import { UnavailableError } from './trouble';
+import { UnavailableError } from './db/errors';
 
 export type IngestRefusal = {
 	reason: RejectionReason;

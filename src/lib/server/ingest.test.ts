@@ -9,7 +9,7 @@ import { connect, type Sql } from './db/connect';
 import { parseEvents, type InputEvent } from './event-input';
 import { createIngest, type Ingest, type IngestBounds } from './ingest';
 import { RefusedError } from './submission';
-import { UnavailableError } from './trouble';
+import { UnavailableError } from './db/errors';
 
 const event = (name: string, more: Partial<InputEvent> = {}): InputEvent => ({
 	eventId: null,

@@ -7,7 +7,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import { withDeadline } from './deadline';
+import { withDeadline } from './db/deadline';
 import type { InputEvent } from './event-input';
 import { insertEvents, toTrouble } from './event-insert';
 import {
@@ -18,7 +18,7 @@ import {
 	type Receipt,
 	type Submission,
 } from './submission';
-import { UnavailableError } from './trouble';
+import { UnavailableError } from './db/errors';
 
 export const INGEST_BOUNDS = {
 	/**

@@ -14,7 +14,7 @@ import {
 import { createBus, type Bus, type Frame } from './bus';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
-import { createClock } from './clock';
+import { createClock } from './db/database-clock';
 import {
 	DEAF_POLL_MS,
 	FRAME_INTERVAL_MS,
@@ -30,7 +30,7 @@ import { createReading } from './reading';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './stream';
 import { startTicking } from './tick';
-import { explain } from './explain';
+import { explain } from './db/diagnose';
 
 export type Instance = {
 	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. @param source default: all */

@@ -6,8 +6,8 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import { createBatchedLookup } from './batched-lookup';
-import { withDeadline } from './deadline';
+import { createBatchedLookup } from './db/batch-loader';
+import { withDeadline } from './db/deadline';
 import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './ingest-keys';
 
 export const KEY_BOUNDS = {

@@ -3,7 +3,7 @@
  * the same. An origin is compared as text with what browsers send, so it is brought into their form here.
  */
 import { INGEST_LIMITS, type InputError } from '../protocol';
-import { textFault } from './json-limits';
+import { textFault } from './db/json-limits';
 
 export const KEY_KINDS = ['public', 'secret'] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];

@@ -6,7 +6,7 @@
  */
 import type { Sql } from 'postgres';
 import type { ListenerState } from '../protocol';
-import { withDeadline } from './deadline';
+import { withDeadline } from './db/deadline';
 
 export const CHANNEL = 'nowboard';
 /** Between two rings of oneself: with the deadline, a dead socket is noticed within 10 s. */

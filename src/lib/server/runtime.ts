@@ -8,7 +8,7 @@ import { widenAcceptQueue } from './accept-queue';
 import { readAudit, writeAudit } from './audit';
 import { createBodyBudget } from './body-budget';
 import { tameBroken } from './broken-connections';
-import { startCrashGuard } from './crash';
+import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
 import type { Env } from './env';

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InputEvent } from './event-input';
 import { toRow, type Row } from './event-insert';
-import { UnavailableError } from './trouble';
+import { UnavailableError } from './db/errors';
 
 /** `accepted` rows are committed; `duplicates` had an event id that was there before, or earlier in the same request. */
 export type Receipt = { accepted: number; duplicates: number };

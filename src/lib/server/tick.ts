@@ -5,7 +5,7 @@
  */
 import type { Sql } from 'postgres';
 import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../protocol';
-import { withDeadline } from './deadline';
+import { withDeadline } from './db/deadline';
 
 /** Figures as they stand: the rows seen by `cursor`, at database time `at` (ms since 1970). */
 export type Figures = { totals: Totals; at: number; cursor: string };

@@ -5,8 +5,8 @@
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { HealthPart } from '../protocol';
-import { withDeadline } from './deadline';
-import { startRepeating } from './repeat';
+import { withDeadline } from './db/deadline';
+import { startRepeating } from './db/repeat';
 import { startRetention } from './retention';
 import { countAll, dropMinutes } from './rollup';
 import { thinDeletions, thinTicks } from './thin';

@@ -5,7 +5,7 @@
 import type { InputEvent } from './event-input';
 import type { IngestKey } from './ingest-keys';
 import type { VisitorIds } from './visitor-salt';
-import { UnavailableError } from './trouble';
+import { UnavailableError } from './db/errors';
 
 export type Visitor = { address: string; userAgent: string };
 

@@ -5,8 +5,8 @@
  */
 import type { Sql } from 'postgres';
 import type { DatabaseTrouble } from '../protocol';
-import { withDeadline } from './deadline';
-import { toDatabaseTrouble } from './trouble';
+import { withDeadline } from './db/deadline';
+import { toDatabaseTrouble } from './db/errors';
 
 export type WriteWatch = {
 	/** null: events are taken, as far as anybody knows */

@@ -1,6 +1,6 @@
 import { error, fail, type RequestEvent } from '@sveltejs/kit';
 import { readForm } from '$lib/server/form-body';
-import { textFault } from '$lib/server/json-limits';
+import { textFault } from '$lib/server/db/json-limits';
 import { KEY_BOUNDS } from '$lib/server/key-check';
 import { parseNewKey } from '$lib/server/key-input';
 import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/share-links';

@@ -17,7 +17,7 @@ import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError } from '$lib/server/submission';
 import { identify, toVisitor } from '$lib/server/visitor';
 import type { RequestHandler } from './$types';
-import { UnavailableError } from '$lib/server/trouble';
+import { UnavailableError } from '$lib/server/db/errors';
 
 /** Clients that append a slash do not follow a redirect with a body. */
 export const trailingSlash = 'ignore';

@@ -16,7 +16,7 @@ import { RefusedError } from '$lib/server/submission';
 import { createVisitorIds, type VisitorIds } from '$lib/server/visitor-salt';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
 import { OPTIONS, POST } from './+server';
-import { UnavailableError } from '$lib/server/trouble';
+import { UnavailableError } from '$lib/server/db/errors';
 
 type Answer = { status: number; headers: Record<string, unknown>; body: unknown };
 type Handler = (event: object) => Response | Promise<Response>;

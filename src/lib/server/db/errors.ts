@@ -2,7 +2,7 @@
  * What an error of the database means to people: a small closed set, told to every page. Pure.
  * SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html; other codes are Node's and postgres.js'.
  */
-import type { DatabaseTrouble } from '../protocol';
+import type { DatabaseTrouble } from '../../protocol';
 import { DeadlineError } from './deadline';
 
 /** The database is a standby: its snapshots do not list running transactions, so no cursor can stand on them. */

@@ -3,9 +3,9 @@
  * the catalogue, which is not locked, knows. Costs one short question after a failure, never before.
  */
 import type { Sql } from 'postgres';
-import type { DatabaseTrouble } from '../protocol';
+import type { DatabaseTrouble } from '../../protocol';
 import { withDeadline } from './deadline';
-import { toDatabaseTrouble } from './trouble';
+import { toDatabaseTrouble } from './errors';
 
 const DEADLINE_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { createRounds } from './rounds';
+import { createRounds } from './batcher';
 
 beforeEach(() => {
 	vi.useFakeTimers();

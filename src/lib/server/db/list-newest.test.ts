@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
-import { createKeyring } from './keyring';
-import { LISTED } from './listed';
-import { createShareLinks } from './share-links';
+import { useDatabase } from '../../../../tests/setup/instances';
+import { createKeyring } from '../keyring';
+import { LISTED } from './list-newest';
+import { createShareLinks } from '../share-links';
 
 test('what works is listed first, what was ended after it; the rest of both is counted', async () => {
 	const { sql } = await useDatabase();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DeadlineError } from './deadline';
-import { toDatabaseTrouble, StandbyError } from './trouble';
+import { toDatabaseTrouble, StandbyError } from './errors';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 

@@ -3,7 +3,7 @@
  * than one. It knows no table and keeps no answer. Without it a flood of strangers is a queue that everybody else waits in.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { UnavailableError } from './trouble';
+import { UnavailableError } from './errors';
 
 export type LookupBounds = {
 	/** different keys that wait for an answer */

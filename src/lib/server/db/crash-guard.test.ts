@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isKnownException, isKnownRejection } from './crash';
-import { connect } from './db/connect';
+import { isKnownException, isKnownRejection } from './crash-guard';
+import { connect } from './connect';
 
 const from = (error: Error, place: string) =>
 	Object.assign(error, { stack: `Error\n    at ${place}:1:1` });
