@@ -4,7 +4,7 @@
  * scripts/build-release.ts bundles it, because production has neither tsx nor src/.
  */
 import { migrate } from '../src/lib/server/db/migrate';
-import { readEnv } from '../src/lib/server/env';
+import { readEnv } from '../src/lib/server/config/env';
 
 try {
 	const read = readEnv(process.env);

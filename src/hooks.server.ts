@@ -25,7 +25,7 @@ import {
 	type Refusal,
 } from '$lib/server/access';
 import { readAddress, toNetwork } from '$lib/server/client-address';
-import { readEnv } from '$lib/server/env';
+import { readEnv } from '$lib/server/config/env';
 import { readKey } from '$lib/server/ingest-access';
 import { closeUnlessWhole, readOut } from '$lib/server/read-out';
 import { toLoggedPath, toRequestId } from '$lib/server/request-log';

@@ -1,5 +1,5 @@
 /** Everything that the doctor looks at, in the order in which it is said: what is wrong first explains what comes after it. */
-import { readVariables } from '../../src/lib/server/variables';
+import { readVariables } from '../../src/lib/server/config/variables';
 import { createClient, type Client } from './client';
 import { compareClocks, type Clock } from './clocks';
 import { examineDatabase } from './database';

@@ -11,7 +11,7 @@ import { tameBroken } from './broken-connections';
 import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
-import type { Env } from './env';
+import type { Env } from './config/env';
 import { startHealth } from './health';
 import { createHistory } from './history-cache';
 import { createIngest } from './ingest';
