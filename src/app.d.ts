@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/audit';
-import type { BodyBudget } from '$lib/server/body-budget';
+import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { HistoryReader } from '$lib/server/history-cache';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';

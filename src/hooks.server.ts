@@ -24,13 +24,13 @@ import {
 	TOKEN_ROUTES,
 	type Refusal,
 } from '$lib/server/access';
-import { readAddress, toNetwork } from '$lib/server/client-address';
+import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readEnv } from '$lib/server/config/env';
 import { readKey } from '$lib/server/ingest-access';
-import { closeUnlessWhole, readOut } from '$lib/server/read-out';
+import { closeUnlessWhole, readOut } from '$lib/server/http/lingering-close';
 import { toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
-import { secureHeaders } from '$lib/server/secure-headers';
+import { secureHeaders } from '$lib/server/http/secure-headers';
 import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
 import type { Viewer } from '$lib/server/viewers';
 import { THEME } from '$lib/theme';

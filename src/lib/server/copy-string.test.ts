@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { readAddress } from './client-address';
+import { readAddress } from './http/client-address';
 import { ownText } from './copy-string';
 import { MAX_KEY_LENGTH, toWindowRow } from './window-row';
 

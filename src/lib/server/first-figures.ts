@@ -1,6 +1,6 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
-import { toChosenSource } from './chosen-source';
+import { toChosenSource } from './http/source-param';
 import { withDeadline } from './db/deadline';
 
 /** A page that waits longer is shown without, and asks again from the browser. */

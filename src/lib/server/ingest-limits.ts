@@ -5,7 +5,7 @@
  */
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { KeyKind } from './key-input';
-import { createLimiter, type Limiter } from './limiter';
+import { createLimiter, type Limiter } from './http/rate-limiter';
 
 /** Somebody who sets up a site mistypes a few times; whoever guesses gets nowhere. */
 export const WRONG_KEYS_PER_MINUTE = 30;

@@ -4,10 +4,10 @@
  */
 import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
-import { widenAcceptQueue } from './accept-queue';
+import { widenAcceptQueue } from './http/listen-backlog';
 import { readAudit, writeAudit } from './audit';
-import { createBodyBudget } from './body-budget';
-import { tameBroken } from './broken-connections';
+import { createBodyBudget } from './http/body-budget';
+import { tameBroken } from './http/client-errors';
 import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
@@ -21,11 +21,11 @@ import { createKeyCheck } from './key-check';
 import { createKeyring } from './keyring';
 import { createMetrics } from './metrics';
 import { createPasswordCheck } from './password';
-import { limitPipelining } from './pipelining';
+import { limitPipelining } from './http/pipelining-limit';
 import { createRejections } from './rejections';
 import { createRequestLog } from './request-log';
 import { createShareLinks } from './share-links';
-import { createTarpit, type Tarpit } from './tarpit';
+import { createTarpit, type Tarpit } from './http/tarpit';
 import { createTokens, readSecret } from './tokens';
 import { startUpkeep } from './upkeep';
 import { createViewers } from './viewers';

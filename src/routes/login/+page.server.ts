@@ -1,6 +1,6 @@
 import { error, fail, redirect } from '@sveltejs/kit';
-import { readAddress, toNetwork } from '$lib/server/client-address';
-import { readForm } from '$lib/server/form-body';
+import { readAddress, toNetwork } from '$lib/server/http/client-address';
+import { readForm } from '$lib/server/http/form-body';
 import { toPath } from '$lib/server/to-path';
 import { setViewerCookie } from '$lib/server/viewer-cookie';
 import type { Actions, PageServerLoad } from './$types';

@@ -1,5 +1,5 @@
 import { redirect } from '@sveltejs/kit';
-import { readForm } from '$lib/server/form-body';
+import { readForm } from '$lib/server/http/form-body';
 import { clearViewerCookie } from '$lib/server/viewer-cookie';
 import type { RequestHandler } from './$types';
 

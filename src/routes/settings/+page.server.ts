@@ -1,5 +1,5 @@
 import { error, fail, type RequestEvent } from '@sveltejs/kit';
-import { readForm } from '$lib/server/form-body';
+import { readForm } from '$lib/server/http/form-body';
 import { textFault } from '$lib/server/db/json-limits';
 import { KEY_BOUNDS } from '$lib/server/key-check';
 import { parseNewKey } from '$lib/server/key-input';

@@ -7,12 +7,12 @@
 import { json } from '@sveltejs/kit';
 import { isbot } from 'isbot';
 import { INGEST_LIMITS, type InputError } from '$lib/protocol';
-import { readAddress, toNetwork } from '$lib/server/client-address';
-import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/cors';
+import { readAddress, toNetwork } from '$lib/server/http/client-address';
+import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/http/cors';
 import { parseEvents } from '$lib/server/event-input';
 import { admit, refuseLimited, refuseSources } from '$lib/server/ingest-access';
 import { readJson } from '$lib/server/json-body';
-import { discardBody } from '$lib/server/read-body';
+import { discardBody } from '$lib/server/http/read-body';
 import type { RejectionReason } from '$lib/server/rejections';
 import { RefusedError } from '$lib/server/submission';
 import { identify, toVisitor } from '$lib/server/visitor';

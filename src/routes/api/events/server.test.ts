@@ -4,7 +4,7 @@ import { Agent, createServer, request as send, type Server } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createBodyBudget, type BodyBudget } from '$lib/server/body-budget';
+import { createBodyBudget, type BodyBudget } from '$lib/server/http/body-budget';
 import { createIngest, type Ingest } from '$lib/server/ingest';
 import { connect } from '$lib/server/db/connect';
 import { createKey, listKeys, revokeKey } from '$lib/server/ingest-keys';

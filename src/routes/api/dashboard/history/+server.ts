@@ -1,6 +1,6 @@
 import { error, json } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
-import { toChosenSource } from '$lib/server/chosen-source';
+import { toChosenSource } from '$lib/server/http/source-param';
 import { BusyError } from '$lib/server/history-cache';
 import { ZoneError } from '$lib/server/read-history';
 import { toZone } from '$lib/server/zone';

@@ -1,5 +1,5 @@
 import { error } from '@sveltejs/kit';
-import { toChosenSource } from '$lib/server/chosen-source';
+import { toChosenSource } from '$lib/server/http/source-param';
 import { CONTENT_TYPE } from '$lib/server/sse';
 import { createStreamEnd } from '$lib/server/stream-end';
 import type { EndReason } from '$lib/server/stream';

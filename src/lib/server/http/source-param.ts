@@ -3,8 +3,8 @@
  * and what is accepted is kept for as long as somebody looks.
  */
 import { error } from '@sveltejs/kit';
-import { INGEST_LIMITS } from '../protocol';
-import { textFault } from './db/json-limits';
+import { INGEST_LIMITS } from '../../protocol';
+import { textFault } from '../db/json-limits';
 
 const MAX_LENGTH = INGEST_LIMITS.sourceLength;
 

@@ -1,7 +1,7 @@
 import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
-import { parseEvents } from './event-input';
-import { toChosenSource } from './chosen-source';
+import { parseEvents } from '../event-input';
+import { toChosenSource } from './source-param';
 
 /** What comes of `?source=`: a source, or the refusal. */
 function choose(source: string): string | null {

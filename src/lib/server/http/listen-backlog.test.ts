@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 
 const CONNECTIONS = 1_500;
-const QUEUE = new URL('./accept-queue.ts', import.meta.url).href;
+const QUEUE = new URL('./listen-backlog.ts', import.meta.url).href;
 
 /** A server that listens and then is busy: what connects meanwhile waits in the kernel. */
 const busyServer = (widened: boolean) => `
@@ -53,7 +53,7 @@ test.runIf(process.platform === 'linux')(
 );
 
 test('what says its own backlog, or names no port, is left alone', async () => {
-	const { widenAcceptQueue, ACCEPT_QUEUE } = await import('./accept-queue');
+	const { widenAcceptQueue, ACCEPT_QUEUE } = await import('./listen-backlog');
 	const asked: unknown[][] = [];
 	const prototype = { listen: (...given: unknown[]) => void asked.push(given) };
 	const takeBack = widenAcceptQueue(() => {}, prototype as never);

@@ -6,7 +6,7 @@
  * work. Whoever sends many requests at once is cut by pipelining.ts.
  */
 import type { Socket } from 'node:net';
-import { createLimiter } from './limiter';
+import { createLimiter } from './rate-limiter';
 
 /** A page that is out of date asks a few times; an office shares an address. */
 export const FREE_REFUSALS = 100;

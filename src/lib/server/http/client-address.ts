@@ -4,7 +4,7 @@
  * is their network.
  */
 import { isIPv6 } from 'node:net';
-import { ownText } from './copy-string';
+import { ownText } from '../copy-string';
 
 /** Of everybody whose address is not known: they share what they may do. */
 const UNKNOWN = 'unknown';

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { expect, test } from 'vitest';
-import { createLimiter, type Limiter } from './limiter';
+import { createLimiter, type Limiter } from './rate-limiter';
 
 const LIMITS = { points: 1, duration: 60 };
 

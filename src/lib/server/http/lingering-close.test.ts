@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
 import { expect, onTestFinished, test } from 'vitest';
 import { MAX_PIECES } from './read-body';
-import { closeUnlessWhole, readOut } from './read-out';
+import { closeUnlessWhole, readOut } from './lingering-close';
 
 type Close = (response: Response, request: IncomingMessage) => void;
 
