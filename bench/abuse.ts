@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
-import { createKey } from '../src/lib/server/ingest-keys';
+import { createKey } from '../src/lib/server/keys/key-store';
 import { createToken } from '../src/lib/server/viewers';
 import { countTables, findUnexplained, NOTHING_GRANTED } from '../tests/fuzz/tables';
 import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT } from './load/abuse-verdict';

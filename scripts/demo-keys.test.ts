@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { hashKey, listKeys, revokeKey } from '../src/lib/server/ingest-keys';
+import { hashKey, listKeys, revokeKey } from '../src/lib/server/keys/key-store';
 import { useDatabase } from '../tests/setup/instances';
 import { provideDemoKeys } from './demo-keys';
 

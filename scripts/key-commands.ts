@@ -8,9 +8,9 @@ import {
 	rotateKey,
 	type ListedKey,
 	type MadeKey,
-} from '../src/lib/server/ingest-keys';
-import { parseNewKey, type NewKey } from '../src/lib/server/key-input';
-import { KEY_BOUNDS } from '../src/lib/server/key-check';
+} from '../src/lib/server/keys/key-store';
+import { parseNewKey, type NewKey } from '../src/lib/server/keys/parse-new-key';
+import { KEY_BOUNDS } from '../src/lib/server/keys/key-check';
 
 export type KeyCommand =
 	{ does: 'create'; input: NewKey } | { does: 'list' } | { does: 'rotate' | 'revoke'; id: number };

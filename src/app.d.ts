@@ -12,9 +12,9 @@ import type { PasswordCheck } from '$lib/server/password';
 import type { ShareLinks } from '$lib/server/share-links';
 import type { Tokens } from '$lib/server/tokens';
 import type { Viewer, Viewers } from '$lib/server/viewers';
-import type { KeyCheck } from '$lib/server/key-check';
+import type { KeyCheck } from '$lib/server/keys/key-check';
 import type { RequestLog } from '$lib/server/request-log';
-import type { Keyring } from '$lib/server/keyring';
+import type { Keyring } from '$lib/server/keys/keyring';
 import type { Rejections } from '$lib/server/rejections';
 import type { VisitorIds } from '$lib/server/visitor-salt';
 

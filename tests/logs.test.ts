@@ -2,7 +2,7 @@
 import { inject, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { connect } from '../src/lib/server/db/connect';
-import { createKey } from '../src/lib/server/ingest-keys';
+import { createKey } from '../src/lib/server/keys/key-store';
 import { createAppServer, type RunningApp } from './setup/app-server';
 import { useDatabase } from './setup/instances';
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
-import { createKey } from '../src/lib/server/ingest-keys';
+import { createKey } from '../src/lib/server/keys/key-store';
 import { createTaker, RUN } from './docs-commands/plan';
 import { createAppServer, type RunningApp } from './setup/app-server';
 import { createDatabase, type TestDatabase } from './setup/database';

@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { hashKey } from '../../src/lib/server/ingest-keys';
+import { hashKey } from '../../src/lib/server/keys/key-store';
 import { createTokens } from '../../src/lib/server/tokens';
 import type { Sql } from '../../src/lib/server/db/connect';
 import { createToken } from '../../src/lib/server/viewers';

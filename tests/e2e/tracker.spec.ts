@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { devices, type Page, type Request } from '@playwright/test';
 import { chromiumLaunchOptions } from '../../scripts/browser';
-import { createKey } from '../../src/lib/server/ingest-keys';
+import { createKey } from '../../src/lib/server/keys/key-store';
 import { expect, test, type Sent } from './tracker-site';
 
 const launch = chromiumLaunchOptions();

@@ -1,7 +1,7 @@
 /** The short version; the long one is `npm run test:fuzz`. */
 import { expect, test } from 'vitest';
 import { freePort } from '../../scripts/ports';
-import { createKeyring } from '../../src/lib/server/keyring';
+import { createKeyring } from '../../src/lib/server/keys/keyring';
 import { createShareLinks } from '../../src/lib/server/share-links';
 import type { Viewers } from '../../src/lib/server/viewers';
 import { createAppServer } from '../setup/app-server';

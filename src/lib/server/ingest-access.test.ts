@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { admit, refuseSources } from './ingest-access';
 import { createIngestLimits } from './ingest-limits';
-import type { IngestKey } from './ingest-keys';
+import type { IngestKey } from './keys/key-store';
 import { UnavailableError } from './db/errors';
 
 const of = (id: number, more: Partial<IngestKey>): IngestKey => ({

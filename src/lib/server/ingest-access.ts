@@ -4,9 +4,9 @@
  * whoever tries keys which of them were once right; and takes a database that is away for a wrong key.
  */
 import type { InputEvent } from './event-input';
-import type { IngestKey } from './ingest-keys';
+import type { IngestKey } from './keys/key-store';
 import type { IngestLimits, Limited } from './ingest-limits';
-import type { KeyCheck } from './key-check';
+import type { KeyCheck } from './keys/key-check';
 import type { RejectionReason } from './rejections';
 import type { InputError } from '../protocol';
 import { UnavailableError } from './db/errors';

@@ -3,7 +3,7 @@
  * all as persons. Only where a person sends: with a public key, or, where no key is asked for, from a page. It knows no database.
  */
 import type { InputEvent } from './event-input';
-import type { IngestKey } from './ingest-keys';
+import type { IngestKey } from './keys/key-store';
 import type { VisitorIds } from './visitor-salt';
 import { UnavailableError } from './db/errors';
 

@@ -1,8 +1,8 @@
 import { error, fail, type RequestEvent } from '@sveltejs/kit';
 import { readForm } from '$lib/server/http/form-body';
 import { textFault } from '$lib/server/db/json-limits';
-import { KEY_BOUNDS } from '$lib/server/key-check';
-import { parseNewKey } from '$lib/server/key-input';
+import { KEY_BOUNDS } from '$lib/server/keys/key-check';
+import { parseNewKey } from '$lib/server/keys/parse-new-key';
 import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/share-links';
 import type { Actions, PageServerLoad } from './$types';
 

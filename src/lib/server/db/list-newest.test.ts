@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
-import { createKeyring } from '../keyring';
+import { createKeyring } from '../keys/keyring';
 import { LISTED } from './list-newest';
 import { createShareLinks } from '../share-links';
 

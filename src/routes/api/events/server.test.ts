@@ -7,10 +7,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createBodyBudget, type BodyBudget } from '$lib/server/http/body-budget';
 import { createIngest, type Ingest } from '$lib/server/ingest';
 import { connect } from '$lib/server/db/connect';
-import { createKey, listKeys, revokeKey } from '$lib/server/ingest-keys';
-import { createKeyCheck, type KeyCheck } from '$lib/server/key-check';
+import { createKey, listKeys, revokeKey } from '$lib/server/keys/key-store';
+import { createKeyCheck, type KeyCheck } from '$lib/server/keys/key-check';
 import { createIngestLimits, type IngestLimits } from '$lib/server/ingest-limits';
-import type { NewKey } from '$lib/server/key-input';
+import type { NewKey } from '$lib/server/keys/parse-new-key';
 import { createRejections, type Rejections } from '$lib/server/rejections';
 import { RefusedError } from '$lib/server/submission';
 import { createVisitorIds, type VisitorIds } from '$lib/server/visitor-salt';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseNewKey } from './key-input';
+import { parseNewKey } from './parse-new-key';
 
 /** "path: rule" of every error, or the key. */
 function verdict(input: Parameters<typeof parseNewKey>[0]) {

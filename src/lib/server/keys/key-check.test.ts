@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../../scripts/ports';
-import { createDatabase, type TestDatabase } from '../../../tests/setup/database';
-import { startTcpProxy } from '../../../tests/setup/tcp-proxy';
-import { connect, type Sql } from './db/connect';
-import { createKey, findKeys, hashKey, listKeys, revokeKey } from './ingest-keys';
+import { freePort } from '../../../../scripts/ports';
+import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
+import { startTcpProxy } from '../../../../tests/setup/tcp-proxy';
+import { connect, type Sql } from '../db/connect';
+import { createKey, findKeys, hashKey, listKeys, revokeKey } from './key-store';
 import { createKeyCheck, KEY_BOUNDS, type KeyCheck } from './key-check';
-import type { NewKey } from './key-input';
+import type { NewKey } from './parse-new-key';
 
 const SHOP: NewKey = { kind: 'public', source: 'shop', name: 'shop', origins: [] };
 /** Of the right form, and nobody's. */

@@ -6,8 +6,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
-import type { KeyKind, NewKey } from './key-input';
-import { listNewest, type Listed } from './db/list-newest';
+import type { KeyKind, NewKey } from './parse-new-key';
+import { listNewest, type Listed } from '../db/list-newest';
 
 export type IngestKey = NewKey & {
 	id: number;

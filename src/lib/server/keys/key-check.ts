@@ -6,9 +6,9 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import { createBatchedLookup } from './db/batch-loader';
-import { withDeadline } from './db/deadline';
-import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './ingest-keys';
+import { createBatchedLookup } from '../db/batch-loader';
+import { withDeadline } from '../db/deadline';
+import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './key-store';
 
 export const KEY_BOUNDS = {
 	/** a revoked key ends within this, on every instance */

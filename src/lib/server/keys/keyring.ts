@@ -1,6 +1,6 @@
 /** The ingest keys as the settings page has them: within a deadline, and audited as done there. What they are is ingest-keys.ts. */
 import type { Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
+import { withDeadline } from '../db/deadline';
 import {
 	createKey,
 	listNewestKeys,
@@ -8,9 +8,9 @@ import {
 	rotateKey,
 	type ListedKey,
 	type MadeKey,
-} from './ingest-keys';
-import type { NewKey } from './key-input';
-import type { Listed } from './db/list-newest';
+} from './key-store';
+import type { NewKey } from './parse-new-key';
+import type { Listed } from '../db/list-newest';
 
 export type Keyring = {
 	create(input: NewKey): Promise<MadeKey>;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../../tests/setup/database';
-import { readAudit } from './audit';
-import { connect, type Sql } from './db/connect';
-import { createKey, isKey, listKeys, noteUse, revokeKey, rotateKey } from './ingest-keys';
-import type { NewKey } from './key-input';
+import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
+import { readAudit } from '../audit';
+import { connect, type Sql } from '../db/connect';
+import { createKey, isKey, listKeys, noteUse, revokeKey, rotateKey } from './key-store';
+import type { NewKey } from './parse-new-key';
 
 const SHOP: NewKey = {
 	kind: 'public',
