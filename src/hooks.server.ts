@@ -23,7 +23,7 @@ import {
 	refuse,
 	TOKEN_ROUTES,
 	type Refusal,
-} from '$lib/server/access';
+} from '$lib/server/access/policy';
 import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readEnv } from '$lib/server/config/env';
 import { readKey } from '$lib/server/ingest-access';
@@ -31,8 +31,8 @@ import { closeUnlessWhole, readOut } from '$lib/server/http/lingering-close';
 import { toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
 import { secureHeaders } from '$lib/server/http/secure-headers';
-import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
-import type { Viewer } from '$lib/server/viewers';
+import { VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
+import type { Viewer } from '$lib/server/access/viewers';
 import { THEME } from '$lib/theme';
 
 /** Sets the theme before the first paint, so that nothing flashes. */

@@ -6,7 +6,7 @@ import { EventSource } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import type { StreamEvents } from '../src/lib/protocol';
-import { createTokens, TOKEN_MS } from '../src/lib/server/tokens';
+import { createTokens, TOKEN_MS } from '../src/lib/server/access/tokens';
 import { after, type Environment, type Source } from '../src/lib/stores/environment';
 import { createEventStream, type StreamState } from '../src/lib/stores/event-stream';
 import { PARSERS } from '../src/lib/stores/parse';

@@ -1,4 +1,4 @@
-import { renewViewerCookie } from '$lib/server/viewer-cookie';
+import { renewViewerCookie } from '$lib/server/access/viewer-cookie';
 import type { LayoutServerLoad } from './$types';
 
 /** Whoever loads a page stays let in; what a page holds, and the cookie that comes with it, is for one browser alone. */

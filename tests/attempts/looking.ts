@@ -1,5 +1,5 @@
 /** Attempts to look without leave: no cookie, one that was good once, and tokens of every kind. */
-import { ROUTES, TOKEN_ROUTES } from '../../src/lib/server/access';
+import { ROUTES, TOKEN_ROUTES } from '../../src/lib/server/access/policy';
 import { get, post, TOO_LONG, type Attempt } from './attempt';
 import { COOKIE, METRICS_TOKEN, SECRET, type World } from './world';
 

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { freePort } from '../../scripts/ports';
 import { createKeyring } from '../../src/lib/server/keys/keyring';
-import { createShareLinks } from '../../src/lib/server/share-links';
-import type { Viewers } from '../../src/lib/server/viewers';
+import { createShareLinks } from '../../src/lib/server/access/share-links';
+import type { Viewers } from '../../src/lib/server/access/viewers';
 import { createAppServer } from '../setup/app-server';
 import { useDatabase } from '../setup/instances';
 import { WORLD_ENV } from '../attempts/world';

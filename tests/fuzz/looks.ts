@@ -1,6 +1,6 @@
 /** Requests of those who look, or would like to: paths, headers, methods, cookies, cursors, tokens and links. What is sent to forms: forms.ts. */
 import fc from 'fast-check';
-import { ROUTES } from '../../src/lib/server/access';
+import { ROUTES } from '../../src/lib/server/access/policy';
 import { get, post, type FuzzRequest } from './request';
 import { nastyText, toHeader, toQuery, toTarget } from './texts';
 

@@ -3,7 +3,7 @@
  * What else goes on meanwhile (honest viewers, half-open connections) is the caller's.
  */
 import type { Sql } from '../../src/lib/server/db/connect';
-import { createTokens } from '../../src/lib/server/tokens';
+import { createTokens } from '../../src/lib/server/access/tokens';
 import { addKey, addLink, addSession } from '../attempts/world';
 import { createAgent, send } from '../setup/wire';
 import { toGranted } from './forms';

@@ -3,7 +3,7 @@
  * A newcomer would list the tables to look at: here all are, but for those that the server itself writes, so that a new one is not forgotten.
  */
 import type { Sql } from '../../src/lib/server/db/connect';
-import { ATTEMPTS_WINDOW_S } from '../../src/lib/server/password';
+import { ATTEMPTS_WINDOW_S } from '../../src/lib/server/access/password';
 
 /** `events` are counted by those who send them; the others follow from the events and from time. */
 const OWN = ['events', 'metrics_snapshots', 'rollups', 'rollup_state', 'retention_state', 'meta'];

@@ -5,7 +5,7 @@
 import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
 import { widenAcceptQueue } from './http/listen-backlog';
-import { readAudit, writeAudit } from './audit';
+import { readAudit, writeAudit } from './access/audit-log';
 import { createBodyBudget } from './http/body-budget';
 import { tameBroken } from './http/client-errors';
 import { startCrashGuard } from './db/crash-guard';
@@ -20,15 +20,15 @@ import { startInstance } from './instance';
 import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
 import { createMetrics } from './metrics';
-import { createPasswordCheck } from './password';
+import { createPasswordCheck } from './access/password';
 import { limitPipelining } from './http/pipelining-limit';
 import { createRejections } from './rejections';
 import { createRequestLog } from './request-log';
-import { createShareLinks } from './share-links';
+import { createShareLinks } from './access/share-links';
 import { createTarpit, type Tarpit } from './http/tarpit';
-import { createTokens, readSecret } from './tokens';
+import { createTokens, readSecret } from './access/tokens';
 import { startUpkeep } from './upkeep';
-import { createViewers } from './viewers';
+import { createViewers } from './access/viewers';
 import { createVisitorIds } from './visitor-salt';
 import { createWriteWatch } from './write-watch';
 

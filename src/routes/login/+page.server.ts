@@ -1,8 +1,8 @@
 import { error, fail, redirect } from '@sveltejs/kit';
 import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readForm } from '$lib/server/http/form-body';
-import { toPath } from '$lib/server/to-path';
-import { setViewerCookie } from '$lib/server/viewer-cookie';
+import { toPath } from '$lib/server/access/safe-redirect';
+import { setViewerCookie } from '$lib/server/access/viewer-cookie';
 import type { Actions, PageServerLoad } from './$types';
 
 /** Longer ones are not hashed. */

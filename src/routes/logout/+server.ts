@@ -1,6 +1,6 @@
 import { redirect } from '@sveltejs/kit';
 import { readForm } from '$lib/server/http/form-body';
-import { clearViewerCookie } from '$lib/server/viewer-cookie';
+import { clearViewerCookie } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /** Ends this browser's session; with `everywhere=true` in the form, those of all browsers. Their streams end within seconds. */

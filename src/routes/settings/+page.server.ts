@@ -3,7 +3,7 @@ import { readForm } from '$lib/server/http/form-body';
 import { textFault } from '$lib/server/db/json-limits';
 import { KEY_BOUNDS } from '$lib/server/keys/key-check';
 import { parseNewKey } from '$lib/server/keys/parse-new-key';
-import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/share-links';
+import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/access/share-links';
 import type { Actions, PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async ({ locals, url }) => {

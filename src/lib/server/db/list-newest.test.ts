@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
 import { createKeyring } from '../keys/keyring';
 import { LISTED } from './list-newest';
-import { createShareLinks } from '../share-links';
+import { createShareLinks } from '../access/share-links';
 
 test('what works is listed first, what was ended after it; the rest of both is counted', async () => {
 	const { sql } = await useDatabase();

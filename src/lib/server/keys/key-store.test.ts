@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
-import { readAudit } from '../audit';
+import { readAudit } from '../access/audit-log';
 import { connect, type Sql } from '../db/connect';
 import { createKey, isKey, listKeys, noteUse, revokeKey, rotateKey } from './key-store';
 import type { NewKey } from './parse-new-key';

@@ -1,5 +1,5 @@
 import { error, json } from '@sveltejs/kit';
-import { VIEWER_COOKIE } from '$lib/server/viewer-cookie';
+import { VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /**

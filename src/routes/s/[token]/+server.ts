@@ -1,6 +1,6 @@
 import { error, redirect } from '@sveltejs/kit';
-import { setViewerCookie, VIEWER_COOKIE } from '$lib/server/viewer-cookie';
-import { toPath } from '$lib/server/to-path';
+import { setViewerCookie, VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
+import { toPath } from '$lib/server/access/safe-redirect';
 import type { RequestHandler } from './$types';
 
 /** A share link: lets this browser look for as long as the link lives. `?to=/kiosk` names where to. */

@@ -1,5 +1,5 @@
 import { json } from '@sveltejs/kit';
-import { renewViewerCookie } from '$lib/server/viewer-cookie';
+import { renewViewerCookie } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /**

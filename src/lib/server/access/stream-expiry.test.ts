@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createStreamEnd } from './stream-end';
+import { createStreamEnd } from './stream-expiry';
 
 const LIFE_MS = 200;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toPath } from './to-path';
+import { toPath } from './safe-redirect';
 
 test.each([
 	['/', '/'],

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { asksWho, isPreflight, needsLeave, refuse, ROUTES } from './access';
+import { asksWho, isPreflight, needsLeave, refuse, ROUTES } from './policy';
 
 const ask = {
 	routeId: '/api/demo',

@@ -3,7 +3,7 @@
  * statement; here is the rest, and how they are read. What was typed, and from where, is in none of them.
  */
 import type { Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
+import { withDeadline } from '../db/deadline';
 
 export type AuditEntry = { id: number; at: string; action: string; subject: string };
 

@@ -8,9 +8,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Sql } from 'postgres';
-import { createBatchedLookup } from './db/batch-loader';
-import { toArray } from './db/array';
-import { withDeadline } from './db/deadline';
+import { createBatchedLookup } from '../db/batch-loader';
+import { toArray } from '../db/array';
+import { withDeadline } from '../db/deadline';
 
 /** Since it was last used. */
 export const SESSION_MS = 30 * 24 * 60 * 60_000;

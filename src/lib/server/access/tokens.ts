@@ -7,7 +7,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import type { Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
+import { withDeadline } from '../db/deadline';
 
 /** Long enough to connect, short enough to be worth nothing in a history: a reconnect asks for a new one. */
 export const TOKEN_MS = 5 * 60_000;

@@ -3,8 +3,8 @@
  * The token is shown once and kept by nobody: what the table has is a hash.
  */
 import type { Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
-import { listNewest, type Listed } from './db/list-newest';
+import { withDeadline } from '../db/deadline';
+import { listNewest, type Listed } from '../db/list-newest';
 import { createToken, type Viewers } from './viewers';
 
 export type ShareLink = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
+import { useDatabase } from '../../../../tests/setup/instances';
 import { createTokens, readSecret, TOKEN_MS } from './tokens';
 
 const OWN = 'a'.repeat(43);

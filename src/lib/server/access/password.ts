@@ -4,7 +4,7 @@
  */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createLimiter } from './http/rate-limiter';
+import { createLimiter } from '../http/rate-limiter';
 
 /** OWASP's parameters for interactive use: 64 MiB and some 100 ms an attempt. */
 const COST: ScryptOptions = { N: 2 ** 16, r: 8, p: 2, maxmem: 256 * 1024 * 1024 };

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
-import { startTcpProxy } from '../../../tests/setup/tcp-proxy';
-import { connect } from './db/connect';
+import { useDatabase } from '../../../../tests/setup/instances';
+import { startTcpProxy } from '../../../../tests/setup/tcp-proxy';
+import { connect } from '../db/connect';
 import { createToken, createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
 
 /** Each instance has a connection of its own. */
