@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import { createAggregator, type WindowRow } from '../src/lib/server/aggregate';
 import { COUNT_WINDOW_MS, PAGE_VIEW, SESSION_WINDOW_MS } from '../src/lib/protocol';
-import { FRAME_INTERVAL_MS } from '../src/lib/server/drain-loop';
+import { FRAME_INTERVAL_MS } from '../src/lib/server/reader/drain-loop';
 import { median } from './measure';
 import { tell } from './result';
 

@@ -129,7 +129,7 @@ const RULES: Rule[] = [
 		breaks: imports(/^src\/lib\/server\//),
 		refused: [
 			['src/lib/stores/board.ts', "import { toRow } from '../server/rows';"],
-			['src/routes/+page.svelte', "<script>import { toRow } from '$lib/server/rows';</script>"],
+			['src/routes/+page.svelte', "<script>import { toRow } from '$lib/server/reader/rows';</script>"],
 		],
 	},
 ];

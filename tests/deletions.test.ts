@@ -3,10 +3,10 @@
  * figures and feed never hold what the table does not. Deleters never wait for each other.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDrain } from '../src/lib/server/drain';
+import { createDrain } from '../src/lib/server/reader/drain';
 import { connect, type Sql } from '../src/lib/server/db/connect';
-import { readUnseen } from '../src/lib/server/rows';
-import { parseCursor, type Cursor } from '../src/lib/server/cursor';
+import { readUnseen } from '../src/lib/server/reader/rows';
+import { parseCursor, type Cursor } from '../src/lib/server/reader/cursor';
 import { thinDeletions } from '../src/lib/server/thin';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../src/lib/protocol';
 import { follow } from './setup/follow';

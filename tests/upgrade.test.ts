@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { migrate, readJournal } from '../src/lib/server/db/migrate';
-import { parseSnapshot, toId } from '../src/lib/server/cursor';
+import { parseSnapshot, toId } from '../src/lib/server/reader/cursor';
 import { createAppServer } from './setup/app-server';
 import { follow } from './setup/follow';
 import { followHttp, post } from './setup/follow-http';

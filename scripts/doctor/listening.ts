@@ -1,6 +1,6 @@
 /** Whether NOTIFY arrives where the server listens, and what is in the way when it does not. */
 import type { Sql } from '../../src/lib/server/db/connect';
-import { startListener } from '../../src/lib/server/listen';
+import { startListener } from '../../src/lib/server/reader/listener';
 import { well, wrong, type Finding } from './finding';
 
 /** @param one DATABASE_URL alone is set */

@@ -3,7 +3,7 @@
  * accounts are too large to be sent.
  */
 import { readFileSync } from 'node:fs';
-import { parseCursor, sees } from '../../src/lib/server/cursor';
+import { parseCursor, sees } from '../../src/lib/server/reader/cursor';
 import { startClient, type FaultClient } from './client';
 import { createOracle, type Rows, type Verdict } from './oracle';
 import { SOURCES, type ClientPlan } from './plan';

@@ -4,7 +4,7 @@
  * has not, or counted them. Where the document promises no reset and no omission, one that came anyway is a fault.
  */
 import { MAX_CATCH_UP } from '../../src/lib/server/catch-up';
-import { parseCursor, sees, type Cursor } from '../../src/lib/server/cursor';
+import { parseCursor, sees, type Cursor } from '../../src/lib/server/reader/cursor';
 import { MAX_EVENTS_PER_FRAME } from '../../src/lib/protocol';
 import type { Account, Span, Step } from './account';
 

@@ -6,9 +6,9 @@
  */
 import { MAX_EVENTS_PER_FRAME, type Source } from '../protocol';
 import { RING_BYTES, type Frame } from './bus';
-import { advance, isWithin, toId, type Cursor } from './cursor';
-import { byTransaction, countOmitted, type Batch } from './drain';
-import type { Row } from './rows';
+import { advance, isWithin, toId, type Cursor } from './reader/cursor';
+import { byTransaction, countOmitted, type Batch } from './reader/drain';
+import type { Row } from './reader/rows';
 
 /** Events in a frame of the past: small, because the one that a client stands in is encoded anew for it. */
 export const PAST_FRAME_EVENTS = 200;

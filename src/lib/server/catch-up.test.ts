@@ -4,10 +4,10 @@ import { follow, type Follower } from '../../../tests/setup/follow';
 import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
 import { createBus } from './bus';
 import { createCatchUp, MAX_CATCH_UP } from './catch-up';
-import { atSnapshot, toId, type Cursor } from './cursor';
+import { atSnapshot, toId, type Cursor } from './reader/cursor';
 import { connect, type Sql } from './db/connect';
-import type { Batch } from './drain';
-import { readUnseen } from './rows';
+import type { Batch } from './reader/drain';
+import { readUnseen } from './reader/rows';
 import type { Joined } from './stream';
 
 /** A server that counts statements, as its administrators do. */

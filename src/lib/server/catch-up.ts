@@ -8,11 +8,11 @@
 import type { Sql } from 'postgres';
 import { createBacklog, type Backlog } from './backlog';
 import { RING_BYTES, type Bus, type Frame } from './bus';
-import { isWithin, meet, sees, toId, type Cursor } from './cursor';
+import { isWithin, meet, sees, toId, type Cursor } from './reader/cursor';
 import { withDeadline } from './db/deadline';
-import { HistoryError, misses, verify, type Batch } from './drain';
+import { HistoryError, misses, verify, type Batch } from './reader/drain';
 import { createRounds } from './db/batcher';
-import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from './rows';
+import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from './reader/rows';
 import type { Joined } from './stream';
 import type { Source } from '../protocol';
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { Tick } from '../protocol';
 import { createAggregator } from './aggregate';
 import { createBus, type Frame } from './bus';
-import { countOmitted, type Batch } from './drain';
+import { countOmitted, type Batch } from './reader/drain';
 import { pickFor, toActivity, toActivityOf, toFirstMetrics, toMetrics } from './frames';
-import type { Row } from './rows';
+import type { Row } from './reader/rows';
 import { createState, type State } from './state';
 import { toWindowRow } from './window-row';
 

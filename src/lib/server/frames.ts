@@ -15,8 +15,8 @@ import type {
 	Tick,
 } from '../protocol';
 import type { Frame } from './bus';
-import type { Batch } from './drain';
-import { toActivityEvent } from './rows';
+import type { Batch } from './reader/drain';
+import { toActivityEvent } from './reader/rows';
 import { toBytes, toComment } from './sse';
 import type { Looked, State } from './state';
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { follow } from '../../../tests/setup/follow';
 import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
 import { MAX_EVENTS_PER_FRAME } from '../protocol';
-import { parseCursor, toId } from './cursor';
+import { parseCursor, toId } from './reader/cursor';
 import { connect, type Sql } from './db/connect';
 import type { Instance } from './instance';
 

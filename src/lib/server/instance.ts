@@ -22,10 +22,10 @@ import {
 	REST_PER_EVENT_MS,
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
-} from './drain-loop';
+} from './reader/drain-loop';
 import { concat, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames';
 import { createJoin } from './join';
-import { SELF_PING_MS, startListener } from './listen';
+import { SELF_PING_MS, startListener } from './reader/listener';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './stream';

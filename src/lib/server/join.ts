@@ -4,7 +4,7 @@
  */
 import type { DashboardState, Source } from '../protocol';
 import type { Bus, Frame } from './bus';
-import { parseCursor, type Cursor } from './cursor';
+import { parseCursor, type Cursor } from './reader/cursor';
 import { toFirstMetrics, toFrame } from './frames';
 import type { Joined } from './stream';
 

@@ -4,7 +4,7 @@
 import type { Sql } from 'postgres';
 import type { Json } from '../protocol';
 import type { WindowRow } from './aggregate';
-import { CHUNK, columns, head, toHead, toRow, type Head, type Raw, type Row } from './rows';
+import { CHUNK, columns, head, toHead, toRow, type Head, type Raw, type Row } from './reader/rows';
 import { toWindowRow } from './window-row';
 
 /** Newest rows among which each source's share of the feed is looked for. */

@@ -8,7 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
 import { PAGE_VIEW } from '../protocol';
-import { parseSnapshot } from './cursor';
+import { parseSnapshot } from './reader/cursor';
 import { toArray } from './db/array';
 import { withDeadline } from './db/deadline';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { HistoryError, verify } from './drain';
 import type { Head } from './rows';
-import { StandbyError } from './db/errors';
+import { StandbyError } from '../db/errors';
 
 const cursor = { epoch: 'e', last: 200n, holes: [100n] };
 const head = (change: Partial<Head> = {}): Head => ({

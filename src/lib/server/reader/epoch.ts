@@ -5,7 +5,7 @@
  */
 import type { Sql } from 'postgres';
 import type { Cursor } from './cursor';
-import { StandbyError } from './db/errors';
+import { StandbyError } from '../db/errors';
 
 /** Advisory lock key of the epoch's renewal (any constant of our own). */
 const EPOCH_LOCK = 7_206_871_102n;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
+import { useDatabase } from '../../../../tests/setup/instances';
 import type { Cursor } from './cursor';
 import { CHUNK, missedQuery, readTransactions, toBytes, unseenQuery } from './rows';
 

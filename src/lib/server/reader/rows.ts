@@ -4,9 +4,9 @@
  * and the two index scans stay apart (UNION ALL), because OR with ORDER BY walks the whole index.
  */
 import type { Fragment, Sql } from 'postgres';
-import type { ActivityEvent, Json } from '../protocol';
+import type { ActivityEvent, Json } from '../../protocol';
 import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
-import { toArray } from './db/array';
+import { toArray } from '../db/array';
 
 /** One row of `events`. `createdAt` in ms since 1970. */
 export type Row = {

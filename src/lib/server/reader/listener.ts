@@ -5,8 +5,8 @@
  * It renews its client rather than unlisten: postgres.js' unlisten does nothing after a reconnect.
  */
 import type { Sql } from 'postgres';
-import type { ListenerState } from '../protocol';
-import { withDeadline } from './db/deadline';
+import type { ListenerState } from '../../protocol';
+import { withDeadline } from '../db/deadline';
 
 export const CHANNEL = 'nowboard';
 /** Between two rings of oneself: with the deadline, a dead socket is noticed within 10 s. */

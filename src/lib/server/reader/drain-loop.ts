@@ -4,9 +4,9 @@
  * frames are few and shared. The poll makes delivery independent of NOTIFY.
  */
 import type { Sql } from 'postgres';
-import type { DatabaseState, DatabaseTrouble } from '../protocol';
-import { withDeadline } from './db/deadline';
-import { toDatabaseTrouble } from './db/errors';
+import type { DatabaseState, DatabaseTrouble } from '../../protocol';
+import { withDeadline } from '../db/deadline';
+import { toDatabaseTrouble } from '../db/errors';
 
 /** Between two drains that published: frames cost by the client, so while much happens there are ten a second. */
 export const FRAME_INTERVAL_MS = 100;

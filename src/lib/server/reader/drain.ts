@@ -5,11 +5,11 @@
  * a transaction read in pieces is resumed inside, never counted twice.
  */
 import type { Sql } from 'postgres';
-import { MAX_EVENTS_PER_FRAME } from '../protocol';
+import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
-import { withDeadline } from './db/deadline';
+import { withDeadline } from '../db/deadline';
 import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows';
-import { StandbyError } from './db/errors';
+import { StandbyError } from '../db/errors';
 
 type Running = Pick<Snapshot, 'running'>;
 
