@@ -6,7 +6,7 @@
  * npm run bench:tick -- [--rates 1,100,1000,10000] [--save]
  */
 import { parseArgs } from 'node:util';
-import { createAggregator, type WindowRow } from '../src/lib/server/aggregate';
+import { createAggregator, type WindowRow } from '../src/lib/server/live/windows';
 import { COUNT_WINDOW_MS, PAGE_VIEW, SESSION_WINDOW_MS } from '../src/lib/protocol';
 import { FRAME_INTERVAL_MS } from '../src/lib/server/reader/drain-loop';
 import { median } from './measure';

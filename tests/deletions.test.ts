@@ -11,7 +11,7 @@ import { thinDeletions } from '../src/lib/server/thin';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../src/lib/protocol';
 import { follow } from './setup/follow';
 import { startTestInstance, useDatabase } from './setup/instances';
-import { readStart } from '../src/lib/server/read-start';
+import { readStart } from '../src/lib/server/live/read-start';
 
 /** Transactions of one row each, too old for the figures. */
 const insertOld = (sql: Sql, rows: number) =>

@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Source, StreamEventName } from '../protocol';
 import type { Frame } from './bus';
 import { pickFor } from './frames';
-import type { Looked } from './state';
+import type { Looked } from './live/state';
 import {
 	createClientStream,
 	END_REASONS,

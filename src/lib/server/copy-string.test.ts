@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { readAddress } from './http/client-address';
 import { ownText } from './copy-string';
-import { MAX_KEY_LENGTH, toWindowRow } from './window-row';
+import { MAX_KEY_LENGTH, toWindowRow } from './live/window-row';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -18,7 +18,7 @@ import type { Frame } from './bus';
 import type { Batch } from './reader/drain';
 import { toActivityEvent } from './reader/rows';
 import { toBytes, toComment } from './sse';
-import type { Looked, State } from './state';
+import type { Looked, State } from './live/state';
 
 type StateOf = (source: Source) => DashboardState;
 type Sources = Looked['sources'];

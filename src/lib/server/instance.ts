@@ -29,7 +29,7 @@ import { SELF_PING_MS, startListener } from './reader/listener';
 import { createReading } from './reading';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './stream';
-import { startTicking } from './tick';
+import { startTicking } from './live/tick';
 import { explain } from './db/diagnose';
 
 export type Instance = {

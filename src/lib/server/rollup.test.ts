@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../../../tests/setup/instances';
 import { connect, type Sql } from './db/connect';
 import { countAll, countNext, dropMinutes, MAX_SOURCES, toRollups, uncount } from './rollup';
-import { recordTick } from './tick';
+import { recordTick } from './live/tick';
 
 const MINUTE_MS = 60_000;
 

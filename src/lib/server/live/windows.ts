@@ -14,9 +14,9 @@ import {
 	type Table,
 	type Tables,
 	type Totals,
-} from '../protocol';
-import { createCells } from './cells';
-import { createDistinct, type Distinct } from './distinct';
+} from '../../protocol';
+import { createCells } from './time-buckets';
+import { createDistinct, type Distinct } from './distinct-count';
 
 /** What the windows need of a row. `createdAt` in ms since 1970; `path` and `referrer` are null when not given. */
 export type WindowRow = {

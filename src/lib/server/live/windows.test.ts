@@ -9,8 +9,8 @@ import {
 	TABLE_LENGTH,
 	type Table,
 	type Totals,
-} from '../protocol';
-import { createAggregator, DIRECT, MAX_KINDS, NO_PATH, type WindowRow } from './aggregate';
+} from '../../protocol';
+import { createAggregator, DIRECT, MAX_KINDS, NO_PATH, type WindowRow } from './windows';
 
 const START = 1_800_000_000_000;
 

@@ -1,7 +1,7 @@
 /** What the windows need of an event. Pure. Properties are untrusted: anything may stand where a text is expected. */
-import type { ActivityEvent, Json } from '../protocol';
-import type { WindowRow } from './aggregate';
-import { ownText } from './copy-string';
+import type { ActivityEvent, Json } from '../../protocol';
+import type { WindowRow } from './windows';
+import { ownText } from '../copy-string';
 
 /** Longer paths and referrers are cut: they are keys of a table that is sent to every browser. */
 export const MAX_KEY_LENGTH = 120;

@@ -4,8 +4,8 @@
  * A tick is written when a figure changed, and at least once a minute. It stores its time and cursor, so SQL can check it.
  */
 import type { Sql } from 'postgres';
-import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../protocol';
-import { withDeadline } from './db/deadline';
+import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../../protocol';
+import { withDeadline } from '../db/deadline';
 
 /** Figures as they stand: the rows seen by `cursor`, at database time `at` (ms since 1970). */
 export type Figures = { totals: Totals; at: number; cursor: string };

@@ -11,8 +11,8 @@ import {
 	type Figures,
 	type Source,
 	type Tick,
-} from '../protocol';
-import { createAggregator, type Aggregator } from './aggregate';
+} from '../../protocol';
+import { createAggregator, type Aggregator } from './windows';
 
 /** The sources that somebody looks at, and a number that rises with each that nobody looked at before. */
 export type Looked = { sources: Iterable<string>; turn: number };

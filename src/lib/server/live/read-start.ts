@@ -2,9 +2,9 @@
  * Reads what a process needs to begin: the head, the newest rows for the feed, and every row of the windows, in one snapshot.
  */
 import type { Sql } from 'postgres';
-import type { Json } from '../protocol';
-import type { WindowRow } from './aggregate';
-import { CHUNK, columns, head, toHead, toRow, type Head, type Raw, type Row } from './reader/rows';
+import type { Json } from '../../protocol';
+import type { WindowRow } from './windows';
+import { CHUNK, columns, head, toHead, toRow, type Head, type Raw, type Row } from '../reader/rows';
 import { toWindowRow } from './window-row';
 
 /** Newest rows among which each source's share of the feed is looked for. */
