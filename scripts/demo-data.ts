@@ -5,7 +5,7 @@
  */
 import { COUNT_WINDOW_MS } from '../src/lib/protocol';
 import type { Sql } from '../src/lib/server/db/connect';
-import { uncount } from '../src/lib/server/rollup';
+import { uncount } from '../src/lib/server/history/rollup';
 
 /**
  * A UUID of version 8, which RFC 9562 (section 5.8) leaves to its maker: "nowboa" in ASCII, then random digits. The ids

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PAGE_VIEW, TICK_MS } from '../src/lib/protocol';
 import type { Sql } from '../src/lib/server/db/connect';
-import { countAll } from '../src/lib/server/rollup';
+import { countAll } from '../src/lib/server/history/rollup';
 import { createRandom, toUuid } from './random';
 import { steady } from './rhythm';
 import { createSender } from './send';

@@ -3,7 +3,7 @@ import type { HealthWatch } from '$lib/server/health';
 import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/access/audit-log';
 import type { BodyBudget } from '$lib/server/http/body-budget';
-import type { HistoryReader } from '$lib/server/history-cache';
+import type { HistoryReader } from '$lib/server/history/history-cache';
 import type { Ingest } from '$lib/server/ingest';
 import type { IngestLimits } from '$lib/server/ingest-limits';
 import type { Instance } from '$lib/server/instance';

@@ -7,7 +7,7 @@ import { createDrain } from '../src/lib/server/reader/drain';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { readUnseen } from '../src/lib/server/reader/rows';
 import { parseCursor, type Cursor } from '../src/lib/server/reader/cursor';
-import { thinDeletions } from '../src/lib/server/thin';
+import { thinDeletions } from '../src/lib/server/history/downsample';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../src/lib/protocol';
 import { follow } from './setup/follow';
 import { startTestInstance, useDatabase } from './setup/instances';

@@ -1,6 +1,6 @@
 /** Ranges of history on the page: by link and by switch, in the viewer's zone, beside a stream that goes on. */
 import type { Page } from '@playwright/test';
-import { countAll } from '../../src/lib/server/rollup';
+import { countAll } from '../../src/lib/server/history/rollup';
 import { findProblems } from './axe';
 import { chart, feed, figure, openLive, post, status } from './board';
 import { expect, test, type AppServer } from './server';

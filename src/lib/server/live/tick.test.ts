@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
 import { TICK_MS } from '../../protocol';
 import type { Sql } from '../db/connect';
-import { thinTicks } from '../thin';
+import { thinTicks } from '../history/downsample';
 import { readPrevious, readSeries, recordTick } from './tick';
 
 const totals = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };

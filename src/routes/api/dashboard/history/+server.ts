@@ -1,9 +1,9 @@
 import { error, json } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
 import { toChosenSource } from '$lib/server/http/source-param';
-import { BusyError } from '$lib/server/history-cache';
-import { ZoneError } from '$lib/server/read-history';
-import { toZone } from '$lib/server/zone';
+import { BusyError } from '$lib/server/history/history-cache';
+import { ZoneError } from '$lib/server/history/range-query';
+import { toZone } from '$lib/server/history/time-zone';
 import type { RequestHandler } from './$types';
 
 /** As long as a page waits before it asks again (stores/history.ts). */

@@ -1,8 +1,8 @@
 /** The route as SvelteKit calls it, above a reader that notes what it is asked for. */
 import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
-import { BusyError } from '$lib/server/history-cache';
-import { ZoneError } from '$lib/server/read-history';
+import { BusyError } from '$lib/server/history/history-cache';
+import { ZoneError } from '$lib/server/history/range-query';
 import { GET } from './+server';
 
 type Handler = (event: object) => Promise<Response>;

@@ -4,13 +4,13 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import type { HealthPart } from '../protocol';
-import { withDeadline } from './db/deadline';
-import { startRepeating } from './db/repeat';
+import type { HealthPart } from '../../protocol';
+import { withDeadline } from '../db/deadline';
+import { startRepeating } from '../db/repeat';
 import { startRetention } from './retention';
 import { countAll, dropMinutes } from './rollup';
-import { thinDeletions, thinTicks } from './thin';
-import { toHistoryPart, toRetentionPart } from './upkeep-parts';
+import { thinDeletions, thinTicks } from './downsample';
+import { toHistoryPart, toRetentionPart } from './maintenance-status';
 
 /** History is so much behind, and a little more. */
 const COUNT_EVERY_MS = 10_000;

@@ -1,11 +1,11 @@
 /** Old events go, in chunks, on one instance at a time, and nobody who watches notices; who has not seen them is told. */
 import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { follow } from '../../../tests/setup/follow';
-import { startServer } from '../../../tests/setup/private-server';
-import { collectLog, startTestInstance, useDatabase } from '../../../tests/setup/instances';
-import { FEED_LENGTH } from '../protocol';
-import { connect, type Sql } from './db/connect';
+import { follow } from '../../../../tests/setup/follow';
+import { startServer } from '../../../../tests/setup/private-server';
+import { collectLog, startTestInstance, useDatabase } from '../../../../tests/setup/instances';
+import { FEED_LENGTH } from '../../protocol';
+import { connect, type Sql } from '../db/connect';
 import { deleteChunk, deleteOld, oldQuery, startRetention } from './retention';
 import { countAll } from './rollup';
 

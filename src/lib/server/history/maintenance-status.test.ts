@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RetentionStatus } from './retention';
-import { toHistoryPart, toRetentionPart } from './upkeep-parts';
+import { toHistoryPart, toRetentionPart } from './maintenance-status';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const seen: RetentionStatus = {

@@ -1,10 +1,10 @@
 /** The sums are those of the table: whatever commits late, is dated back, or is counted by several instances at once. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
-import { connect, type Sql } from './db/connect';
+import { useDatabase } from '../../../../tests/setup/instances';
+import { connect, type Sql } from '../db/connect';
 import { countAll, countNext, dropMinutes, MAX_SOURCES, toRollups, uncount } from './rollup';
-import { recordTick } from './live/tick';
+import { recordTick } from '../live/tick';
 
 const MINUTE_MS = 60_000;
 

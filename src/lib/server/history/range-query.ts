@@ -4,7 +4,7 @@
  * It knows neither the stream nor caches.
  */
 import type { Sql } from 'postgres';
-import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../protocol';
+import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
 import { STEPS } from './rollup';
 
 type Plan = {

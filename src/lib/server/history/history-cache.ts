@@ -6,9 +6,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import type { History, HistoryRange } from '../protocol';
-import { withDeadline } from './db/deadline';
-import { readHistory, ZoneError } from './read-history';
+import type { History, HistoryRange } from '../../protocol';
+import { withDeadline } from '../db/deadline';
+import { readHistory, ZoneError } from './range-query';
 
 export type HistoryReader = {
 	/**

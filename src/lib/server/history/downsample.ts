@@ -5,7 +5,7 @@
  * time; two at once would delete the same rows, so nothing is lost by it. Knows nothing of how ticks come about.
  */
 import type { Sql } from 'postgres';
-import { TICK_MS } from '../protocol';
+import { TICK_MS } from '../../protocol';
 
 /** Advisory lock key of the thinning (any constant of our own). */
 const THIN_LOCK = 7_206_871_103n;

@@ -7,9 +7,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Fragment, Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
+import { withDeadline } from '../db/deadline';
 import { isCounted } from './rollup';
-import { startRepeating, type Repeating } from './db/repeat';
+import { startRepeating, type Repeating } from '../db/repeat';
 
 /** Rows of one transaction: about 20 ms, so that a drain that comes meanwhile waits for no disk. */
 export const CHUNK = 1_000;

@@ -7,10 +7,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
-import { PAGE_VIEW } from '../protocol';
-import { parseSnapshot } from './reader/cursor';
-import { toArray } from './db/array';
-import { withDeadline } from './db/deadline';
+import { PAGE_VIEW } from '../../protocol';
+import { parseSnapshot } from '../reader/cursor';
+import { toArray } from '../db/array';
+import { withDeadline } from '../db/deadline';
 
 /** Length in seconds of what is summed. A quarter: a day begins at one in every time zone, and at an hour in most. */
 export const STEPS = { minute: 60, quarter: 900 } as const;

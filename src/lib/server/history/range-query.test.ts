@@ -1,9 +1,9 @@
 /** A range of history is what SQL counts in the viewer's own hours and days; what is not known is no zero. */
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
-import type { History, HistoryRange } from '../protocol';
-import type { Sql } from './db/connect';
-import { readHistory } from './read-history';
+import { useDatabase } from '../../../../tests/setup/instances';
+import type { History, HistoryRange } from '../../protocol';
+import type { Sql } from '../db/connect';
+import { readHistory } from './range-query';
 import { countAll } from './rollup';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
-import { toZone } from './zone';
+import { useDatabase } from '../../../../tests/setup/instances';
+import { toZone } from './time-zone';
 
 test('a zone is what Intl knows by a name, in whatever case', () => {
 	const names = ['UTC', 'Europe/Berlin', 'Etc/GMT+3', 'Etc/GMT-1', 'America/Argentina/Ushuaia'];

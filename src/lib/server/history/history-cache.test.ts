@@ -3,11 +3,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { collectLog } from '../../../tests/setup/instances';
-import type { History } from '../protocol';
-import type { Sql } from './db/connect';
+import { collectLog } from '../../../../tests/setup/instances';
+import type { History } from '../../protocol';
+import type { Sql } from '../db/connect';
 import { BusyError, createHistory, MOST_READINGS } from './history-cache';
-import { ZoneError } from './read-history';
+import { ZoneError } from './range-query';
 
 const sql = null as unknown as Sql;
 const answer = (begins: string | null = '2026-01-01T00:00:00Z') =>
