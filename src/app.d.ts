@@ -4,8 +4,8 @@ import type { SendingKeys } from '$lib/components/ways';
 import type { AuditEntry } from '$lib/server/access/audit-log';
 import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { HistoryReader } from '$lib/server/history/history-cache';
-import type { Ingest } from '$lib/server/ingest';
-import type { IngestLimits } from '$lib/server/ingest-limits';
+import type { Ingest } from '$lib/server/ingest/group-commit';
+import type { IngestLimits } from '$lib/server/ingest/rate-limits';
 import type { Instance } from '$lib/server/instance';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/access/password';
@@ -15,8 +15,8 @@ import type { Viewer, Viewers } from '$lib/server/access/viewers';
 import type { KeyCheck } from '$lib/server/keys/key-check';
 import type { RequestLog } from '$lib/server/request-log';
 import type { Keyring } from '$lib/server/keys/keyring';
-import type { Rejections } from '$lib/server/rejections';
-import type { VisitorIds } from '$lib/server/visitor-salt';
+import type { Rejections } from '$lib/server/ingest/rejections';
+import type { VisitorIds } from '$lib/server/ingest/visitor-salt';
 
 declare global {
 	namespace App {

@@ -26,7 +26,7 @@ import {
 } from '$lib/server/access/policy';
 import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readEnv } from '$lib/server/config/env';
-import { readKey } from '$lib/server/ingest-access';
+import { readKey } from '$lib/server/ingest/authorize';
 import { closeUnlessWhole, readOut } from '$lib/server/http/lingering-close';
 import { toLoggedPath, toRequestId } from '$lib/server/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';

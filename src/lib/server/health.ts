@@ -4,10 +4,10 @@
  */
 import type { Health, HealthPart, HealthState } from '../protocol';
 import { RING_BYTES, RING_FRAMES } from './bus';
-import type { Ingest } from './ingest';
+import type { Ingest } from './ingest/group-commit';
 import type { Instance } from './instance';
 import { createLastHour } from './last-hour';
-import type { Rejections } from './rejections';
+import type { Rejections } from './ingest/rejections';
 
 export type HealthWatch = {
 	health(): Health;

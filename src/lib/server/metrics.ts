@@ -5,9 +5,9 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { RING_BYTES, RING_FRAMES } from './bus';
-import type { Ingest } from './ingest';
+import type { Ingest } from './ingest/group-commit';
 import type { Instance } from './instance';
-import type { Rejections } from './rejections';
+import type { Rejections } from './ingest/rejections';
 
 export type Metrics = {
 	contentType: string;

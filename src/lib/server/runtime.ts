@@ -14,23 +14,23 @@ import { migrate } from './db/migrate';
 import type { Env } from './config/env';
 import { startHealth } from './health';
 import { createHistory } from './history/history-cache';
-import { createIngest } from './ingest';
-import { createIngestLimits } from './ingest-limits';
+import { createIngest } from './ingest/group-commit';
+import { createIngestLimits } from './ingest/rate-limits';
 import { startInstance } from './instance';
 import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
 import { createMetrics } from './metrics';
 import { createPasswordCheck } from './access/password';
 import { limitPipelining } from './http/pipelining-limit';
-import { createRejections } from './rejections';
+import { createRejections } from './ingest/rejections';
 import { createRequestLog } from './request-log';
 import { createShareLinks } from './access/share-links';
 import { createTarpit, type Tarpit } from './http/tarpit';
 import { createTokens, readSecret } from './access/tokens';
 import { startUpkeep } from './history/maintenance';
 import { createViewers } from './access/viewers';
-import { createVisitorIds } from './visitor-salt';
-import { createWriteWatch } from './write-watch';
+import { createVisitorIds } from './ingest/visitor-salt';
+import { createWriteWatch } from './ingest/write-probe';
 
 /** Everything that a request may reach, and the way to end it. */
 export type Runtime = {

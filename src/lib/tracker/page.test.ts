@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseEvents } from '../server/event-input';
+import { parseEvents } from '../server/ingest/parse-events';
 import { clip, MAX_ADDRESS, MAX_TEXT, toPage, toReferrer } from './page';
 
 describe('the address', () => {

@@ -1,6 +1,6 @@
 import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
-import { parseEvents } from '../event-input';
+import { parseEvents } from '../ingest/parse-events';
 import { toChosenSource } from './source-param';
 
 /** What comes of `?source=`: a source, or the refusal. */

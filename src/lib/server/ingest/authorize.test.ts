@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { admit, refuseSources } from './ingest-access';
-import { createIngestLimits } from './ingest-limits';
-import type { IngestKey } from './keys/key-store';
-import { UnavailableError } from './db/errors';
+import { admit, refuseSources } from './authorize';
+import { createIngestLimits } from './rate-limits';
+import type { IngestKey } from '../keys/key-store';
+import { UnavailableError } from '../db/errors';
 
 const of = (id: number, more: Partial<IngestKey>): IngestKey => ({
 	id,

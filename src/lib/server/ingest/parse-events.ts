@@ -3,8 +3,8 @@
  * A batch is taken or refused as a whole, so that a client that corrects and repeats it counts nothing twice.
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
-import { INGEST_LIMITS as LIMITS, type InputError, type Json } from '../protocol';
-import { checkJson, isObject, member, textFault } from './db/json-limits';
+import { INGEST_LIMITS as LIMITS, type InputError, type Json } from '../../protocol';
+import { checkJson, isObject, member, textFault } from '../db/json-limits';
 
 export type InputEvent = {
 	/** lower-case uuid; null: the server makes one */

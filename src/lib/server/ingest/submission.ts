@@ -4,9 +4,9 @@
  * requests of one group, and again after an attempt of which we do not know whether it was committed.
  */
 import { randomUUID } from 'node:crypto';
-import type { InputEvent } from './event-input';
-import { toRow, type Row } from './event-insert';
-import { UnavailableError } from './db/errors';
+import type { InputEvent } from './parse-events';
+import { toRow, type Row } from './insert-events';
+import { UnavailableError } from '../db/errors';
 
 /** `accepted` rows are committed; `duplicates` had an event id that was there before, or earlier in the same request. */
 export type Receipt = { accepted: number; duplicates: number };

@@ -3,13 +3,13 @@
  * Where keys are kept and remembered is key-check.ts. A newcomer answers a wrong key and a revoked one differently, which tells
  * whoever tries keys which of them were once right; and takes a database that is away for a wrong key.
  */
-import type { InputEvent } from './event-input';
-import type { IngestKey } from './keys/key-store';
-import type { IngestLimits, Limited } from './ingest-limits';
-import type { KeyCheck } from './keys/key-check';
+import type { InputEvent } from './parse-events';
+import type { IngestKey } from '../keys/key-store';
+import type { IngestLimits, Limited } from './rate-limits';
+import type { KeyCheck } from '../keys/key-check';
 import type { RejectionReason } from './rejections';
-import type { InputError } from '../protocol';
-import { UnavailableError } from './db/errors';
+import type { InputError } from '../../protocol';
+import { UnavailableError } from '../db/errors';
 
 export type IngestRefusal = {
 	reason: RejectionReason;

@@ -1,5 +1,5 @@
 import { expect, test, vi, onTestFinished } from 'vitest';
-import { createIngestLimits } from './ingest-limits';
+import { createIngestLimits } from './rate-limits';
 
 const page = { id: 1, kind: 'public' } as const;
 const server = { id: 2, kind: 'secret' } as const;

@@ -4,8 +4,8 @@
  * no request, and nothing is written down: networks are forgotten with their minute.
  */
 import { RateLimiterRes } from 'rate-limiter-flexible';
-import type { KeyKind } from './keys/parse-new-key';
-import { createLimiter, type Limiter } from './http/rate-limiter';
+import type { KeyKind } from '../keys/parse-new-key';
+import { createLimiter, type Limiter } from '../http/rate-limiter';
 
 /** Somebody who sets up a site mistypes a few times; whoever guesses gets nowhere. */
 export const WRONG_KEYS_PER_MINUTE = 30;

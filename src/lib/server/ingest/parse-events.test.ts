@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { INGEST_LIMITS, type InputError } from '../protocol';
-import { MAX_ERRORS, parseEvents } from './event-input';
+import { INGEST_LIMITS, type InputError } from '../../protocol';
+import { MAX_ERRORS, parseEvents } from './parse-events';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const ID = '0B0E6D4E-5f0e-4a52-8f3e-0d6f3a1c9b7d';

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { createBodyBudget } from './http/body-budget';
+import { createBodyBudget } from '../http/body-budget';
 import { readJson } from './json-body';
 
 const MAX_BYTES = 512 * 1024;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { useDatabase } from '../../../tests/setup/instances';
+import { useDatabase } from '../../../../tests/setup/instances';
 import { createVisitorIds } from './visitor-salt';
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -6,7 +6,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
+import { withDeadline } from '../db/deadline';
 
 const DAY_MS = 24 * 60 * 60_000;
 const DEADLINE_MS = 2_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createDatabase } from '../../../tests/setup/database';
-import { toLiteral, toTrouble } from './event-insert';
+import { createDatabase } from '../../../../tests/setup/database';
+import { toLiteral, toTrouble } from './insert-events';
 
 test('a literal is the text itself, whatever is in it and whatever standard_conforming_strings says', async () => {
 	const { sql, drop } = await createDatabase();

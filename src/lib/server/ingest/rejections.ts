@@ -2,7 +2,7 @@
  * How many requests with events were not recorded, by reason, since this process began: what is refused is counted, never
  * silently dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
  */
-import type { Refused } from '../protocol';
+import type { Refused } from '../../protocol';
 
 /** Each with what it means, to be read after a number of requests. */
 export const REJECTION_REASONS = {

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../../tests/setup/database';
-import { startServer } from '../../../tests/setup/private-server';
-import { connect, type Sql } from './db/connect';
-import { parseEvents, type InputEvent } from './event-input';
-import { createIngest, type Ingest, type IngestBounds } from './ingest';
+import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
+import { startServer } from '../../../../tests/setup/private-server';
+import { connect, type Sql } from '../db/connect';
+import { parseEvents, type InputEvent } from './parse-events';
+import { createIngest, type Ingest, type IngestBounds } from './group-commit';
 import { RefusedError } from './submission';
-import { UnavailableError } from './db/errors';
+import { UnavailableError } from '../db/errors';
 
 const event = (name: string, more: Partial<InputEvent> = {}): InputEvent => ({
 	eventId: null,

@@ -7,9 +7,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import { withDeadline } from './db/deadline';
-import type { InputEvent } from './event-input';
-import { insertEvents, toTrouble } from './event-insert';
+import { withDeadline } from '../db/deadline';
+import type { InputEvent } from './parse-events';
+import { insertEvents, toTrouble } from './insert-events';
 import {
 	createSubmission,
 	mergeRows,
@@ -18,7 +18,7 @@ import {
 	type Receipt,
 	type Submission,
 } from './submission';
-import { UnavailableError } from './db/errors';
+import { UnavailableError } from '../db/errors';
 
 export const INGEST_BOUNDS = {
 	/**

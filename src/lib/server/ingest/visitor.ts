@@ -2,10 +2,10 @@
  * Events of people whose page sends no session id get one of the day (visitor-salt.ts), so that they are counted as visitors, not at
  * all as persons. Only where a person sends: with a public key, or, where no key is asked for, from a page. It knows no database.
  */
-import type { InputEvent } from './event-input';
-import type { IngestKey } from './keys/key-store';
+import type { InputEvent } from './parse-events';
+import type { IngestKey } from '../keys/key-store';
 import type { VisitorIds } from './visitor-salt';
-import { UnavailableError } from './db/errors';
+import { UnavailableError } from '../db/errors';
 
 export type Visitor = { address: string; userAgent: string };
 

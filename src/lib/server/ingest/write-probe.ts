@@ -4,9 +4,9 @@
  * It knows no request, and tells nobody but its owner.
  */
 import type { Sql } from 'postgres';
-import type { DatabaseTrouble } from '../protocol';
-import { withDeadline } from './db/deadline';
-import { toDatabaseTrouble } from './db/errors';
+import type { DatabaseTrouble } from '../../protocol';
+import { withDeadline } from '../db/deadline';
+import { toDatabaseTrouble } from '../db/errors';
 
 export type WriteWatch = {
 	/** null: events are taken, as far as anybody knows */

@@ -4,7 +4,7 @@
  * orders deadlock; ids are handed out before that, in the order of arrival, because the feed shows rows by id.
  */
 import type { Sql } from 'postgres';
-import type { InputEvent } from './event-input';
+import type { InputEvent } from './parse-events';
 
 /** An event with its id, as text that is written once and then only joined. */
 export type Row = { eventId: string; json: string };
