@@ -6,7 +6,7 @@ import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { HistoryReader } from '$lib/server/history/history-cache';
 import type { Ingest } from '$lib/server/ingest/group-commit';
 import type { IngestLimits } from '$lib/server/ingest/rate-limits';
-import type { Instance } from '$lib/server/instance';
+import type { Instance } from '$lib/server/stream/hub';
 import type { Metrics } from '$lib/server/metrics';
 import type { PasswordCheck } from '$lib/server/access/password';
 import type { ShareLinks } from '$lib/server/access/share-links';

@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { freePort } from '../scripts/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
-import type { Instance } from '../src/lib/server/instance';
+import type { Instance } from '../src/lib/server/stream/hub';
 import { parseCursor, type Cursor } from '../src/lib/server/reader/cursor';
 import { readUnseen } from '../src/lib/server/reader/rows';
 import { createCluster, type Cluster } from './setup/cluster';

@@ -1,8 +1,8 @@
 /** A suite that catches nothing proves nothing: what each broken design does to a client must be seen in its account. */
 import { describe, expect, test } from 'vitest';
-import { createBus, type Bus } from '../../src/lib/server/bus';
-import { toFrame } from '../../src/lib/server/frames';
-import { createClientStream, type Joined } from '../../src/lib/server/stream';
+import { createBus, type Bus } from '../../src/lib/server/stream/ring';
+import { toFrame } from '../../src/lib/server/stream/frames';
+import { createClientStream, type Joined } from '../../src/lib/server/stream/client-stream';
 import { createAccount } from './account';
 import { createOracle, type Verdict } from './oracle';
 import { FAULT_KINDS, toPlan } from './plan';

@@ -3,7 +3,7 @@
  * A span from a reset's cursor to a later one must have brought exactly the rows that the later has seen and the earlier
  * has not, or counted them. Where the document promises no reset and no omission, one that came anyway is a fault.
  */
-import { MAX_CATCH_UP } from '../../src/lib/server/catch-up';
+import { MAX_CATCH_UP } from '../../src/lib/server/stream/catch-up';
 import { parseCursor, sees, type Cursor } from '../../src/lib/server/reader/cursor';
 import { MAX_EVENTS_PER_FRAME } from '../../src/lib/protocol';
 import type { Account, Span, Step } from './account';

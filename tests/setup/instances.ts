@@ -3,7 +3,7 @@ import pino, { type Logger } from 'pino';
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../src/lib/server/db/connect';
 import { createDatabase, type TestDatabase } from './database';
-import { startInstance, type Instance } from '../../src/lib/server/instance';
+import { startInstance, type Instance } from '../../src/lib/server/stream/hub';
 
 /** A fresh database; dropped when the test has finished. */
 export async function useDatabase(): Promise<TestDatabase> {

@@ -4,7 +4,7 @@ import { build } from 'vite';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumLaunchOptions } from '../../scripts/browser';
-import { toBytes } from '../../src/lib/server/sse';
+import { toBytes } from '../../src/lib/server/stream/sse';
 import type { Page, StoreReport } from './page';
 import type { Received } from './parsers';
 import { PARSING, toReceived } from './parsing';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toBytes, type Message } from '../../src/lib/server/sse';
+import { toBytes, type Message } from '../../src/lib/server/stream/sse';
 import { PARSERS } from './parsers';
 import { assertRoundTrip, cases, MESSAGES_PER_STREAM, type Encode } from './round-trip';
 

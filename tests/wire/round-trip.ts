@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
-import { toBytes, toComment, toOpening, type Message } from '../../src/lib/server/sse';
+import { toBytes, toComment, toOpening, type Message } from '../../src/lib/server/stream/sse';
 import type { ParseStream, Received } from './parsers';
 
 export type Encode = (message: Message) => Uint8Array;

@@ -3,9 +3,9 @@
  * while the database is away. It measures one thing of its own: how late its timer fires, which is how busy the process is.
  */
 import type { Health, HealthPart, HealthState } from '../protocol';
-import { RING_BYTES, RING_FRAMES } from './bus';
+import { RING_BYTES, RING_FRAMES } from './stream/ring';
 import type { Ingest } from './ingest/group-commit';
-import type { Instance } from './instance';
+import type { Instance } from './stream/hub';
 import { createLastHour } from './last-hour';
 import type { Rejections } from './ingest/rejections';
 

@@ -16,7 +16,7 @@ import { startHealth } from './health';
 import { createHistory } from './history/history-cache';
 import { createIngest } from './ingest/group-commit';
 import { createIngestLimits } from './ingest/rate-limits';
-import { startInstance } from './instance';
+import { startInstance } from './stream/hub';
 import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
 import { createMetrics } from './metrics';

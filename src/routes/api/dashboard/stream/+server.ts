@@ -1,8 +1,8 @@
 import { error } from '@sveltejs/kit';
 import { toChosenSource } from '$lib/server/http/source-param';
-import { CONTENT_TYPE } from '$lib/server/sse';
+import { CONTENT_TYPE } from '$lib/server/stream/sse';
 import { createStreamEnd } from '$lib/server/access/stream-expiry';
-import type { EndReason } from '$lib/server/stream';
+import type { EndReason } from '$lib/server/stream/client-stream';
 import type { StreamEventName } from '$lib/protocol';
 import type { RequestHandler } from './$types';
 

@@ -13,12 +13,12 @@ import type {
 	StreamEventName,
 	StreamEvents,
 	Tick,
-} from '../protocol';
-import type { Frame } from './bus';
-import type { Batch } from './reader/drain';
-import { toActivityEvent } from './reader/rows';
+} from '../../protocol';
+import type { Frame } from './ring';
+import type { Batch } from '../reader/drain';
+import { toActivityEvent } from '../reader/rows';
 import { toBytes, toComment } from './sse';
-import type { Looked, State } from './live/state';
+import type { Looked, State } from '../live/state';
 
 type StateOf = (source: Source) => DashboardState;
 type Sources = Looked['sources'];

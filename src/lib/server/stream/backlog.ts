@@ -4,11 +4,11 @@
  * the rest of the frame it stands in), then the shared ones. Pure, but for the frames it keeps; knows no database.
  * Holes and sources are what somebody says, so frames made for them are kept within a bound, and made again beyond it.
  */
-import { MAX_EVENTS_PER_FRAME, type Source } from '../protocol';
-import { RING_BYTES, type Frame } from './bus';
-import { advance, isWithin, toId, type Cursor } from './reader/cursor';
-import { byTransaction, countOmitted, type Batch } from './reader/drain';
-import type { Row } from './reader/rows';
+import { MAX_EVENTS_PER_FRAME, type Source } from '../../protocol';
+import { RING_BYTES, type Frame } from './ring';
+import { advance, isWithin, toId, type Cursor } from '../reader/cursor';
+import { byTransaction, countOmitted, type Batch } from '../reader/drain';
+import type { Row } from '../reader/rows';
 
 /** Events in a frame of the past: small, because the one that a client stands in is encoded anew for it. */
 export const PAST_FRAME_EVENTS = 200;

@@ -3,10 +3,10 @@
  * It knows neither the table nor the ring: how a client gets in is join.ts, how it is fed stream.ts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Source, StreamEventName } from '../protocol';
-import type { Frame } from './bus';
+import type { Source, StreamEventName } from '../../protocol';
+import type { Frame } from './ring';
 import { pickFor } from './frames';
-import type { Looked } from './live/state';
+import type { Looked } from '../live/state';
 import {
 	createClientStream,
 	END_REASONS,
@@ -14,7 +14,7 @@ import {
 	type EndReason,
 	type Joined,
 	type StreamContext,
-} from './stream';
+} from './client-stream';
 
 export type OpenOptions = {
 	wants?: (event: StreamEventName) => boolean;

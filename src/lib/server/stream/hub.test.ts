@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { follow } from '../../../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
-import { MAX_EVENTS_PER_FRAME } from '../protocol';
-import { parseCursor, toId } from './reader/cursor';
-import { connect, type Sql } from './db/connect';
-import type { Instance } from './instance';
+import { follow } from '../../../../tests/setup/follow';
+import { startTestInstance, useDatabase } from '../../../../tests/setup/instances';
+import { MAX_EVENTS_PER_FRAME } from '../../protocol';
+import { parseCursor, toId } from '../reader/cursor';
+import { connect, type Sql } from '../db/connect';
+import type { Instance } from './hub';
 
 const idsInTable = async (sql: Sql) =>
 	(await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) => Number(id));

@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createBus, STUCK_MS, type Bus, type Frame } from './bus';
+import { createBus, STUCK_MS, type Bus, type Frame } from './ring';
 import {
 	CATCH_UP_BYTES_PER_S,
 	CATCH_UP_MS,
 	createClientStream,
 	GRACE_MS,
 	type Joined,
-} from './stream';
+} from './client-stream';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);

@@ -10,11 +10,11 @@ import {
 	type DatabaseTrouble,
 	type Ping,
 	type Source,
-} from '../protocol';
-import { createBus, type Bus, type Frame } from './bus';
+} from '../../protocol';
+import { createBus, type Bus, type Frame } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
-import { createClock } from './db/database-clock';
+import { createClock } from '../db/database-clock';
 import {
 	DEAF_POLL_MS,
 	FRAME_INTERVAL_MS,
@@ -22,15 +22,15 @@ import {
 	REST_PER_EVENT_MS,
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
-} from './reader/drain-loop';
+} from '../reader/drain-loop';
 import { concat, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames';
-import { createJoin } from './join';
-import { SELF_PING_MS, startListener } from './reader/listener';
-import { createReading } from './reading';
+import { createJoin } from './subscribe';
+import { SELF_PING_MS, startListener } from '../reader/listener';
+import { createReading } from './publisher';
 import { toOpening } from './sse';
-import { GRACE_MS, type EndReason } from './stream';
-import { startTicking } from './live/tick';
-import { explain } from './db/diagnose';
+import { GRACE_MS, type EndReason } from './client-stream';
+import { startTicking } from '../live/tick';
+import { explain } from '../db/diagnose';
 
 export type Instance = {
 	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. @param source default: all */

@@ -2,11 +2,11 @@
  * How a client gets in: with a cursor, by catching up from there; with none, or one that has no way, by a reset.
  * It decides, and leaves the reading to catch-up.ts and the delivery to stream.ts.
  */
-import type { DashboardState, Source } from '../protocol';
-import type { Bus, Frame } from './bus';
-import { parseCursor, type Cursor } from './reader/cursor';
+import type { DashboardState, Source } from '../../protocol';
+import type { Bus, Frame } from './ring';
+import { parseCursor, type Cursor } from '../reader/cursor';
 import { toFirstMetrics, toFrame } from './frames';
-import type { Joined } from './stream';
+import type { Joined } from './client-stream';
 
 /**
  * @param state at the ring's head

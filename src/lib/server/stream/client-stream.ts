@@ -5,7 +5,7 @@
  * (with one, `pull` ran twice for each frame: a tenth of its CPU time). Ending a stream ourselves fires neither
  * `cancel` nor the request's signal: every way out goes through the same idempotent `leave`.
  */
-import type { StreamEventName } from '../protocol';
+import type { StreamEventName } from '../../protocol';
 import {
 	STUCK_MS,
 	type Bus,
@@ -13,7 +13,7 @@ import {
 	type Frame,
 	type LostReason,
 	type Subscription,
-} from './bus';
+} from './ring';
 
 /** Why a stream is over. A closed set: they are counted, and Prometheus keeps a series for each. */
 export const END_REASONS = [

@@ -5,20 +5,20 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import { COUNT_WINDOW_MS, FEED_LENGTH } from '../protocol';
-import { createAggregator, type Aggregator } from './live/windows';
-import type { Frame } from './bus';
-import type { Clock } from './db/database-clock';
-import { atSnapshot, toId, type Cursor } from './reader/cursor';
-import { withDeadline } from './db/deadline';
-import { createDrain, HistoryError, verify, type Batch, type Drain } from './reader/drain';
+import { COUNT_WINDOW_MS, FEED_LENGTH } from '../../protocol';
+import { createAggregator, type Aggregator } from '../live/windows';
+import type { Frame } from './ring';
+import type { Clock } from '../db/database-clock';
+import { atSnapshot, toId, type Cursor } from '../reader/cursor';
+import { withDeadline } from '../db/deadline';
+import { createDrain, HistoryError, verify, type Batch, type Drain } from '../reader/drain';
 import { toActivity, toReset } from './frames';
-import { refuseStandby, repairForeignTransactions, settleEpoch } from './reader/epoch';
-import { toActivityEvent } from './reader/rows';
-import { createEmptyState, createState, type Looked, type State } from './live/state';
-import { readPrevious, readSeries, type Figures } from './live/tick';
-import { toWindowRow } from './live/window-row';
-import { readStart } from './live/read-start';
+import { refuseStandby, repairForeignTransactions, settleEpoch } from '../reader/epoch';
+import { toActivityEvent } from '../reader/rows';
+import { createEmptyState, createState, type Looked, type State } from '../live/state';
+import { readPrevious, readSeries, type Figures } from '../live/tick';
+import { toWindowRow } from '../live/window-row';
+import { readStart } from '../live/read-start';
 
 /** Migrations and reading half an hour of events take their time, but not for ever. */
 const BEGIN_DEADLINE_MS = 10 * 60_000;

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Tick } from '../protocol';
-import { createAggregator } from './live/windows';
-import { createBus, type Frame } from './bus';
-import { countOmitted, type Batch } from './reader/drain';
+import type { Tick } from '../../protocol';
+import { createAggregator } from '../live/windows';
+import { createBus, type Frame } from './ring';
+import { countOmitted, type Batch } from '../reader/drain';
 import { pickFor, toActivity, toActivityOf, toFirstMetrics, toMetrics } from './frames';
-import type { Row } from './reader/rows';
-import { createState, type State } from './live/state';
-import { toWindowRow } from './live/window-row';
+import type { Row } from '../reader/rows';
+import { createState, type State } from '../live/state';
+import { toWindowRow } from '../live/window-row';
 
 const START = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;

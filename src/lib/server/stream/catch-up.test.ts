@@ -1,14 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../../tests/setup/private-server';
-import { follow, type Follower } from '../../../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../../../tests/setup/instances';
-import { createBus } from './bus';
+import { startServer } from '../../../../tests/setup/private-server';
+import { follow, type Follower } from '../../../../tests/setup/follow';
+import { startTestInstance, useDatabase } from '../../../../tests/setup/instances';
+import { createBus } from './ring';
 import { createCatchUp, MAX_CATCH_UP } from './catch-up';
-import { atSnapshot, toId, type Cursor } from './reader/cursor';
-import { connect, type Sql } from './db/connect';
-import type { Batch } from './reader/drain';
-import { readUnseen } from './reader/rows';
-import type { Joined } from './stream';
+import { atSnapshot, toId, type Cursor } from '../reader/cursor';
+import { connect, type Sql } from '../db/connect';
+import type { Batch } from '../reader/drain';
+import { readUnseen } from '../reader/rows';
+import type { Joined } from './client-stream';
 
 /** A server that counts statements, as its administrators do. */
 async function useCountingServer(): Promise<{ url: string; sql: Sql }> {

@@ -3,7 +3,7 @@
  * It knows neither SSE syntax nor the database. A client is a number, not a queue: one that wants more is handed a frame at
  * the broadcast, any other keeps its place and takes what it missed when it asks; whoever falls off the ring is told so.
  */
-import type { StreamEventName } from '../protocol';
+import type { StreamEventName } from '../../protocol';
 
 export type Frame = {
 	event: StreamEventName;

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import type { StreamEventName } from '../protocol';
-import { createBus, type Client, type Frame } from './bus';
+import type { StreamEventName } from '../../protocol';
+import { createBus, type Client, type Frame } from './ring';
 
 const frame = (text: string, id?: string, event: StreamEventName = 'activity'): Frame => {
 	const bytes = new TextEncoder().encode(text);

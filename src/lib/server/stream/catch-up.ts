@@ -7,14 +7,14 @@
  */
 import type { Sql } from 'postgres';
 import { createBacklog, type Backlog } from './backlog';
-import { RING_BYTES, type Bus, type Frame } from './bus';
-import { isWithin, meet, sees, toId, type Cursor } from './reader/cursor';
-import { withDeadline } from './db/deadline';
-import { HistoryError, misses, verify, type Batch } from './reader/drain';
-import { createRounds } from './db/batcher';
-import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from './reader/rows';
-import type { Joined } from './stream';
-import type { Source } from '../protocol';
+import { RING_BYTES, type Bus, type Frame } from './ring';
+import { isWithin, meet, sees, toId, type Cursor } from '../reader/cursor';
+import { withDeadline } from '../db/deadline';
+import { HistoryError, misses, verify, type Batch } from '../reader/drain';
+import { createRounds } from '../db/batcher';
+import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from '../reader/rows';
+import type { Joined } from './client-stream';
+import type { Source } from '../../protocol';
 
 /** A client further behind gets a reset: replaying more would take longer than looking at the whole. */
 export const MAX_CATCH_UP = 10_000;

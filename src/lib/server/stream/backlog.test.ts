@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBacklog, PAST_FRAME_EVENTS } from './backlog';
-import type { Frame } from './bus';
-import { meet, parseCursor, sees, toId, type Cursor } from './reader/cursor';
-import type { Batch } from './reader/drain';
-import type { Row } from './reader/rows';
+import type { Frame } from './ring';
+import { meet, parseCursor, sees, toId, type Cursor } from '../reader/cursor';
+import type { Batch } from '../reader/drain';
+import type { Row } from '../reader/rows';
 
 const cursorOf = (last: bigint, ...holes: bigint[]): Cursor => ({ epoch: 'e1', last, holes });
 
