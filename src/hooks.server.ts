@@ -28,7 +28,7 @@ import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readEnv } from '$lib/server/config/env';
 import { readKey } from '$lib/server/ingest/authorize';
 import { closeUnlessWhole, readOut } from '$lib/server/http/lingering-close';
-import { toLoggedPath, toRequestId } from '$lib/server/request-log';
+import { toLoggedPath, toRequestId } from '$lib/server/monitoring/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
 import { secureHeaders } from '$lib/server/http/secure-headers';
 import { VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { EndReason } from './stream/client-stream';
+import type { EndReason } from '../stream/client-stream';
 
 /** A proxy's or a caller's own id is taken when it is one: it goes into our log, so nothing that could forge a line of it. */
 const REQUEST_ID = /^[\w.:=+/-]{1,100}$/;

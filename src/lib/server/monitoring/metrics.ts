@@ -4,10 +4,10 @@
  * is from a closed set, and present from the start, so that `rate()` sees the first of its kind. It knows no request.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { RING_BYTES, RING_FRAMES } from './stream/ring';
-import type { Ingest } from './ingest/group-commit';
-import type { Instance } from './stream/hub';
-import type { Rejections } from './ingest/rejections';
+import { RING_BYTES, RING_FRAMES } from '../stream/ring';
+import type { Ingest } from '../ingest/group-commit';
+import type { Instance } from '../stream/hub';
+import type { Rejections } from '../ingest/rejections';
 
 export type Metrics = {
 	contentType: string;
