@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HealthWatch } from '$lib/server/monitoring/health';
-import type { SendingKeys } from '$lib/components/ways';
+import type { SendingKeys } from '$lib/components/sending/snippets';
 import type { AuditEntry } from '$lib/server/access/audit-log';
 import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { HistoryReader } from '$lib/server/history/history-cache';

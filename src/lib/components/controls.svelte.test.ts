@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
-import DemoNote from './DemoNote.svelte';
-import NoticeLine from './NoticeLine.svelte';
-import SendEvent from './SendEvent.svelte';
-import ThemeSwitch from './ThemeSwitch.svelte';
-import { faviconSvg } from './favicon';
+import DemoNote from './shell/DemoNote.svelte';
+import NoticeLine from './status/NoticeLine.svelte';
+import SendEvent from './sending/SendEvent.svelte';
+import ThemeSwitch from './shell/ThemeSwitch.svelte';
+import { faviconSvg } from './shell/favicon';
 
 test('the theme is one of three, chosen like any radio button', async () => {
 	const chosen: string[] = [];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
-import SourceSwitch from './SourceSwitch.svelte';
-import TopTable from './TopTable.svelte';
+import SourceSwitch from './history/SourceSwitch.svelte';
+import TopTable from './dashboard/TopTable.svelte';
 
 const table = {
 	rows: [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Health, Minute } from '../protocol';
-import { toHeadline, toHourLines, toParts } from './parts';
+import type { Health, Minute } from '../../protocol';
+import { toHeadline, toHourLines, toParts } from './health-parts';
 
 const minute: Minute = {
 	at: '2026-03-14T09:26:00.000Z',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
-import type { ActivityEvent, Json } from '../protocol';
+import type { ActivityEvent, Json } from '../../protocol';
 import ActivityFeed, { GROUP_ROWS } from './ActivityFeed.svelte';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');

@@ -1,6 +1,6 @@
 /** The parts of a server in words: how each is, and one number about it. Pure. */
-import { toCount, toDuration } from '../format';
-import type { Health, HealthState, Minute } from '../protocol';
+import { toCount, toDuration } from '../../format';
+import type { Health, HealthState, Minute } from '../../protocol';
 import { HAPPENED } from './notice';
 
 export type Part = {

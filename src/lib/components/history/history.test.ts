@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { History, HistoryPoint, HistoryRange } from '../protocol';
+import type { History, HistoryPoint, HistoryRange } from '../../protocol';
 import {
 	toAddress,
 	toBuckets,

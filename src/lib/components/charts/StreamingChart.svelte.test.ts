@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
-import '../../app.css';
+import '../../../app.css';
 import StreamingChart from './StreamingChart.svelte';
 
 // the chart's code is large, and the first to ask for it waits until it is built

@@ -1,4 +1,4 @@
-import { TICK_MS } from '../protocol';
+import { TICK_MS } from '../../protocol';
 
 /** A value at a time of the database, in milliseconds. `null` lifts the pen. */
 export type Point = { at: number; value: number | null };

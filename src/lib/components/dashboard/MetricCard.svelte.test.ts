@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
-import '../../app.css';
+import '../../../app.css';
 import MetricCard from './MetricCard.svelte';
 
 const card = {

@@ -1,7 +1,7 @@
 /** What a range of history is called, and its numbers as a drawing. Pure. */
-import { toClock, toCount, toDate, toTime, type Look } from '../format';
-import type { History, HistoryPoint, HistoryRange } from '../protocol';
-import type { Point } from './chart';
+import { toClock, toCount, toDate, toTime, type Look } from '../../format';
+import type { History, HistoryPoint, HistoryRange } from '../../protocol';
+import type { Point } from '../charts/scale';
 
 /** What of history is drawn. */
 export type HistoryKey = 'pageViews' | 'activeSessions' | 'eventsCount';

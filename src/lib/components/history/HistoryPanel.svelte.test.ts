@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
-import '../../app.css';
-import type { History, HistoryPoint } from '../protocol';
+import '../../../app.css';
+import type { History, HistoryPoint } from '../../protocol';
 import HistoryPanel from './HistoryPanel.svelte';
 import RangeSwitch from './RangeSwitch.svelte';
 

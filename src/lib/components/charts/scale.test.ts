@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { TICK_MS } from '../protocol';
-import { toArea, toLine, toPath, toRug, toTop } from './chart';
+import { TICK_MS } from '../../protocol';
+import { toArea, toLine, toPath, toRug, toTop } from './scale';
 
 test('the last value is carried to the now line', () => {
 	expect(toLine([{ at: 0, value: 3 }], 500)).toEqual([
