@@ -19,7 +19,7 @@ import {
 	toTick,
 	toTime,
 	toTotals,
-} from './fixtures';
+} from './testing/fixtures';
 
 const toActivity = (ids: number[], ms: number, count = ids.length, omitted = 0) => ({
 	events: ids.map((id) => toEvent(id, ms)),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { measureOffset } from './clock';
-import { START } from './fixtures';
+import { START } from './testing/fixtures';
 import type { Answer } from './status';
 
 /** A server 5 s ahead; each trip takes `out` there and `back` again. */

@@ -2,8 +2,8 @@ import { get } from 'svelte/store';
 import { expect, test, vi } from 'vitest';
 import { CLOCK_REFRESH_MS, ROUND_TRIPS } from './clock';
 import { MAX_SAMPLE_MS, createDashboard, type Dashboard, type DashboardOptions } from './dashboard';
-import { createFakeBrowser } from './fake-browser';
-import { START, toEvent, toFigures, toMetrics, toState, toTick, toTime } from './fixtures';
+import { createFakeBrowser } from './testing/fake-browser';
+import { START, toEvent, toFigures, toMetrics, toState, toTick, toTime } from './testing/fixtures';
 import { LINGER_MS } from './event-stream';
 
 /** The database is two seconds ahead of this browser. */

@@ -9,7 +9,7 @@ import {
 	type EventStream,
 	type StreamOptions,
 } from './event-stream';
-import { createFakeBrowser, type FakeBrowser } from './fake-browser';
+import { createFakeBrowser, type FakeBrowser } from './testing/fake-browser';
 import { PARSERS, type Parse } from './parse';
 
 const RUNS = 25_000;

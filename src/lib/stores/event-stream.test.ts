@@ -11,8 +11,8 @@ import {
 	type StreamOptions,
 	type StreamState,
 } from './event-stream';
-import { createFakeBrowser } from './fake-browser';
-import { START } from './fixtures';
+import { createFakeBrowser } from './testing/fake-browser';
+import { START } from './testing/fixtures';
 import { PARSERS, type Parse } from './parse';
 import { NEEDS_LOGIN, Refusal } from './status';
 

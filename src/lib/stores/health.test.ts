@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Health } from '../protocol';
-import { createFakeBrowser } from './fake-browser';
-import { toTime } from './fixtures';
+import { createFakeBrowser } from './testing/fake-browser';
+import { toTime } from './testing/fixtures';
 import { ASK_MS, createHealth, HEALTH_URL, type Look } from './health';
 
 const health = (version: string): Health => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createHistory, REFRESH_MS, RETRY_MS, type HistoryView } from './history';
-import { toTime } from './fixtures';
+import { toTime } from './testing/fixtures';
 
 const answer = {
 	range: '24h',

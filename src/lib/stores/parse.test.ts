@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toEvent, toFigures, toMetrics, toState } from './fixtures';
+import { toEvent, toFigures, toMetrics, toState } from './testing/fixtures';
 import { PARSERS, parseText } from './parse';
 
 const TOTALS = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };

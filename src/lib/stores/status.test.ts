@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { toTime } from './fixtures';
+import { toTime } from './testing/fixtures';
 import { diagnose, fetchStatus } from './status';
 
 const PING = { now: toTime(0), database: 'up', listener: 'up', reading: null, writing: null };

@@ -8,7 +8,7 @@ import type {
 	Tables,
 	Tick,
 	Totals,
-} from '../protocol';
+} from '../../protocol';
 
 /** Database time at which the fixtures begin: 2026-11-23 14:00 UTC, in ms epoch. */
 export const START = Date.UTC(2026, 10, 23, 14);

@@ -1,5 +1,5 @@
 /** A browser for tests in which time is the subject: its clock moves when told to, its sources say what they are told. */
-import { LOOKED_AT, type Environment, type Source } from './environment';
+import { LOOKED_AT, type Environment, type Source } from '../environment';
 import { START } from './fixtures';
 
 export type FakeSource = Source & {

@@ -3,8 +3,8 @@
  * proxy's error page, and with instances of two versions side by side a page without its scripts: from neither does anything come back
  * by itself.
  */
-import { toDelay } from './stores/backoff';
-import { after } from './stores/environment';
+import { toDelay } from './backoff';
+import { after } from './environment';
 
 export type ReloadOptions = {
 	url?: string;
