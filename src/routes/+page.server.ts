@@ -1,1 +1,1 @@
-export { loadFirstFigures as load } from '$lib/server/first-figures';
+export { loadFirstFigures as load } from './load-dashboard.server';

@@ -1,6 +1,6 @@
 import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
-import { loadFirstFigures } from './first-figures';
+import { loadFirstFigures } from './load-dashboard.server';
 
 /** What a page of this address is made from, and what was read for it. */
 async function load(query: string) {

@@ -1,7 +1,7 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
-import { toChosenSource } from './http/source-param';
-import { withDeadline } from './db/deadline';
+import { toChosenSource } from '../lib/server/http/source-param';
+import { withDeadline } from '../lib/server/db/deadline';
 
 /** A page that waits longer is shown without, and asks again from the browser. */
 const HISTORY_DEADLINE_MS = 1_000;
