@@ -3,7 +3,7 @@
  * themselves (tests/e2e/server.ts), each with a database of its own.
  */
 import { defineConfig } from '@playwright/test';
-import { chromiumLaunchOptions } from './scripts/browser';
+import { chromiumLaunchOptions } from './scripts/testing/browser';
 
 export default defineConfig({
 	testDir: 'tests/e2e',

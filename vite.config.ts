@@ -2,8 +2,8 @@ import { sveltekit } from '@sveltejs/kit/vite';
 import tailwindcss from '@tailwindcss/vite';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { chromiumLaunchOptions } from './scripts/browser.ts';
-import { tracker } from './scripts/tracker-plugin.ts';
+import { chromiumLaunchOptions } from './scripts/testing/browser.ts';
+import { tracker } from './scripts/release/tracker-plugin.ts';
 
 export default defineConfig({
 	plugins: [tailwindcss(), tracker(), sveltekit()],

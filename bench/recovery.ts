@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { createAppServer } from '../tests/setup/app-server';
 import { startServer } from '../tests/setup/private-server';

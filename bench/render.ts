@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
-import { chromiumLaunchOptions } from '../scripts/browser';
+import { chromiumLaunchOptions } from '../scripts/testing/browser';
 import { publishFor } from './measure';
 import { createNumbers } from './numbers';
 import { tell } from './result';

@@ -3,9 +3,9 @@
  * (demo-data.ts). Looks in the database of DATABASE_URL, otherwise in both of the embedded Postgres. May run beside the demo.
  */
 import { connect, type Sql } from '../src/lib/server/db/connect';
-import { withDatabase } from './command';
-import { clearDemoData } from './demo-data';
-import { withName } from './local-database';
+import { withDatabase } from './commands/run-command';
+import { clearDemoData } from './demo/demo-data';
+import { withName } from './postgres/local-database';
 
 const NAMES = ['nowboard_demo', 'nowboard'];
 

@@ -5,13 +5,13 @@
 import { join } from 'node:path';
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
-import { provideDemoKeys, type DemoKeys } from './demo-keys';
-import { toDemoServer } from './demo-server';
-import { openDatabase } from './local-database';
-import { choosePort } from './ports';
-import { seed } from './seed-data';
-import { startNode, supervise, type Part } from './supervise';
-import { waitForServer } from './wait-for-server';
+import { provideDemoKeys, type DemoKeys } from './demo/demo-keys';
+import { toDemoServer } from './demo/demo-server';
+import { openDatabase } from './postgres/local-database';
+import { choosePort } from './process/ports';
+import { seed } from './demo/seed-data';
+import { startNode, supervise, type Part } from './process/supervise';
+import { waitForServer } from './process/wait-for-server';
 
 const RATE_PER_S = 3;
 

@@ -1,8 +1,8 @@
 /** `npm run dev`: the embedded Postgres (unless DATABASE_URL is set), migrations, and Vite with hot reload. */
 import { migrate } from '../src/lib/server/db/migrate';
-import { openDatabase } from './local-database';
-import { choosePort } from './ports';
-import { startNode, supervise } from './supervise';
+import { openDatabase } from './postgres/local-database';
+import { choosePort } from './process/ports';
+import { startNode, supervise } from './process/supervise';
 
 process.exitCode = await supervise(async (add) => {
 	const port = await choosePort();

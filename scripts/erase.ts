@@ -5,8 +5,8 @@
  */
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
-import { withDatabase } from './command';
-import { countErasing, erase, parseErasing, USAGE } from './erase-events';
+import { withDatabase } from './commands/run-command';
+import { countErasing, erase, parseErasing, USAGE } from './commands/erase-events';
 
 const parsed = parseErasing(process.argv.slice(2));
 if (!parsed.ok) {

@@ -4,8 +4,8 @@
  */
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
-import { withDatabase } from './command';
-import { parseCommand, runCommand, USAGE } from './key-commands';
+import { withDatabase } from './commands/run-command';
+import { parseCommand, runCommand, USAGE } from './commands/key-commands';
 
 const parsed = parseCommand(process.argv.slice(2));
 if (!parsed.ok) {

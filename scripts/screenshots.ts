@@ -10,9 +10,9 @@ import { migrate } from '../src/lib/server/db/migrate';
 import { createAppServer } from '../tests/setup/app-server';
 import { provideServer } from '../tests/setup/server';
 import { copyDatabase } from '../tests/setup/template';
-import { chromiumLaunchOptions } from './browser';
-import { freePort } from './ports';
-import { createScreenshotVisitors, sendLive, writeHistory, writeWeeks } from './screenshot-data';
+import { chromiumLaunchOptions } from './testing/browser';
+import { freePort } from './process/ports';
+import { createScreenshotVisitors, sendLive, writeHistory, writeWeeks } from './demo/screenshot-data';
 
 const FOLDER = 'docs/screenshots';
 const MAX_BYTES = 400 * 1024;

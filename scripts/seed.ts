@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
-import { withDatabase } from './command';
-import { seed } from './seed-data';
+import { withDatabase } from './commands/run-command';
+import { seed } from './demo/seed-data';
 
 const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' } } });
 

@@ -8,11 +8,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { toDemoId } from './demo-data';
-import { createRandom } from './random';
-import { createRhythm } from './rhythm';
-import { createSender } from './send';
-import { createVisitors, WARM_UP_MS } from './visitors';
+import { toDemoId } from './demo/demo-data';
+import { createRandom } from './visitors/random';
+import { createRhythm } from './visitors/rhythm';
+import { createSender } from './visitors/send';
+import { createVisitors, WARM_UP_MS } from './visitors/visitors';
 
 /** Short enough that a slow rate looks like single visitors, long enough to group at a high one. */
 const STEP_MS = 50;

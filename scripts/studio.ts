@@ -1,7 +1,7 @@
 /** `npm run db:studio`: drizzle's table viewer on DATABASE_URL or the embedded Postgres. */
 import { migrate } from '../src/lib/server/db/migrate';
-import { joinDatabase } from './local-database';
-import { startNode, supervise } from './supervise';
+import { joinDatabase } from './postgres/local-database';
+import { startNode, supervise } from './process/supervise';
 
 process.exitCode = await supervise(async (add) => {
 	const database = await joinDatabase('nowboard');

@@ -2,8 +2,8 @@
  * `npm run test:system`: tests that need programs which npm does not bring (`npm test` needs npm only). A program that is
  * missing fails the run with the command that installs it; nothing is skipped.
  */
-import { runStep } from './step';
-import { assertPrograms } from './system-programs';
+import { runStep } from './testing/step';
+import { assertPrograms } from './testing/system-programs';
 
 const VITEST = [
 	'node',

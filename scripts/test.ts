@@ -6,9 +6,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureChromium } from './browser';
-import { runStep, type Step } from './step';
-import { countPlaywright, countVitest, type Counts } from './test-counts';
+import { ensureChromium } from './testing/browser';
+import { runStep, type Step } from './testing/step';
+import { countPlaywright, countVitest, type Counts } from './testing/test-counts';
 
 const reports = mkdtempSync(join(tmpdir(), 'nowboard-reports-'));
 const vitestReport = join(reports, 'vitest.json');

@@ -1,6 +1,6 @@
 /** A browser that is let in stays let in: the cookie is put off by every page and by what an open page asks, and by nothing else. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import type { Sql } from '../src/lib/server/db/connect';
 import { createToken } from '../src/lib/server/access/viewers';
 import { addSession, COOKIE, PASSWORD, WORLD_ENV } from './attempts/world';

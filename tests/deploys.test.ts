@@ -1,7 +1,7 @@
 /** SIGTERM and rolling restarts of `node build`, with clients that must not notice more than a farewell. */
 import { connect as dial } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { connect } from '../src/lib/server/db/connect';
 import { createAppServer, type RunningApp } from './setup/app-server';
 import { startBalancer } from './setup/balancer';

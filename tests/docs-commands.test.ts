@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { freePort, isFree } from '../scripts/ports';
-import { waitForServer } from '../scripts/wait-for-server';
+import { freePort, isFree } from '../scripts/process/ports';
+import { waitForServer } from '../scripts/process/wait-for-server';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { createTaker } from './docs-commands/plan';
 import { copyProject } from './docs-commands/project';

@@ -2,8 +2,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { freePort, isFree } from '../scripts/ports';
-import { waitForServer } from '../scripts/wait-for-server';
+import { freePort, isFree } from '../scripts/process/ports';
+import { waitForServer } from '../scripts/process/wait-for-server';
 import { createTaker } from './docs-commands/plan';
 import { copyProject } from './docs-commands/project';
 import { put, startShell, type Started } from './docs-commands/shell';

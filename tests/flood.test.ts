@@ -3,7 +3,7 @@ import { connect as dial } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { MOST_CONNECTIONS } from '../src/lib/server/db/connect';
 import { MOST_IN_FLIGHT } from '../src/lib/server/http/pipelining-limit';
 import { FREE_REFUSALS } from '../src/lib/server/http/tarpit';

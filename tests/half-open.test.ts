@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { WAIT_MS } from '../src/lib/server/http/body-budget';
 import { READ_OUT_MS } from '../src/lib/server/http/lingering-close';
 import { HEAD_MS, REQUEST_MS } from './fuzz/judge';

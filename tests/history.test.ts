@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pipeline } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
 import type { Instance } from '../src/lib/server/stream/hub';

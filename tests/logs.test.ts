@@ -1,6 +1,6 @@
 /** What `node build` writes: a line for each request with its id, what an answer that failed says of it, and never a secret. */
 import { inject, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { connect } from '../src/lib/server/db/connect';
 import { createKey } from '../src/lib/server/keys/key-store';
 import { createAppServer, type RunningApp } from './setup/app-server';

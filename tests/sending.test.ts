@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { createKey } from '../src/lib/server/keys/key-store';
 import { createTaker, RUN } from './docs-commands/plan';

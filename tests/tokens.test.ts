@@ -4,7 +4,7 @@
  */
 import { EventSource } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import type { StreamEvents } from '../src/lib/protocol';
 import { createTokens, TOKEN_MS } from '../src/lib/server/access/tokens';
 import { after, type Environment, type Source } from '../src/lib/stores/environment';

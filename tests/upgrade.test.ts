@@ -4,7 +4,7 @@
  * newer schema.
  */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/ports';
+import { freePort } from '../scripts/process/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { migrate, readJournal } from '../src/lib/server/db/migrate';
 import { parseSnapshot, toId } from '../src/lib/server/reader/cursor';

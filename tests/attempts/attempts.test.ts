@@ -1,6 +1,6 @@
 /** The attempts against `node build`: bare, behind a reverse proxy, and, as the control, with the gate off. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { createAppServer } from '../setup/app-server';
 import { useDatabase } from '../setup/instances';
 import { startReverseProxy } from '../setup/reverse-proxy';

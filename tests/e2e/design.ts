@@ -1,7 +1,7 @@
 /** The page of all states, `/design`, which exists in `vite dev` only: one dev server for all tests of a worker. */
 import { spawn } from 'node:child_process';
-import { freePort } from '../../scripts/ports';
-import { waitForServer } from '../../scripts/wait-for-server';
+import { freePort } from '../../scripts/process/ports';
+import { waitForServer } from '../../scripts/process/wait-for-server';
 import { copyDatabase, dropDatabase } from '../setup/template';
 import { test as base, expect, type Page } from '@playwright/test';
 import { CASES, type Case } from '../../src/routes/design/cases';
@@ -9,7 +9,7 @@ import { CASES, type Case } from '../../src/routes/design/cases';
 export { expect };
 export const CASE_NAMES = Object.keys(CASES) as Case[];
 
-const FOLLOW_PARENT = new URL('../../scripts/follow-parent.js', import.meta.url).href;
+const FOLLOW_PARENT = new URL('../../scripts/process/follow-parent.js', import.meta.url).href;
 const VITE = 'node_modules/vite/bin/vite.js';
 
 export const test = base.extend<object, { design: string }>({

@@ -3,7 +3,7 @@
  * whose uncaught errors fail the test. `server` can be killed and started again; its address and data stay.
  */
 import { test as base, expect } from '@playwright/test';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { copyDatabase, dropDatabase } from '../setup/template';

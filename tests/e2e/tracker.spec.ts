@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { devices, type Page, type Request } from '@playwright/test';
-import { chromiumLaunchOptions } from '../../scripts/browser';
+import { chromiumLaunchOptions } from '../../scripts/testing/browser';
 import { createKey } from '../../src/lib/server/keys/key-store';
 import { expect, test, type Sent } from './tracker-site';
 

@@ -1,6 +1,6 @@
 /** What the page shows and keeps when the server, the network, the tab or the whole machine goes away for a while. */
 import type { Page } from '@playwright/test';
-import { chromiumLaunchOptions } from '../../scripts/browser';
+import { chromiumLaunchOptions } from '../../scripts/testing/browser';
 import { chart, eventNames, feed, figure, openLive, post, status } from './board';
 import { startProxy, type Proxy } from './proxy';
 import { expect, test as base, type AppServer } from './server';

@@ -1,6 +1,6 @@
 /** One client of the suite over HTTP: keeps an account, comes back after every end, and behaves as its kind does. */
 import { get, type ClientRequest, type IncomingMessage } from 'node:http';
-import { createRandom } from '../../scripts/random';
+import { createRandom } from '../../scripts/visitors/random';
 import { toDelay } from '../../src/lib/stores/backoff';
 import { WATCHDOG_MS } from '../../src/lib/protocol';
 import { createAccount, type Account } from './account';

@@ -2,7 +2,7 @@
  * What a run will do, as a pure function of its seed: which clients there are, which faults come, when, and how long.
  * How the parts of a real machine interleave is not in the plan: a seed repeats the script, not the play.
  */
-import { createRandom, pick, type Random } from '../../scripts/random';
+import { createRandom, pick, type Random } from '../../scripts/visitors/random';
 
 export const FAULT_KINDS = [
 	'listener killed',

@@ -8,7 +8,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import type { Sql } from '../../src/lib/server/db/connect';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { startServer, type PrivateServer } from '../setup/private-server';

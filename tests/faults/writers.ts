@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createRandom, type Random } from '../../scripts/random';
+import { createRandom, type Random } from '../../scripts/visitors/random';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/db/deadline';
 import { SOURCES } from './plan';

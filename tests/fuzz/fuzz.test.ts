@@ -1,6 +1,6 @@
 /** The short version; the long one is `npm run test:fuzz`. */
 import { expect, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { createKeyring } from '../../src/lib/server/keys/keyring';
 import { createShareLinks } from '../../src/lib/server/access/share-links';
 import type { Viewers } from '../../src/lib/server/access/viewers';

@@ -4,7 +4,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { createClient, readText, type Client } from '../../scripts/doctor/client';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { makeTemporaryFolder } from '../setup/server';

@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient, type Client } from '../../scripts/doctor/client';
 import { logIn } from '../../scripts/doctor/login';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { connect } from '../../src/lib/server/db/connect';
 import { findCommands, readPages } from '../docs-commands/commands';
 import { findPlanned } from '../docs-commands/plan';

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitForServer } from '../../scripts/wait-for-server';
+import { waitForServer } from '../../scripts/process/wait-for-server';
 
 export type RunningApp = {
 	/** without a slash at the end */
@@ -17,7 +17,7 @@ export type RunningApp = {
 	output: () => string;
 };
 
-const FOLLOW_PARENT = new URL('../../scripts/follow-parent.js', import.meta.url).href;
+const FOLLOW_PARENT = new URL('../../scripts/process/follow-parent.js', import.meta.url).href;
 const STOP_DEADLINE_MS = 15_000;
 
 /**

@@ -1,7 +1,7 @@
 /** A Postgres of one's own, for what crashes or restarts it; needs no test runner. */
 import { rmSync } from 'node:fs';
-import { freePort } from '../../scripts/ports';
-import { startPostgres, type StopMode } from '../../scripts/postgres';
+import { freePort } from '../../scripts/process/ports';
+import { startPostgres, type StopMode } from '../../scripts/postgres/embedded';
 import { connect } from '../../src/lib/server/db/connect';
 import { migrate } from '../../src/lib/server/db/migrate';
 import { makeTemporaryFolder } from './server';

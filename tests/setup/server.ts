@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '../../scripts/postgres';
+import { startPostgres } from '../../scripts/postgres/embedded';
 
 export type TestServer = {
 	adminUrl: string;

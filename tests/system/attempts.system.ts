@@ -1,6 +1,6 @@
 /** The table of attempts (tests/attempts) through nginx with TLS: what it tidies up, refuses and adds by itself. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { runAttempts } from '../attempts/run';
 import { createWorld, PASSWORD, WORLD_ENV } from '../attempts/world';
 import { createAppServer } from '../setup/app-server';

@@ -1,6 +1,6 @@
 /** A server of its own behind a proxy of the guide, with TLS; all of it ends with the test. */
 import { onTestFinished } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { useDatabase } from '../setup/instances';
 import { makeTemporaryFolder } from '../setup/server';

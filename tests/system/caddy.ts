@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { findProgram } from '../../scripts/system-programs';
+import { findProgram } from '../../scripts/testing/system-programs';
 
 /**
  * Starts one and waits for nothing. It listens on the ports of `sites` alone: no admin address, no redirect from port 80.

@@ -1,7 +1,7 @@
 /** A certificate that nobody has signed but itself, as a stand-in for one of Let's Encrypt. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { findProgram } from '../../scripts/system-programs';
+import { findProgram } from '../../scripts/testing/system-programs';
 
 export type Certificate = { certificate: string; key: string };
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { startServer, type PrivateServer } from '../setup/private-server';
 import { makeTemporaryFolder } from '../setup/server';

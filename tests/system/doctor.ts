@@ -1,6 +1,6 @@
 /** The doctor as an operator runs it where there is only a build, and what a shifted clock is. */
 import { execFile, execFileSync } from 'node:child_process';
-import { findProgram } from '../../scripts/system-programs';
+import { findProgram } from '../../scripts/testing/system-programs';
 
 export type Diagnosis = {
 	code: number;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { PING_INTERVAL_MS } from '../../src/lib/protocol';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { follow } from '../setup/follow';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { connect } from '../../src/lib/server/db/connect';
 import { createAppServer } from '../setup/app-server';
 import { followHttp } from '../setup/follow-http';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../scripts/system-programs';
+import { findProgram } from '../../scripts/testing/system-programs';
 
 export type NginxProcess = {
 	/** what it has said so far */

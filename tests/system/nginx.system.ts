@@ -1,6 +1,6 @@
 /** Behind a reverse proxy that nobody has told about streams: what our headers and heartbeats are for. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { PING_INTERVAL_MS } from '../../src/lib/protocol';
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import type { Follower } from '../setup/follow';

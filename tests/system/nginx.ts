@@ -1,6 +1,6 @@
 /** nginx in front of one address or several, configured by a test: as little as possible, or as a guide says. */
 import { expect, onTestFinished } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { makeTemporaryFolder } from '../setup/server';
 import { startNginxProcess } from './nginx-process';
 

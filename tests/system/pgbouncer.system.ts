@@ -1,6 +1,6 @@
 /** Behind a real transaction pooler: what is said, what works all the same, and that the direct address mends it. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/ports';
+import { freePort } from '../../scripts/process/ports';
 import { createAppServer } from '../setup/app-server';
 import { followHttp, post } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { freePort } from '../../scripts/ports';
-import { findAccount } from '../../scripts/postgres-account';
-import { findProgram } from '../../scripts/system-programs';
+import { freePort } from '../../scripts/process/ports';
+import { findAccount } from '../../scripts/postgres/account';
+import { findProgram } from '../../scripts/testing/system-programs';
 import { connect } from '../../src/lib/server/db/connect';
 import { makeTemporaryFolder } from '../setup/server';
 

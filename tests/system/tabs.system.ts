@@ -1,7 +1,7 @@
 /** What the guide's nginx means for people: a real browser with twenty visible tabs, over HTTP/2 and TLS. */
 import { chromium } from 'playwright';
 import { expect, onTestFinished, test } from 'vitest';
-import { chromiumLaunchOptions } from '../../scripts/browser';
+import { chromiumLaunchOptions } from '../../scripts/testing/browser';
 import { post } from '../setup/follow-http';
 import { startBehindGuide } from './behind-guide';
 import { GUIDE_NAME } from './guide';

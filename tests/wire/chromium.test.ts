@@ -3,7 +3,7 @@ import { chromium, type Browser, type Page as Tab } from 'playwright';
 import { build } from 'vite';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumLaunchOptions } from '../../scripts/browser';
+import { chromiumLaunchOptions } from '../../scripts/testing/browser';
 import { toBytes } from '../../src/lib/server/stream/sse';
 import type { Page, StoreReport } from './page';
 import type { Received } from './parsers';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../../../scripts/ports';
+import { freePort } from '../../../../scripts/process/ports';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
 import { startTcpProxy } from '../../../../tests/setup/tcp-proxy';
 import { connect, type Sql } from '../db/connect';

@@ -1,10 +1,10 @@
 import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
-import { createAppServer } from '../tests/setup/app-server';
-import { useDatabase } from '../tests/setup/instances';
+import { createAppServer } from '../../tests/setup/app-server';
+import { useDatabase } from '../../tests/setup/instances';
 import { toDemoServer } from './demo-server';
-import { freePort } from './ports';
+import { freePort } from '../process/ports';
 
 const KEYS = { web: 'nb_pub_a', api: 'nb_sec_a', public: 'nb_pub_b', secret: 'nb_sec_b' };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Sql } from '../src/lib/server/db/connect';
-import { FEED_LENGTH } from '../src/lib/protocol';
-import { follow, type Follower } from '../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../tests/setup/instances';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { FEED_LENGTH } from '../../src/lib/protocol';
+import { follow, type Follower } from '../../tests/setup/follow';
+import { startTestInstance, useDatabase } from '../../tests/setup/instances';
 import { countErasing, erase, parseErasing, type Erasing } from './erase-events';
 
 const split = (line: string) => (line === '' ? [] : line.split(' '));

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { expectConsole } from '../tests/setup/console';
-import { freePort } from './ports';
+import { expectConsole } from '../../tests/setup/console';
+import { freePort } from '../process/ports';
 import { createSender } from './send';
 
 /** An ingest endpoint that answers as `answers` say, one after another, then with 202. */

@@ -16,9 +16,9 @@ import {
 	symlinkSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { makeOpenFolder, SHARED_FOLDER, type Account } from './postgres-account';
-import { explainFailure } from './postgres-errors';
-import { findPackage } from './postgres-package';
+import { makeOpenFolder, SHARED_FOLDER, type Account } from './account';
+import { explainFailure } from './startup-errors';
+import { findPackage } from './package';
 
 export type Binaries = {
 	/** holds bin/, lib/ and share/ */

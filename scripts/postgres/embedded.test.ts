@@ -15,14 +15,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeTemporaryFolder } from '../tests/setup/server';
-import { connect } from '../src/lib/server/db/connect';
-import { findAccount, possibleFolders, SHARED_FOLDER } from './postgres-account';
-import { findBinaries, hydrateLinks, program } from './postgres-binaries';
-import { explainError, explainFailure } from './postgres-errors';
-import { isAlive } from './postgres-owner';
-import { packageName, SUPPORTED } from './postgres-package';
-import { findRunningPostgres, startPostgres, type PostgresOptions } from './postgres';
+import { makeTemporaryFolder } from '../../tests/setup/server';
+import { connect } from '../../src/lib/server/db/connect';
+import { findAccount, possibleFolders, SHARED_FOLDER } from './account';
+import { findBinaries, hydrateLinks, program } from './binaries';
+import { explainError, explainFailure } from './startup-errors';
+import { isAlive } from './owner';
+import { packageName, SUPPORTED } from './package';
+import { findRunningPostgres, startPostgres, type PostgresOptions } from './embedded';
 
 const FAST = { fsync: 'off' };
 
@@ -49,7 +49,7 @@ async function query(url: string, text: string): Promise<unknown[]> {
 
 /** Another process that runs Postgres on `folder` and prints `started <pid>`. */
 async function startElsewhere(folder: string): Promise<{ child: ChildProcess; pid: number }> {
-	const script = new URL('./postgres.ts', import.meta.url).href;
+	const script = new URL('./embedded.ts', import.meta.url).href;
 	const code = `const { startPostgres } = await import(${JSON.stringify(script)});
 		const server = await startPostgres({ dataDir: ${JSON.stringify(folder)}, settings: { fsync: 'off' } });
 		process.stdin.on('end', () => process.exit(0)).resume();

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDatabase } from '../tests/setup/database';
-import { hashKey } from '../src/lib/server/keys/key-store';
+import { createDatabase } from '../../tests/setup/database';
+import { hashKey } from '../../src/lib/server/keys/key-store';
 import { parseCommand, runCommand } from './key-commands';
 
 const split = (line: string) => (line === '' ? [] : line.split(' '));

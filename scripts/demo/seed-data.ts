@@ -5,12 +5,12 @@ import {
 	RATE_WINDOW_MS,
 	SESSION_WINDOW_MS,
 	TICK_MS,
-} from '../src/lib/protocol';
-import type { Sql } from '../src/lib/server/db/connect';
+} from '../../src/lib/protocol';
+import type { Sql } from '../../src/lib/server/db/connect';
 import { toDemoId } from './demo-data';
-import { createRandom, toUuid } from './random';
-import { steady } from './rhythm';
-import { createVisitors, WARM_UP_MS, type VisitorEvent } from './visitors';
+import { createRandom, toUuid } from '../visitors/random';
+import { steady } from '../visitors/rhythm';
+import { createVisitors, WARM_UP_MS, type VisitorEvent } from '../visitors/visitors';
 
 export const SEED_EVENTS = 100;
 export const SEED_SNAPSHOTS = 50;

@@ -1,6 +1,6 @@
 /** What `npm run keys` understands, does and says. Ends no process and opens no database. */
 import { parseArgs } from 'node:util';
-import type { Sql } from '../src/lib/server/db/connect';
+import type { Sql } from '../../src/lib/server/db/connect';
 import {
 	createKey,
 	listKeys,
@@ -8,9 +8,9 @@ import {
 	rotateKey,
 	type ListedKey,
 	type MadeKey,
-} from '../src/lib/server/keys/key-store';
-import { parseNewKey, type NewKey } from '../src/lib/server/keys/parse-new-key';
-import { KEY_BOUNDS } from '../src/lib/server/keys/key-check';
+} from '../../src/lib/server/keys/key-store';
+import { parseNewKey, type NewKey } from '../../src/lib/server/keys/parse-new-key';
+import { KEY_BOUNDS } from '../../src/lib/server/keys/key-check';
 
 export type KeyCommand =
 	{ does: 'create'; input: NewKey } | { does: 'list' } | { does: 'rotate' | 'revoke'; id: number };

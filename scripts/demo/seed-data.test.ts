@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createDatabase } from '../tests/setup/database';
+import { createDatabase } from '../../tests/setup/database';
 import { createSeed, seed, SEED_EVENTS, SEED_SNAPSHOTS } from './seed-data';
 
 test('the same number gives the same data', () => {

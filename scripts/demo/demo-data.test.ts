@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { randomUUID } from 'node:crypto';
-import { follow } from '../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../tests/setup/instances';
+import { follow } from '../../tests/setup/follow';
+import { startTestInstance, useDatabase } from '../../tests/setup/instances';
 import { clearDemoData, toDemoId } from './demo-data';
 import { seed, SEED_EVENTS, SEED_SNAPSHOTS } from './seed-data';
 

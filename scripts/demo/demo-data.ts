@@ -3,9 +3,9 @@
  * so they can be removed from any database without touching an event that somebody meant. A source or a property would not do:
  * a real product may be called `web` too.
  */
-import { COUNT_WINDOW_MS } from '../src/lib/protocol';
-import type { Sql } from '../src/lib/server/db/connect';
-import { uncount } from '../src/lib/server/history/rollup';
+import { COUNT_WINDOW_MS } from '../../src/lib/protocol';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { uncount } from '../../src/lib/server/history/rollup';
 
 /**
  * A UUID of version 8, which RFC 9562 (section 5.8) leaves to its maker: "nowboa" in ASCII, then random digits. The ids

@@ -1,5 +1,5 @@
 /** What the short database commands have in common: a database, some work, a clean end, an honest exit code. */
-import { joinDatabase } from './local-database';
+import { joinDatabase } from '../postgres/local-database';
 
 export async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
 	try {

@@ -3,7 +3,7 @@
  * of the random numbers, without clock or network. The browser sends page views and sign-ups (source `web`); the product's
  * own server reports what it did and what failed (source `api`).
  */
-import { PAGE_VIEW } from '../src/lib/protocol';
+import { PAGE_VIEW } from '../../src/lib/protocol';
 import { pick, toUuid, type Random } from './random';
 import { DEEDS, FAILURES, NEXT, PLANS, SITE, TITLES, type Arrival, type Page } from './site';
 

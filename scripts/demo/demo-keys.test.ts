@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { hashKey, listKeys, revokeKey } from '../src/lib/server/keys/key-store';
-import { useDatabase } from '../tests/setup/instances';
+import { hashKey, listKeys, revokeKey } from '../../src/lib/server/keys/key-store';
+import { useDatabase } from '../../tests/setup/instances';
 import { provideDemoKeys } from './demo-keys';
 
 test('the demo’s keys are made once, kept for its owner alone, and replaced when they work no more', async () => {

@@ -3,13 +3,13 @@
  * in every run, whatever the hour: the pictures change when the page does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { PAGE_VIEW, TICK_MS } from '../src/lib/protocol';
-import type { Sql } from '../src/lib/server/db/connect';
-import { countAll } from '../src/lib/server/history/rollup';
-import { createRandom, toUuid } from './random';
-import { steady } from './rhythm';
-import { createSender } from './send';
-import { createVisitors, WARM_UP_MS, type Timed } from './visitors';
+import { PAGE_VIEW, TICK_MS } from '../../src/lib/protocol';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { countAll } from '../../src/lib/server/history/rollup';
+import { createRandom, toUuid } from '../visitors/random';
+import { steady } from '../visitors/rhythm';
+import { createSender } from '../visitors/send';
+import { createVisitors, WARM_UP_MS, type Timed } from '../visitors/visitors';
 
 /** More than two windows of the figures, so that there is a half hour before to compare with. */
 const HISTORY_MS = 70 * 60_000;

@@ -1,6 +1,6 @@
 /** What `npm run erase` understands, does and says. Ends no process and opens no database. */
 import { parseArgs } from 'node:util';
-import type { Sql } from '../src/lib/server/db/connect';
+import type { Sql } from '../../src/lib/server/db/connect';
 
 /** Of one session, or of a time, `from` included and `to` not; of one source, or of all. */
 export type Erasing = {

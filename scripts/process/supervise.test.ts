@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { isAlive } from './postgres-owner';
+import { isAlive } from '../postgres/owner';
 
 const SUPERVISE = JSON.stringify(new URL('./supervise.ts', import.meta.url).href);
 

@@ -6,10 +6,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Account } from './postgres-account';
-import { program, type Binaries } from './postgres-binaries';
-import { explainFailure } from './postgres-errors';
-import { isAlive } from './postgres-owner';
+import type { Account } from './account';
+import { program, type Binaries } from './binaries';
+import { explainFailure } from './startup-errors';
+import { isAlive } from './owner';
 
 export type Cluster = {
 	/** ours: password, port, log and owner beside the data */

@@ -8,12 +8,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { findAccount, makeDataFolder, possibleFolders } from './postgres-account';
-import { findBinaries, program, reachableBinaries } from './postgres-binaries';
-import { openCluster, stopOrphan, type Cluster } from './postgres-cluster';
-import { explainError, explainFailure } from './postgres-errors';
-import { freePort, isFree } from './ports';
-import { claimFolder, hasOwner } from './postgres-owner';
+import { findAccount, makeDataFolder, possibleFolders } from './account';
+import { findBinaries, program, reachableBinaries } from './binaries';
+import { openCluster, stopOrphan, type Cluster } from './cluster';
+import { explainError, explainFailure } from './startup-errors';
+import { freePort, isFree } from '../process/ports';
+import { claimFolder, hasOwner } from './owner';
 
 export type PostgresOptions = {
 	/** holds one folder for each major version; made when missing */

@@ -5,9 +5,9 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Sql } from '../src/lib/server/db/connect';
-import { createKey, hashKey, isKey } from '../src/lib/server/keys/key-store';
-import type { KeyKind } from '../src/lib/server/keys/parse-new-key';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { createKey, hashKey, isKey } from '../../src/lib/server/keys/key-store';
+import type { KeyKind } from '../../src/lib/server/keys/parse-new-key';
 
 /** What each is for, and the source of its events; `yours` tells what people send from what is simulated. */
 const KEYS = {

@@ -3,8 +3,8 @@
  * migrates. The server does both when it starts; done before, what fails stops the release while the old version goes on.
  * scripts/build-release.ts bundles it, because production has neither tsx nor src/.
  */
-import { migrate } from '../src/lib/server/db/migrate';
-import { readEnv } from '../src/lib/server/config/env';
+import { migrate } from '../../src/lib/server/db/migrate';
+import { readEnv } from '../../src/lib/server/config/env';
 
 try {
 	const read = readEnv(process.env);

@@ -3,9 +3,9 @@
  * of its own there, so that simulated visitors never mix with real ones.
  */
 import { existsSync } from 'node:fs';
-import { connect } from '../src/lib/server/db/connect';
-import { findRunningPostgres, startPostgres } from './postgres';
-import type { Part } from './supervise';
+import { connect } from '../../src/lib/server/db/connect';
+import { findRunningPostgres, startPostgres } from './embedded';
+import type { Part } from '../process/supervise';
 
 export type LocalDatabase = Part & { url: string };
 

@@ -3,7 +3,7 @@
  * Bounded: when the server does not keep up, `add` waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { INGEST_LIMITS } from '../src/lib/protocol';
+import { INGEST_LIMITS } from '../../src/lib/protocol';
 
 export type Sender = {
 	/** resolves when there is room for more */
