@@ -19,11 +19,11 @@ import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT } from './load/abuse-verdic
 import { ATTACK_NAMES, HASTY, type AbuseOrder, type AbuseReport } from './load/attacks';
 import { HONEST_SOURCE, startPolite } from './load/honest';
 import { startLoad } from './load/load';
-import { publishFor } from './measure';
-import { createNumbers, insertNumbers } from './numbers';
-import { cpuMs, rssBytes } from './process-usage';
-import { tell } from './result';
-import { provideDatabase, startTarget } from './target';
+import { publishFor } from './setup/measure';
+import { createNumbers, insertNumbers } from './setup/numbers';
+import { cpuMs, rssBytes } from './load/process-usage';
+import { tell } from './report/result';
+import { provideDatabase, startTarget } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

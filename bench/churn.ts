@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { rssBytes } from './process-usage';
-import { startTarget } from './target';
+import { rssBytes } from './load/process-usage';
+import { startTarget } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

@@ -8,10 +8,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import { createNumbers, insertNumbers } from './numbers';
-import { rssBytes } from './process-usage';
-import { tell } from './result';
-import { startTarget } from './target';
+import { createNumbers, insertNumbers } from './setup/numbers';
+import { rssBytes } from './load/process-usage';
+import { tell } from './report/result';
+import { startTarget } from './setup/target';
 import { connect } from '../src/lib/server/db/connect';
 
 const { values } = parseArgs({

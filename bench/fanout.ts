@@ -6,10 +6,10 @@
  */
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import { COLUMNS, measure, median, openClients, toRow, type Measured, type Rate } from './measure';
-import { createNumbers } from './numbers';
-import { tell } from './result';
-import { startFloor, startOurs, type Server } from './servers';
+import { COLUMNS, measure, median, openClients, toRow, type Measured, type Rate } from './setup/measure';
+import { createNumbers } from './setup/numbers';
+import { tell } from './report/result';
+import { startFloor, startOurs, type Server } from './setup/servers';
 
 const { values } = parseArgs({
 	options: {

@@ -14,10 +14,10 @@ import { deleteOld } from '../src/lib/server/history/retention';
 import { countNext } from '../src/lib/server/history/rollup';
 import { thinTicks } from '../src/lib/server/history/downsample';
 import { HISTORY_RANGES } from '../src/lib/protocol';
-import { followEvents } from './follow';
-import { quantile } from './quantile';
-import { tell } from './result';
-import { provideDatabase, startTarget } from './target';
+import { followEvents } from './load/follow';
+import { quantile } from './report/quantile';
+import { tell } from './report/result';
+import { provideDatabase, startTarget } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

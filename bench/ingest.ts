@@ -11,10 +11,10 @@ import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { startLoad } from './load/load';
 import type { Posted, Task } from './load/poster';
-import { median } from './measure';
-import { cpuMs, familyCpuMs } from './process-usage';
-import { tell } from './result';
-import { startTarget } from './target';
+import { median } from './setup/measure';
+import { cpuMs, familyCpuMs } from './load/process-usage';
+import { tell } from './report/result';
+import { startTarget } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

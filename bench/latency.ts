@@ -9,11 +9,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
-import { followEvents } from './follow';
+import { followEvents } from './load/follow';
 import { startLoad } from './load/load';
-import { quantile } from './quantile';
-import { tell } from './result';
-import { startTarget } from './target';
+import { quantile } from './report/quantile';
+import { tell } from './report/result';
+import { startTarget } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

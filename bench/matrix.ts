@@ -10,10 +10,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { median } from './measure';
-import { cpuMs } from './process-usage';
-import { tell } from './result';
-import { installPeers, PEERS, toEvents } from './servers';
+import { median } from './setup/measure';
+import { cpuMs } from './load/process-usage';
+import { tell } from './report/result';
+import { installPeers, PEERS, toEvents } from './setup/servers';
 
 const { values } = parseArgs({
 	options: {

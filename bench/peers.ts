@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import { COLUMNS, measure, median, openClients, toRow, type Measured } from './measure';
-import { createNumbers } from './numbers';
-import { tell } from './result';
+import { COLUMNS, measure, median, openClients, toRow, type Measured } from './setup/measure';
+import { createNumbers } from './setup/numbers';
+import { tell } from './report/result';
 import {
 	PEERS,
 	startBetterSse,
@@ -20,7 +20,7 @@ import {
 	startNext,
 	startOurs,
 	type Server,
-} from './servers';
+} from './setup/servers';
 
 const { values } = parseArgs({
 	options: {

@@ -11,9 +11,9 @@ import { freePort } from '../scripts/process/ports';
 import { connect, type Sql } from '../src/lib/server/db/connect';
 import { createAppServer } from '../tests/setup/app-server';
 import { startServer } from '../tests/setup/private-server';
-import { followEvents } from './follow';
-import { quantile } from './quantile';
-import { tell } from './result';
+import { followEvents } from './load/follow';
+import { quantile } from './report/quantile';
+import { tell } from './report/result';
 
 const { values } = parseArgs({
 	options: {

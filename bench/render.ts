@@ -7,10 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { chromiumLaunchOptions } from '../scripts/testing/browser';
-import { publishFor } from './measure';
-import { createNumbers } from './numbers';
-import { tell } from './result';
-import { startOurs } from './servers';
+import { publishFor } from './setup/measure';
+import { createNumbers } from './setup/numbers';
+import { tell } from './report/result';
+import { startOurs } from './setup/servers';
 
 const { values } = parseArgs({
 	options: {

@@ -8,10 +8,10 @@ import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '../src/lib/server/db/connect';
 import { startLoad } from './load/load';
-import { median } from './measure';
-import { insertNumbers } from './numbers';
-import { tell } from './result';
-import { provideDatabase, startTarget, type Target } from './target';
+import { median } from './setup/measure';
+import { insertNumbers } from './setup/numbers';
+import { tell } from './report/result';
+import { provideDatabase, startTarget, type Target } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

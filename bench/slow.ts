@@ -12,11 +12,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { createAccount, type Account } from '../tests/faults/account';
-import { cpuMs, rssBytes } from './process-usage';
-import { median } from './measure';
-import { quantile } from './quantile';
-import { tell } from './result';
-import { startTarget } from './target';
+import { cpuMs, rssBytes } from './load/process-usage';
+import { median } from './setup/measure';
+import { quantile } from './report/quantile';
+import { tell } from './report/result';
+import { startTarget } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

@@ -9,10 +9,10 @@ import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { startLoad } from './load/load';
 import type { Caught } from './load/worker';
-import { median } from './measure';
-import { createNumbers, insertNumbers } from './numbers';
-import { tell } from './result';
-import { provideDatabase, startTarget, type Target } from './target';
+import { median } from './setup/measure';
+import { createNumbers, insertNumbers } from './setup/numbers';
+import { tell } from './report/result';
+import { provideDatabase, startTarget, type Target } from './setup/target';
 
 const { values } = parseArgs({
 	options: {

@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util';
 import { createAggregator, type WindowRow } from '../src/lib/server/live/windows';
 import { COUNT_WINDOW_MS, PAGE_VIEW, SESSION_WINDOW_MS } from '../src/lib/protocol';
 import { FRAME_INTERVAL_MS } from '../src/lib/server/reader/drain-loop';
-import { median } from './measure';
-import { tell } from './result';
+import { median } from './setup/measure';
+import { tell } from './report/result';
 
 const { values } = parseArgs({
 	options: {

@@ -1,6 +1,6 @@
 /** Those who ask politely while others do not: pages, the status, history, and events with a key of theirs, by turns; and what they are answered. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { quantile } from '../quantile';
+import { quantile } from '../report/quantile';
 
 const EVERY_MS = 250;
 const PATIENCE_MS = 30_000;

@@ -1,7 +1,7 @@
 /** Starts the load generator in a process of its own, and speaks with it. */
 import { fileURLToPath } from 'node:url';
-import { cpuMs } from '../process-usage';
-import { startRemote, type Remote } from '../remote';
+import { cpuMs } from './process-usage';
+import { startRemote, type Remote } from './remote';
 import type { Commands } from './worker';
 
 export type Load = Remote<Commands> & {

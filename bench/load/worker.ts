@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answer } from '../remote';
+import { answer } from './remote';
 import { createDecoder } from './decode';
 import { createTally, type Client, type Report } from './tally';
 

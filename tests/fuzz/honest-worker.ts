@@ -1,7 +1,7 @@
 /** The viewers of honest.ts, in their process. Who writes their events is here too: one clock tells the delay. */
-import { followEvents } from '../../bench/follow';
-import { quantile } from '../../bench/quantile';
-import { answer } from '../../bench/remote';
+import { followEvents } from '../../bench/load/follow';
+import { quantile } from '../../bench/report/quantile';
+import { answer } from '../../bench/load/remote';
 import { connect } from '../../src/lib/server/db/connect';
 import type { Commands } from './honest';
 

@@ -3,7 +3,7 @@
  * own: whoever makes five hundred requests that nobody should send is deaf for a quarter of a second.
  */
 import { fileURLToPath } from 'node:url';
-import { startRemote } from '../../bench/remote';
+import { startRemote } from '../../bench/load/remote';
 import { HONEST_SOURCE } from './run';
 
 const VIEWERS = 10;

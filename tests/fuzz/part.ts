@@ -1,6 +1,6 @@
 /** One part of a run: a server and a Postgres of its own, honest viewers before and while it is attacked, and what is left of it. */
-import { cpuMs, rssBytes } from '../../bench/process-usage';
-import { startTarget } from '../../bench/target';
+import { cpuMs, rssBytes } from '../../bench/load/process-usage';
+import { startTarget } from '../../bench/setup/target';
 import { connect } from '../../src/lib/server/db/connect';
 import { HEAP_LEFT } from './judge';
 import { startHonestViewers, type Looked } from './honest';

@@ -1,6 +1,6 @@
 /** Writes down what the parts of a run have shown, and adds them up. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { toMachine } from '../../bench/result';
+import { toMachine } from '../../bench/report/result';
 import { findPartProblems } from './judge';
 import type { PartResult } from './part';
 

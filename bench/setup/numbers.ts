@@ -1,6 +1,6 @@
 /** The events of benches: numbered, so that what is missing or comes twice can be told (load/tally.ts). */
-import type { Sql } from '../src/lib/server/db/connect';
-import { nowUs } from './load/tally';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { nowUs } from '../load/tally';
 
 /** Numbers are given out without gaps for the life of a server. */
 export function createNumbers(): { take(count: number): number; next(): number } {

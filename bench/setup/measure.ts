@@ -1,7 +1,7 @@
 /** One measurement: so many clients, so many events a second, for so long. The rates are those of the clock, the costs those of /proc. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Load } from './load/load';
-import type { Report } from './load/tally';
+import type { Load } from '../load/load';
+import type { Report } from '../load/tally';
 import type { Numbers } from './numbers';
 import type { Server } from './servers';
 

@@ -9,13 +9,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../scripts/process/ports';
-import { findProgram } from '../scripts/testing/system-programs';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { makeTemporaryFolder } from '../tests/setup/server';
-import { nowUs } from './load/tally';
+import { freePort } from '../../scripts/process/ports';
+import { findProgram } from '../../scripts/testing/system-programs';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { makeTemporaryFolder } from '../../tests/setup/server';
+import { nowUs } from '../load/tally';
 import { insertNumbers } from './numbers';
-import { cpuMs, familyCpuMs, rssBytes } from './process-usage';
+import { cpuMs, familyCpuMs, rssBytes } from '../load/process-usage';
 import { provideDatabase, startTarget } from './target';
 
 export type Server = {

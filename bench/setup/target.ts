@@ -6,11 +6,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../scripts/process/ports';
-import { startPostgres } from '../scripts/postgres/embedded';
-import { connect } from '../src/lib/server/db/connect';
-import { makeTemporaryFolder } from '../tests/setup/server';
-import { databaseUrl } from '../tests/setup/template';
+import { freePort } from '../../scripts/process/ports';
+import { startPostgres } from '../../scripts/postgres/embedded';
+import { connect } from '../../src/lib/server/db/connect';
+import { makeTemporaryFolder } from '../../tests/setup/server';
+import { databaseUrl } from '../../tests/setup/template';
 
 export type Target = {
 	url: string;
