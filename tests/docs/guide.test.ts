@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findBlocks } from './setup/examples';
+import { findBlocks } from '../setup/examples';
 
 const GUIDE = 'docs/build-it-yourself.md';
 const PAGES = [GUIDE, 'docs/way-of-an-event.md'];

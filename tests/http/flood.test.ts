@@ -3,13 +3,13 @@ import { connect as dial } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { MOST_CONNECTIONS } from '../src/lib/server/db/connect';
-import { MOST_IN_FLIGHT } from '../src/lib/server/http/pipelining-limit';
-import { FREE_REFUSALS } from '../src/lib/server/http/tarpit';
-import { addKey, addSession, WORLD_ENV } from './attempts/world';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { MOST_CONNECTIONS } from '../../src/lib/server/db/connect';
+import { MOST_IN_FLIGHT } from '../../src/lib/server/http/pipelining-limit';
+import { FREE_REFUSALS } from '../../src/lib/server/http/tarpit';
+import { addKey, addSession, WORLD_ENV } from '../attempts/world';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 async function startClosed(env: Record<string, string> = {}) {
 	const { url: databaseUrl, sql } = await useDatabase();

@@ -1,9 +1,9 @@
 /** Events that were made to break the page of everybody: whatever is stored, pages and their data are answered. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { addKey, addSession, COOKIE, WORLD_ENV } from './attempts/world';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { addKey, addSession, COOKIE, WORLD_ENV } from '../attempts/world';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 const HOSTILE = [
 	'{"__proto__":{"polluted":true},"constructor":{"prototype":1}}',

@@ -1,8 +1,8 @@
 /** What becomes of the bell: half-open connections and poolers, on real sockets between the app and a real Postgres. */
 import { expect, onTestFinished, test } from 'vitest';
-import { follow } from './setup/follow';
-import { collectLog, startTestInstance, useDatabase } from './setup/instances';
-import { startTcpProxy, type Connection, type Passing } from './setup/tcp-proxy';
+import { follow } from '../setup/follow';
+import { collectLog, startTestInstance, useDatabase } from '../setup/instances';
+import { startTcpProxy, type Connection, type Passing } from '../setup/tcp-proxy';
 
 async function useProxy(url: string, passing: Passing = {}) {
 	const address = new URL(url);

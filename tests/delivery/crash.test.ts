@@ -3,10 +3,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { connect } from '../src/lib/server/db/connect';
-import { startServer } from './setup/private-server';
-import { follow } from './setup/follow';
-import { startTestInstance } from './setup/instances';
+import { connect } from '../../src/lib/server/db/connect';
+import { startServer } from '../setup/private-server';
+import { follow } from '../setup/follow';
+import { startTestInstance } from '../setup/instances';
 
 const WRITERS = 16;
 

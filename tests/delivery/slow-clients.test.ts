@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { setResponse } from '@sveltejs/kit/node';
 import { createParser } from 'eventsource-parser';
 import { expect, onTestFinished, test } from 'vitest';
-import { createBus } from '../src/lib/server/stream/ring';
-import type { Instance } from '../src/lib/server/stream/hub';
-import { startTestInstance, useDatabase } from './setup/instances';
+import { createBus } from '../../src/lib/server/stream/ring';
+import type { Instance } from '../../src/lib/server/stream/hub';
+import { startTestInstance, useDatabase } from '../setup/instances';
 
 const STUCK_MS = 1_000;
 const GRACE_MS = 1_500;

@@ -4,21 +4,21 @@
  * newer schema.
  */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { migrate, readJournal } from '../src/lib/server/db/migrate';
-import { parseSnapshot, toId } from '../src/lib/server/reader/cursor';
-import { createAppServer } from './setup/app-server';
-import { follow } from './setup/follow';
-import { followHttp, post } from './setup/follow-http';
-import { startTestInstance } from './setup/instances';
-import { folderWith, useEmptyDatabase } from './setup/migrations';
+import { freePort } from '../../scripts/process/ports';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { migrate, readJournal } from '../../src/lib/server/db/migrate';
+import { parseSnapshot, toId } from '../../src/lib/server/reader/cursor';
+import { createAppServer } from '../setup/app-server';
+import { follow } from '../setup/follow';
+import { followHttp, post } from '../setup/follow-http';
+import { startTestInstance } from '../setup/instances';
+import { folderWith, useEmptyDatabase } from '../setup/migrations';
 import {
 	drainAsFirstBuild,
 	insertAsFirstBuild,
 	insertByHand,
 	tickAsFirstBuild,
-} from './setup/older-build';
+} from '../setup/older-build';
 
 const JOURNAL = readJournal('drizzle');
 const LATEST = JOURNAL.length;

@@ -4,13 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { createKey } from '../src/lib/server/keys/key-store';
-import { createTaker, RUN } from './docs-commands/plan';
-import { createAppServer, type RunningApp } from './setup/app-server';
-import { createDatabase, type TestDatabase } from './setup/database';
-import { findBlocks, toRequest, toWords, type Block } from './setup/examples';
+import { freePort } from '../../scripts/process/ports';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { createKey } from '../../src/lib/server/keys/key-store';
+import { createTaker, RUN } from '../docs-commands/plan';
+import { createAppServer, type RunningApp } from '../setup/app-server';
+import { createDatabase, type TestDatabase } from '../setup/database';
+import { findBlocks, toRequest, toWords, type Block } from '../setup/examples';
 
 const PAGES = ['README.md', 'docs/sending-events.md'];
 const isSent = ({ language, code }: Block) =>

@@ -3,15 +3,15 @@
  * figures and feed never hold what the table does not. Deleters never wait for each other.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDrain } from '../src/lib/server/reader/drain';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { readUnseen } from '../src/lib/server/reader/rows';
-import { parseCursor, type Cursor } from '../src/lib/server/reader/cursor';
-import { thinDeletions } from '../src/lib/server/history/downsample';
-import { COUNT_WINDOW_MS, FEED_LENGTH } from '../src/lib/protocol';
-import { follow } from './setup/follow';
-import { startTestInstance, useDatabase } from './setup/instances';
-import { readStart } from '../src/lib/server/live/read-start';
+import { createDrain } from '../../src/lib/server/reader/drain';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { readUnseen } from '../../src/lib/server/reader/rows';
+import { parseCursor, type Cursor } from '../../src/lib/server/reader/cursor';
+import { thinDeletions } from '../../src/lib/server/history/downsample';
+import { COUNT_WINDOW_MS, FEED_LENGTH } from '../../src/lib/protocol';
+import { follow } from '../setup/follow';
+import { startTestInstance, useDatabase } from '../setup/instances';
+import { readStart } from '../../src/lib/server/live/read-start';
 
 /** Transactions of one row each, too old for the figures. */
 const insertOld = (sql: Sql, rows: number) =>

@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect, test } from 'vitest';
-import { putVariables, toExample } from '../scripts/commands/variable-docs';
-import { VARIABLES } from '../src/lib/server/config/variables';
+import { putVariables, toExample } from '../../scripts/commands/variable-docs';
+import { VARIABLES } from '../../src/lib/server/config/variables';
 
 /** Path from the project's root, and text. */
 type Page = { path: string; text: string };

@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { VARIABLES } from '../src/lib/server/config/variables';
-import { parseDockerfile } from './system/dockerfile';
+import { VARIABLES } from '../../src/lib/server/config/variables';
+import { parseDockerfile } from '../system/dockerfile';
 
 const read = (path: string) => readFileSync(path, 'utf8');
 

@@ -1,11 +1,11 @@
 /** A real scrape of `node build`: the format is right, the names are, and every value moves by what was done and by nothing else. */
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { connect } from '../src/lib/server/db/connect';
-import { createAppServer, type RunningApp } from './setup/app-server';
-import { lintFamilies, parseExposition } from './setup/exposition';
-import { followHttp } from './setup/follow-http';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { connect } from '../../src/lib/server/db/connect';
+import { createAppServer, type RunningApp } from '../setup/app-server';
+import { lintFamilies, parseExposition } from '../setup/exposition';
+import { followHttp } from '../setup/follow-http';
+import { useDatabase } from '../setup/instances';
 
 const METRICS_TOKEN = 'a token for prometheus';
 

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect, test } from 'vitest';
-import { findBlocks } from './setup/examples';
+import { findBlocks } from '../setup/examples';
 
 const FOLDERS = ['.github', 'bench', 'docs', 'drizzle', 'scripts', 'src', 'static', 'tests'];
 const ENDINGS = ['ts', 'js', 'svelte', 'md', 'sql', 'toml', 'yaml'];

@@ -1,10 +1,10 @@
 /** Whoever is ended as a viewer is ended on every instance within 5 s: streams that are open, and those that are opened meanwhile. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { createTokens, TOKEN_MS } from '../src/lib/server/access/tokens';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
-import { COOKIE, createWorld, SECRET, WORLD_ENV } from './attempts/world';
+import { freePort } from '../../scripts/process/ports';
+import { createTokens, TOKEN_MS } from '../../src/lib/server/access/tokens';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
+import { COOKIE, createWorld, SECRET, WORLD_ENV } from '../attempts/world';
 
 const ENDED_MS = 5_000;
 const TRIED_EVERY_MS = 250;

@@ -2,19 +2,19 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { WAIT_MS } from '../src/lib/server/http/body-budget';
-import { READ_OUT_MS } from '../src/lib/server/http/lingering-close';
-import { HEAD_MS, REQUEST_MS } from './fuzz/judge';
-import { lurk } from './fuzz/lurk';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { WAIT_MS } from '../../src/lib/server/http/body-budget';
+import { READ_OUT_MS } from '../../src/lib/server/http/lingering-close';
+import { HEAD_MS, REQUEST_MS } from '../fuzz/judge';
+import { lurk } from '../fuzz/lurk';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 const HURRY = 100;
 /** For a machine that has other things to do. */
 const SLACK_MS = 2_000;
 const LURKERS = 12;
-const PRELOAD = new URL('./setup/hurry.js', import.meta.url).href;
+const PRELOAD = new URL('../setup/hurry.js', import.meta.url).href;
 
 async function start(hurry: number) {
 	const { url } = await useDatabase();

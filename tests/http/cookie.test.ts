@@ -1,11 +1,11 @@
 /** A browser that is let in stays let in: the cookie is put off by every page and by what an open page asks, and by nothing else. */
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import type { Sql } from '../src/lib/server/db/connect';
-import { createToken } from '../src/lib/server/access/viewers';
-import { addSession, COOKIE, PASSWORD, WORLD_ENV } from './attempts/world';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { createToken } from '../../src/lib/server/access/viewers';
+import { addSession, COOKIE, PASSWORD, WORLD_ENV } from '../attempts/world';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 const MONTH_S = 30 * 24 * 3_600;
 const DAY_S = 24 * 3_600;

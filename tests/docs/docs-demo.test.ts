@@ -2,14 +2,14 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { freePort, isFree } from '../scripts/process/ports';
-import { waitForServer } from '../scripts/process/wait-for-server';
-import { createTaker } from './docs-commands/plan';
-import { copyProject } from './docs-commands/project';
-import { put, startShell, type Started } from './docs-commands/shell';
-import { followHttp } from './setup/follow-http';
-import { useDatabase } from './setup/instances';
-import { makeTemporaryFolder } from './setup/server';
+import { freePort, isFree } from '../../scripts/process/ports';
+import { waitForServer } from '../../scripts/process/wait-for-server';
+import { createTaker } from '../docs-commands/plan';
+import { copyProject } from '../docs-commands/project';
+import { put, startShell, type Started } from '../docs-commands/shell';
+import { followHttp } from '../setup/follow-http';
+import { useDatabase } from '../setup/instances';
+import { makeTemporaryFolder } from '../setup/server';
 
 const { take, untaken } = createTaker('tests/docs-demo.test.ts');
 let folder: string;

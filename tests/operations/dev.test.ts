@@ -7,10 +7,10 @@ import { once } from 'node:events';
 import { appendFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import type { Sql } from '../src/lib/server/db/connect';
-import { useDatabase } from './setup/instances';
-import { makeTemporaryFolder } from './setup/server';
+import { freePort } from '../../scripts/process/ports';
+import type { Sql } from '../../src/lib/server/db/connect';
+import { useDatabase } from '../setup/instances';
+import { makeTemporaryFolder } from '../setup/server';
 
 const COPIED = ['src', 'static', 'drizzle', 'scripts'].concat([
 	'package.json',

@@ -5,14 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { DatabaseTrouble } from '../src/lib/protocol';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { createIngest, type Ingest } from '../src/lib/server/ingest/group-commit';
-import { createWriteWatch } from '../src/lib/server/ingest/write-probe';
-import { follow } from './setup/follow';
-import { startTestInstance } from './setup/instances';
-import { startServer, type PrivateServer } from './setup/private-server';
-import { UnavailableError } from '../src/lib/server/db/errors';
+import type { DatabaseTrouble } from '../../src/lib/protocol';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { createIngest, type Ingest } from '../../src/lib/server/ingest/group-commit';
+import { createWriteWatch } from '../../src/lib/server/ingest/write-probe';
+import { follow } from '../setup/follow';
+import { startTestInstance } from '../setup/instances';
+import { startServer, type PrivateServer } from '../setup/private-server';
+import { UnavailableError } from '../../src/lib/server/db/errors';
 
 let server: PrivateServer;
 let admin: Sql;

@@ -6,16 +6,16 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pipeline } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
-import { freePort } from '../scripts/process/ports';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
-import type { Instance } from '../src/lib/server/stream/hub';
-import { parseCursor, type Cursor } from '../src/lib/server/reader/cursor';
-import { readUnseen } from '../src/lib/server/reader/rows';
-import { createCluster, type Cluster } from './setup/cluster';
-import { follow, type Follower } from './setup/follow';
-import { collectLog, startTestInstance, useDatabase } from './setup/instances';
-import { startTcpProxy, type TcpProxy } from './setup/tcp-proxy';
+import { freePort } from '../../scripts/process/ports';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { migrate } from '../../src/lib/server/db/migrate';
+import type { Instance } from '../../src/lib/server/stream/hub';
+import { parseCursor, type Cursor } from '../../src/lib/server/reader/cursor';
+import { readUnseen } from '../../src/lib/server/reader/rows';
+import { createCluster, type Cluster } from '../setup/cluster';
+import { follow, type Follower } from '../setup/follow';
+import { collectLog, startTestInstance, useDatabase } from '../setup/instances';
+import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy';
 
 let template: Cluster;
 beforeAll(async () => {

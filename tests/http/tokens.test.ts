@@ -4,17 +4,17 @@
  */
 import { EventSource } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import type { StreamEvents } from '../src/lib/protocol';
-import { createTokens, TOKEN_MS } from '../src/lib/server/access/tokens';
-import { after, type Environment, type Source } from '../src/lib/stores/environment';
-import { createEventStream, type StreamState } from '../src/lib/stores/event-stream';
-import { PARSERS } from '../src/lib/stores/parse';
-import { NEEDS_LOGIN } from '../src/lib/stores/status';
-import { createTokenUrl } from '../src/lib/stores/token-url';
-import { COOKIE, createWorld, SECRET, WORLD_ENV } from './attempts/world';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import type { StreamEvents } from '../../src/lib/protocol';
+import { createTokens, TOKEN_MS } from '../../src/lib/server/access/tokens';
+import { after, type Environment, type Source } from '../../src/lib/stores/environment';
+import { createEventStream, type StreamState } from '../../src/lib/stores/event-stream';
+import { PARSERS } from '../../src/lib/stores/parse';
+import { NEEDS_LOGIN } from '../../src/lib/stores/status';
+import { createTokenUrl } from '../../src/lib/stores/token-url';
+import { COOKIE, createWorld, SECRET, WORLD_ENV } from '../attempts/world';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 /** Long enough to be told of an event with it. */
 const SHORT_MS = 4_000;

@@ -1,10 +1,10 @@
 /** What every answer says to the browser that gets it, by the kind of answer; and what it says behind https alone. */
 import { readdirSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { addKey, addSession, COOKIE, METRICS_TOKEN, WORLD_ENV } from './attempts/world';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { addKey, addSession, COOKIE, METRICS_TOKEN, WORLD_ENV } from '../attempts/world';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 const COMMON = {
 	'x-content-type-options': 'nosniff',

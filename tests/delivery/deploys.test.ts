@@ -1,13 +1,13 @@
 /** SIGTERM and rolling restarts of `node build`, with clients that must not notice more than a farewell. */
 import { connect as dial } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { connect } from '../src/lib/server/db/connect';
-import { createAppServer, type RunningApp } from './setup/app-server';
-import { startBalancer } from './setup/balancer';
-import { followHttp, post } from './setup/follow-http';
-import { useDatabase } from './setup/instances';
-import { restartInTurn } from './setup/rolling';
+import { freePort } from '../../scripts/process/ports';
+import { connect } from '../../src/lib/server/db/connect';
+import { createAppServer, type RunningApp } from '../setup/app-server';
+import { startBalancer } from '../setup/balancer';
+import { followHttp, post } from '../setup/follow-http';
+import { useDatabase } from '../setup/instances';
+import { restartInTurn } from '../setup/rolling';
 
 async function startApp(databaseUrl: string): Promise<RunningApp> {
 	const app = createAppServer(await freePort(), databaseUrl);

@@ -5,15 +5,15 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { freePort, isFree } from '../scripts/process/ports';
-import { waitForServer } from '../scripts/process/wait-for-server';
-import { connect, type Sql } from '../src/lib/server/db/connect';
-import { createTaker } from './docs-commands/plan';
-import { copyProject } from './docs-commands/project';
-import { put, startShell, succeed, type Started } from './docs-commands/shell';
-import { post } from './setup/follow-http';
-import { makeTemporaryFolder } from './setup/server';
-import { copyDatabase, dropDatabase } from './setup/template';
+import { freePort, isFree } from '../../scripts/process/ports';
+import { waitForServer } from '../../scripts/process/wait-for-server';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { createTaker } from '../docs-commands/plan';
+import { copyProject } from '../docs-commands/project';
+import { put, startShell, succeed, type Started } from '../docs-commands/shell';
+import { post } from '../setup/follow-http';
+import { makeTemporaryFolder } from '../setup/server';
+import { copyDatabase, dropDatabase } from '../setup/template';
 
 const { take, untaken } = createTaker('tests/docs-commands.test.ts');
 /** drizzle's, and not to be chosen */

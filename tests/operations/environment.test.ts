@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { createAppServer } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 const WRONG = {
 	ORIGIN: 'now.example.com',

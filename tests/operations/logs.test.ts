@@ -1,10 +1,10 @@
 /** What `node build` writes: a line for each request with its id, what an answer that failed says of it, and never a secret. */
 import { inject, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/process/ports';
-import { connect } from '../src/lib/server/db/connect';
-import { createKey } from '../src/lib/server/keys/key-store';
-import { createAppServer, type RunningApp } from './setup/app-server';
-import { useDatabase } from './setup/instances';
+import { freePort } from '../../scripts/process/ports';
+import { connect } from '../../src/lib/server/db/connect';
+import { createKey } from '../../src/lib/server/keys/key-store';
+import { createAppServer, type RunningApp } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
 
 const PASSWORD = 'correct horse battery';
 const METRICS_TOKEN = 'a token for prometheus';
