@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what the README and .env.example say of the environment. tests/docs.test.ts fails when they say something else. */
+/** `npm run docs`: writes what the README and .env.example say of the environment. tests/docs/docs.test.ts fails when they say something else. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { putVariables, toExample } from './commands/variable-docs';
 

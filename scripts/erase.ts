@@ -1,7 +1,7 @@
 /**
  * `npm run erase -- --session <id> | --from <time> --to <time> [--source s] [--yes]`: erases events for good. Without `--yes` it says how
  * many there are. In the database of DATABASE_URL, otherwise in that of `npm run dev`. Running servers need not be told. Where there is
- * only a build it is `node build/erase.js` (scripts/build-release.ts).
+ * only a build it is `node build/erase.js` (scripts/release/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';

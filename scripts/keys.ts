@@ -1,6 +1,6 @@
 /**
  * `npm run keys -- create | list | rotate | revoke`: who may send events. In the database of DATABASE_URL, otherwise in that of
- * `npm run dev`. Running servers need not be told. Where there is only a build it is `node build/keys.js` (scripts/build-release.ts).
+ * `npm run dev`. Running servers need not be told. Where there is only a build it is `node build/keys.js` (scripts/release/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';

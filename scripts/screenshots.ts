@@ -12,7 +12,12 @@ import { provideServer } from '../tests/setup/server';
 import { copyDatabase } from '../tests/setup/template';
 import { chromiumLaunchOptions } from './testing/browser';
 import { freePort } from './process/ports';
-import { createScreenshotVisitors, sendLive, writeHistory, writeWeeks } from './demo/screenshot-data';
+import {
+	createScreenshotVisitors,
+	sendLive,
+	writeHistory,
+	writeWeeks,
+} from './demo/screenshot-data';
 
 const FOLDER = 'docs/screenshots';
 const MAX_BYTES = 400 * 1024;

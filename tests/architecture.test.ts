@@ -14,8 +14,7 @@ type Rule = {
 type SourceFile = { path: string; code: string; imports: string[] };
 
 const SERVER = 'src/lib/server/';
-const isTest = (path: string) =>
-	/\.test\.ts$/.test(path) || /\/(fake-browser|fixtures)\.ts$/.test(path);
+const isTest = (path: string) => /\.test\.ts$/.test(path) || /\/testing\//.test(path);
 const isIn = (folder: string) => (path: string) => path.startsWith(folder) && !isTest(path);
 const isSource = isIn('src/');
 const importsOwn = ({ imports }: SourceFile) =>
@@ -31,14 +30,54 @@ const either =
 	(file: SourceFile) =>
 		rules.some((breaks) => breaks(file));
 
+/**
+ * The rooms of the server, and the rooms that each may import. `reader/cursor` and `db/json-limits` are exceptions by file.
+ * What comes in (http, keys, ingest) and what goes out (reader, live, stream) never import each other: they meet in Postgres.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+	monitoring: ['stream', 'ingest', 'db'],
+	ingest: ['keys', 'http', 'db'],
+	stream: ['live', 'reader', 'db'],
+	history: ['reader/cursor', 'db'],
+	live: ['reader', 'db'],
+	reader: ['db'],
+	access: ['http', 'db'],
+	keys: ['http', 'db'],
+	http: ['db/json-limits'],
+	db: [],
+	config: [],
+};
+/** Files at the server's root that every room may import. */
+const SHARED = ['copy-string'];
+
+const roomOf = (path: string) => path.slice(SERVER.length).split('/')[0] ?? '';
+
+/** Whether the file imports a room that its own room may not. */
+function leavesItsRoom({ path, imports }: SourceFile): boolean {
+	const room = roomOf(path);
+	return imports
+		.filter((name) => name.startsWith(SERVER))
+		.map((name) => name.slice(SERVER.length).replace(/\.(ts|js)$/, ''))
+		.some(
+			(name) =>
+				!name.startsWith(`${room}/`) &&
+				!SHARED.includes(name) &&
+				!ROOMS[room]?.some((allowed) => name === allowed || name.startsWith(`${allowed}/`)),
+		);
+}
+
 const PURE = [
 	'src/lib/protocol.ts',
 	'src/lib/format.ts',
 	'src/lib/stores/backoff.ts',
-	`${SERVER}cursor.ts`,
-	`${SERVER}sse.ts`,
+	`${SERVER}reader/cursor.ts`,
+	`${SERVER}stream/sse.ts`,
 ];
-const ENVIRONMENT = [`${SERVER}env.ts`, 'src/hooks.server.ts', 'src/instrumentation.server.ts'];
+const ENVIRONMENT = [
+	`${SERVER}config/env.ts`,
+	'src/hooks.server.ts',
+	'src/instrumentation.server.ts',
+];
 const mayImportServer = (path: string) =>
 	path.startsWith(SERVER) ||
 	/\.server\.(ts|js)$|\/\+server\.ts$/.test(path) ||
@@ -50,7 +89,7 @@ const RULES: Rule[] = [
 		appliesTo: (path) => PURE.includes(path),
 		breaks: importsOwn,
 		refused: [
-			[`${SERVER}sse.ts`, "import type { Tick } from '../protocol';"],
+			[`${SERVER}stream/sse.ts`, "import type { Tick } from '../../protocol';"],
 			['src/lib/format.ts', "export { x } from '$lib/stores/backoff';"],
 		],
 	},
@@ -96,21 +135,21 @@ const RULES: Rule[] = [
 	},
 	{
 		promise: 'SSE syntax is written in one place',
-		appliesTo: (path) => isSource(path) && path !== `${SERVER}sse.ts`,
+		appliesTo: (path) => isSource(path) && path !== `${SERVER}stream/sse.ts`,
 		breaks: says(/text\/event-stream|(['"`]|\\n)(data|event|id|retry): ?(\$\{|\\n|['"`])/),
 		refused: [
-			[`${SERVER}bus.ts`, 'const frame = `data: ${json}\\n\\n`;'],
+			[`${SERVER}stream/ring.ts`, 'const frame = `data: ${json}\\n\\n`;'],
 			['src/routes/api/+server.ts', "const headers = { 'content-type': 'text/event-stream' };"],
-			[`${SERVER}bus.ts`, "text += '\\nid: ' + id;"],
+			[`${SERVER}stream/ring.ts`, "text += '\\nid: ' + id;"],
 		],
 	},
 	{
 		promise: 'LISTEN is said in one place',
-		appliesTo: (path) => isIn(SERVER)(path) && path !== `${SERVER}listen.ts`,
+		appliesTo: (path) => isIn(SERVER)(path) && path !== `${SERVER}reader/listener.ts`,
 		breaks: says(/\.listen\s*\(|`\s*LISTEN\s/i),
 		refused: [
-			[`${SERVER}drain.ts`, "await sql.listen('nowboard', ring);"],
-			[`${SERVER}drain.ts`, 'await sql`LISTEN nowboard`;'],
+			[`${SERVER}reader/drain.ts`, "await sql.listen('nowboard', ring);"],
+			[`${SERVER}reader/drain.ts`, 'await sql`LISTEN nowboard`;'],
 		],
 	},
 	{
@@ -118,18 +157,46 @@ const RULES: Rule[] = [
 		appliesTo: isIn(SERVER),
 		breaks: imports(/^src\/(hooks|routes)|^\$(app|env)/),
 		refused: [
-			[`${SERVER}bus.ts`, "import { building } from '$app/environment';"],
-			[`${SERVER}bus.ts`, "import { init } from '../../hooks.server';"],
-			[`${SERVER}bus.ts`, "const page = await import('../../routes/+page.server');"],
+			[`${SERVER}stream/ring.ts`, "import { building } from '$app/environment';"],
+			[`${SERVER}stream/ring.ts`, "import { init } from '../../../hooks.server';"],
+			[`${SERVER}stream/ring.ts`, "const page = await import('../../../routes/+page.server');"],
 		],
+	},
+	{
+		promise: 'a room of the server imports only the rooms below it',
+		appliesTo: (path) => isIn(SERVER)(path) && path.slice(SERVER.length).includes('/'),
+		breaks: leavesItsRoom,
+		refused: [
+			// each allowed import, turned round
+			...Object.entries(ROOMS).flatMap(([room, allowed]) =>
+				allowed.map((below): [string, string] => [
+					`${SERVER}${below.includes('/') ? below : `${below}/a`}.ts`,
+					`import { a } from '../${room}/a';`,
+				]),
+			),
+			// what comes in and what goes out
+			[`${SERVER}ingest/a.ts`, "import { createRing } from '../stream/ring';"],
+			[`${SERVER}reader/a.ts`, "import { createIngest } from '../ingest/group-commit';"],
+			[`${SERVER}db/a.ts`, "import { startRuntime } from '../runtime';"],
+			[`${SERVER}unknown/a.ts`, "import { withDeadline } from '../db/deadline';"],
+		],
+	},
+	{
+		promise: 'a room of the server holds about a dozen sources',
+		appliesTo: (path) => path.startsWith(SERVER),
+		breaks: ({ path }) => path.slice(SERVER.length).includes('/') && sourcesIn(roomOf(path)) > 16,
+		refused: [],
 	},
 	{
 		promise: 'nothing that reaches the browser imports the server',
 		appliesTo: (path) => isSource(path) && !mayImportServer(path),
 		breaks: imports(/^src\/lib\/server\//),
 		refused: [
-			['src/lib/stores/board.ts', "import { toRow } from '../server/rows';"],
-			['src/routes/+page.svelte', "<script>import { toRow } from '$lib/server/reader/rows';</script>"],
+			['src/lib/stores/board.ts', "import { toRow } from '../server/reader/rows';"],
+			[
+				'src/routes/+page.svelte',
+				"<script>import { toRow } from '$lib/server/reader/rows';</script>",
+			],
 		],
 	},
 ];
@@ -155,6 +222,12 @@ test('a comment breaks no rule', () => {
 	);
 	expect([code.trim(), imports]).toEqual(['const c = 1;', []]);
 });
+
+function sourcesIn(room: string): number {
+	return readdirSync(`${SERVER}${room}`, { withFileTypes: true }).filter(
+		({ name }) => name.endsWith('.ts') && !isTest(name),
+	).length;
+}
 
 function sources(): SourceFile[] {
 	return readdirSync('src', { recursive: true, withFileTypes: true })

@@ -1,7 +1,7 @@
-/** What the README and .env.example say of the environment, made from src/lib/server/variables.ts. Pure. */
+/** What the README and .env.example say of the environment, made from src/lib/server/config/variables.ts. Pure. */
 import { VARIABLES, type Variable } from '../../src/lib/server/config/variables';
 
-const BEGIN = '<!-- written by `npm run docs` from src/lib/server/variables.ts -->';
+const BEGIN = '<!-- written by `npm run docs` from src/lib/server/config/variables.ts -->';
 const END = '<!-- end of the variables -->';
 const LINE_LENGTH = 110;
 

@@ -113,7 +113,7 @@ export function startNode({
 	quiet = false,
 }: NodePartOptions): Part & { succeeded: Promise<boolean> } {
 	const child = spawn(process.execPath, ['--import', FOLLOW_PARENT, ...args], {
-		cwd: fileURLToPath(new URL('..', import.meta.url)),
+		cwd: fileURLToPath(new URL('../..', import.meta.url)),
 		env: { ...process.env, ...env },
 		stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit', 'ipc'],
 		detached: true,

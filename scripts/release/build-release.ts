@@ -5,7 +5,7 @@
 import { build } from 'vite';
 
 const COMMANDS = {
-	migrate: 'scripts/release.ts',
+	migrate: 'scripts/release/release.ts',
 	keys: 'scripts/keys.ts',
 	doctor: 'scripts/doctor.ts',
 	erase: 'scripts/erase.ts',

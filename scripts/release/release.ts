@@ -1,7 +1,7 @@
 /**
  * `node build/migrate.js`, for platforms with a step before a release: checks the environment as the server will read it, and
  * migrates. The server does both when it starts; done before, what fails stops the release while the old version goes on.
- * scripts/build-release.ts bundles it, because production has neither tsx nor src/.
+ * scripts/release/build-release.ts bundles it, because production has neither tsx nor src/.
  */
 import { migrate } from '../../src/lib/server/db/migrate';
 import { readEnv } from '../../src/lib/server/config/env';

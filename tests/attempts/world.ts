@@ -45,7 +45,7 @@ export const WORLD_ENV = {
 	SECRET,
 	METRICS_TOKEN,
 	LOG_LEVEL: 'trace',
-	// each attempt is somebody else's: who is refused often is answered late (src/lib/server/tarpit.ts)
+	// each attempt is somebody else's: who is refused often is answered late (src/lib/server/http/tarpit.ts)
 	ADDRESS_HEADER: 'x-forwarded-for',
 };
 

@@ -16,14 +16,14 @@ export type Planned = readonly [page: string, words: string];
 
 export const RUN = {
 	/** `npm test`: what curl would send */
-	'tests/sending.test.ts': [
+	'tests/docs/sending.test.ts': [
 		['README.md', '{"name": "signup", "properties"'],
 		['README.md', 'curl https://now.example.com/api/events'],
 		['docs/sending-events.md', `-d '{"name": "order"`],
 		['docs/sending-events.md', `-d '[`],
 	],
 	/** `npm test`: what needs npm only */
-	'tests/docs-commands.test.ts': [
+	'tests/docs/docs-commands.test.ts': [
 		['README.md', 'npm run keys -- create --source shop'],
 		['README.md', 'npm run keys -- list'],
 		['README.md', 'npm run keys -- rotate <id>'],
@@ -44,7 +44,7 @@ export const RUN = {
 		['docs/contributing.md', 'npx vitest'],
 	],
 	/** `npm test`, as what builds is slow */
-	'tests/docs-demo.test.ts': [
+	'tests/docs/docs-demo.test.ts': [
 		['README.md', 'npm install && npm run demo'],
 		['README.md', 'npm run dev'],
 	],

@@ -17,9 +17,9 @@ const EXIT_MS = ['src/hooks.server.ts', 'src/lib/server/runtime.ts']
 	.flatMap((path) => [...read(path).matchAll(/^(?:export )?const EXIT_MS = ([\d_]+);$/gm)])
 	.map(([, number]) => Number(number?.replaceAll('_', '')));
 /** Beside the server in the image. */
-const COMMANDS = [...read('scripts/build-release.ts').matchAll(/^\t(\w+): 'scripts\//gm)].map(
-	([, name]) => `node build/${name}.js`,
-);
+const COMMANDS = [
+	...read('scripts/release/build-release.ts').matchAll(/^\t(\w+): 'scripts\//gm),
+].map(([, name]) => `node build/${name}.js`);
 
 type Check = { path: string; method?: string };
 type Fly = {

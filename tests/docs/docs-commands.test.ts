@@ -15,7 +15,7 @@ import { post } from '../setup/follow-http';
 import { makeTemporaryFolder } from '../setup/server';
 import { copyDatabase, dropDatabase } from '../setup/template';
 
-const { take, untaken } = createTaker('tests/docs-commands.test.ts');
+const { take, untaken } = createTaker('tests/docs/docs-commands.test.ts');
 /** drizzle's, and not to be chosen */
 const STUDIO_PORT = 4983;
 

@@ -11,7 +11,7 @@ import { followHttp } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';
 import { makeTemporaryFolder } from '../setup/server';
 
-const { take, untaken } = createTaker('tests/docs-demo.test.ts');
+const { take, untaken } = createTaker('tests/docs/docs-demo.test.ts');
 let folder: string;
 let home: string;
 

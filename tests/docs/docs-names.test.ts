@@ -1,11 +1,9 @@
 /**
- * What the documentation calls by name is there: files in backticks, lines of the log, and in the map of the code every file of
- * the server, every route and every folder of tests. Links, commands and variables are docs.test.ts's.
+ * What the documentation names exists: files in backticks and lines of the log. Links, commands and variables: docs.test.ts.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { expect, test } from 'vitest';
-import { findBlocks } from '../setup/examples';
 
 const FOLDERS = ['.github', 'bench', 'docs', 'drizzle', 'scripts', 'src', 'static', 'tests'];
 const ENDINGS = ['ts', 'js', 'svelte', 'md', 'sql', 'toml', 'yaml'];
@@ -17,9 +15,9 @@ const PAGES = FILES.filter((path) =>
 );
 
 /** What `npm run build` puts into `build/` beside the server. */
-const COMMANDS = [...read('scripts/build-release.ts').matchAll(/^\t(\w+): 'scripts\//gm)].map(
-	([, name]) => `build/${name}.js`,
-);
+const COMMANDS = [
+	...read('scripts/release/build-release.ts').matchAll(/^\t(\w+): 'scripts\//gm),
+].map(([, name]) => `build/${name}.js`);
 
 test('every file that a page names exists', () => {
 	expect(COMMANDS).toContain('build/migrate.js');
@@ -35,9 +33,9 @@ test('every file that a page names exists', () => {
 
 test('(control) a name that is no file is found, in prose and in a table; code blocks and addresses are none', () => {
 	const text = [
-		'`bus.ts`, `src/lib/server/bus.ts`, `server/bus`, `tests/e2e`, `build/keys.js` and `/t.js` are here;',
+		'`ring.ts`, `src/lib/server/stream/ring.ts`, `server/stream/ring`, `tests/e2e`, `build/keys.js` and `/t.js` are here;',
 		'| `gone.test.ts` | `src/lib/gone.ts`, `tests/gone`, `server/gone` |',
-		'`build/gone.js`, `other/bus.ts`, `npm run gone.ts`',
+		'`build/gone.js`, `other/ring.ts`, `npm run gone.ts`',
 		'```\n`gone.md`\n```',
 	].join('\n');
 	expect(findNames(text).filter((name) => !exists(name))).toEqual([
@@ -46,7 +44,7 @@ test('(control) a name that is no file is found, in prose and in a table; code b
 		'tests/gone',
 		'server/gone',
 		'build/gone.js',
-		'other/bus.ts',
+		'other/ring.ts',
 	]);
 });
 
@@ -60,20 +58,6 @@ test('every line of the log that Operations explains stands in the code', () => 
 	expect(findLogLines(table)).toEqual(['NOTIFY comes', 'NOTIFY does not arrive']);
 	expect(findLogLines(table).filter(isLogged)).toEqual([]);
 	expect(['NOTIFY arrives …', 'NOTIFY does not arrive; …'].map(isLogged)).toEqual([false, true]);
-});
-
-test('the map names every file of the server, every route and every folder of tests, and nothing else', () => {
-	const map = readMap(read('docs/contributing.md'));
-	expect(map).toEqual({ server: listServer(), routes: listRoutes(), tests: listTests() });
-});
-
-test('(control) a map without one of them is noticed, and one with more', () => {
-	const page = read('docs/contributing.md');
-	const server = listServer();
-	expect(server).toContain('read-out');
-	expect(readMap(page.replace(', read-out', '')).server).not.toContain('read-out');
-	expect(readMap(page.replace('api/tokens', 'api/gone')).routes).not.toEqual(listRoutes());
-	expect(readMap(page.replace('fuzz  ', 'fuzz, gone  ')).tests).not.toEqual(listTests());
 });
 
 /** Paths from the project's root. */
@@ -126,38 +110,4 @@ function isLogged(line: string): boolean {
 	return FILES.filter((path) => /^src\/.*(?<!\.test)\.ts$/.test(path)).some((path) =>
 		text.test(read(path)),
 	);
-}
-
-/** The first column of the map's blocks: names with a comma between, and at least two spaces after them. */
-function readMap(page: string): { server: string[]; routes: string[]; tests: string[] } {
-	const section = /^## Map of the code\n([\s\S]*?)^## /m.exec(page)?.[1] ?? '';
-	const [, server, routes, tests] = findBlocks(section).map(({ code }) =>
-		[...code.matchAll(/^ *(\S+(?:, \S+)*) {2,}\S/gm)]
-			.flatMap(([, names]) => (names ?? '').split(', '))
-			.sort(),
-	);
-	return { server: server ?? [], routes: routes ?? [], tests: tests ?? [] };
-}
-
-function listServer(): string[] {
-	const folder = 'src/lib/server/';
-	return FILES.filter((path) => path.startsWith(folder) && !path.endsWith('.test.ts'))
-		.map((path) => path.slice(folder.length, -'.ts'.length))
-		.sort();
-}
-
-/** Folders with a page or an answer in them; the dashboard itself is at their root. */
-function listRoutes(): string[] {
-	const found = FILES.flatMap(
-		(path) =>
-			/^src\/routes\/(.+)\/\+(?:page|server)(?:\.server)?\.(?:ts|svelte)$/.exec(path)?.[1] ?? [],
-	);
-	return [...new Set(found)].sort();
-}
-
-function listTests(): string[] {
-	return readdirSync('tests', { withFileTypes: true })
-		.filter((entry) => entry.isDirectory())
-		.map(({ name }) => name)
-		.sort();
 }

@@ -111,8 +111,8 @@ describe.each(PAGES)('%s', (page) => {
 });
 
 test('they are the commands that the plan has for this file', () => {
-	const { take, untaken } = createTaker('tests/sending.test.ts');
-	const planned = RUN['tests/sending.test.ts'].map(([page, words]) => take(page, words));
+	const { take, untaken } = createTaker('tests/docs/sending.test.ts');
+	const planned = RUN['tests/docs/sending.test.ts'].map(([page, words]) => take(page, words));
 	const run = EXAMPLES.filter(({ language }) => language === 'sh');
 	expect(run.map(({ code }) => code.trimEnd())).toEqual(planned);
 	expect(untaken()).toEqual([]);

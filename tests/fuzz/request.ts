@@ -35,7 +35,7 @@ export const post = (
 
 /**
  * The request for one server.
- * @param address who sends it: an address that is refused often is answered late, and would not get far (src/lib/server/tarpit.ts)
+ * @param address who sends it: an address that is refused often is answered late, and would not get far (src/lib/server/http/tarpit.ts)
  */
 export function fill(asked: FuzzRequest, names: Names, address: string): FuzzRequest {
 	if (asked.raw) {

@@ -95,9 +95,13 @@ test('saving files under vite dev leaks no connection, timer or signal handler',
 
 	await expect.poll(isReady, { timeout: 150_000, interval: 100 }).toBe(true);
 	await save('src/hooks.server.ts', comment);
-	await save('src/lib/server/bus.ts', comment);
+	await save('src/lib/server/stream/ring.ts', comment);
 	const before = await probe(server, sql);
-	for (const name of ['src/hooks.server.ts', 'src/lib/server/bus.ts', 'src/lib/server/cursor.ts'])
+	for (const name of [
+		'src/hooks.server.ts',
+		'src/lib/server/stream/ring.ts',
+		'src/lib/server/reader/cursor.ts',
+	])
 		await save(name, comment);
 	await expect
 		.poll(async () => (await probe(server, sql)).connections, { timeout: 10_000 })
@@ -108,7 +112,7 @@ test('saving files under vite dev leaks no connection, timer or signal handler',
 	expect(after.timers).toBeLessThan(before.timers + 4);
 
 	// control: without the stop of the previous run, every save leaves a runtime behind
-	appendFileSync(join(folder, 'src/lib/server/bus.ts'), '\n');
+	appendFileSync(join(folder, 'src/lib/server/stream/ring.ts'), '\n');
 	await save('src/hooks.server.ts', (text) => text.replace('await slot[RUNTIME]?.stop();', ''));
 	await save('src/hooks.server.ts', comment);
 	await save('src/hooks.server.ts', comment);

@@ -5,7 +5,11 @@
 import { chmodSync, chownSync, cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../scripts/process/ports';
-import { startPostgres, type RunningPostgres, type StopMode } from '../../scripts/postgres/embedded';
+import {
+	startPostgres,
+	type RunningPostgres,
+	type StopMode,
+} from '../../scripts/postgres/embedded';
 import { findAccount } from '../../scripts/postgres/account';
 import { connect } from '../../src/lib/server/db/connect';
 import { migrate } from '../../src/lib/server/db/migrate';

@@ -1,4 +1,4 @@
-/** What the short tests do in seconds (tests/trouble.test.ts), for a whole minute: `node build` while somebody holds the table. */
+/** What the short tests do in seconds (tests/delivery/trouble.test.ts), for a whole minute: `node build` while somebody holds the table. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';

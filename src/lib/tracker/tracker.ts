@@ -1,6 +1,6 @@
 /**
  * What `GET /t.js` serves: page views and the global `nowboard(name, properties)`, on a page of any origin. It imports
- * nothing of the app and is built apart, into one minified script (scripts/tracker-plugin.ts). It is a guest: it must not
+ * nothing of the app and is built apart, into one minified script (scripts/release/tracker-plugin.ts). It is a guest: it must not
  * throw into the page, set cookies, or send anything for visitors who ask not to be tracked. More in docs/tracker.md.
  */
 import { startOutbox, warn, type TrackedEvent } from './outbox';

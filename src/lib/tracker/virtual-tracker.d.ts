@@ -1,4 +1,4 @@
-/** Made by scripts/tracker-plugin.ts from tracker.ts: the minified script as a text. */
+/** Made by scripts/release/tracker-plugin.ts from tracker.ts: the minified script as a text. */
 declare module 'virtual:tracker' {
 	const code: string;
 	export default code;

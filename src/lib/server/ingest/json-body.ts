@@ -5,7 +5,13 @@
  */
 import { promisify } from 'node:util';
 import { gunzip as gunzipInPieces } from 'node:zlib';
-import { discardBody, readBody, tooLarge, type BodyBounds, type BodyRefusal } from '../http/read-body';
+import {
+	discardBody,
+	readBody,
+	tooLarge,
+	type BodyBounds,
+	type BodyRefusal,
+} from '../http/read-body';
 import type { InputError } from '../../protocol';
 
 export type Refusal = { status: 400 | 408 | 413 | 415 | 503; error: string; details: InputError[] };
