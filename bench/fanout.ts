@@ -6,7 +6,15 @@
  */
 import { parseArgs } from 'node:util';
 import { startLoad } from './load/load';
-import { COLUMNS, measure, median, openClients, toRow, type Measured, type Rate } from './setup/measure';
+import {
+	COLUMNS,
+	measure,
+	median,
+	openClients,
+	toRow,
+	type Measured,
+	type Rate,
+} from './setup/measure';
 import { createNumbers } from './setup/numbers';
 import { tell } from './report/result';
 import { startFloor, startOurs, type Server } from './setup/servers';
