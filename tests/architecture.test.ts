@@ -73,11 +73,7 @@ const PURE = [
 	`${SERVER}reader/cursor.ts`,
 	`${SERVER}stream/sse.ts`,
 ];
-const ENVIRONMENT = [
-	`${SERVER}config/env.ts`,
-	'src/hooks.server.ts',
-	'src/instrumentation.server.ts',
-];
+const ENVIRONMENT = [`${SERVER}config/env.ts`, 'src/hooks.server.ts', 'src/entry.server.ts'];
 const mayImportServer = (path: string) =>
 	path.startsWith(SERVER) ||
 	/\.server\.(ts|js)$|\/\+server\.ts$/.test(path) ||
@@ -145,7 +141,9 @@ const RULES: Rule[] = [
 	},
 	{
 		promise: 'LISTEN is said in one place',
-		appliesTo: (path) => isIn(SERVER)(path) && path !== `${SERVER}reader/listener.ts`,
+		appliesTo: (path) =>
+			isIn(SERVER)(path) &&
+			![`${SERVER}reader/listener.ts`, `${SERVER}http/server.ts`].includes(path),
 		breaks: says(/\.listen\s*\(|`\s*LISTEN\s/i),
 		refused: [
 			[`${SERVER}reader/drain.ts`, "await sql.listen('nowboard', ring);"],

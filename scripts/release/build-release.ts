@@ -1,16 +1,20 @@
 /**
- * The second half of `npm run build`: what a server's operator runs beside it, as files beside what adapter-node wrote, because
- * production has neither tsx nor src/. Dependencies stay outside; what is for development otherwise comes along.
+ * The second half of `npm run build`: bundles the server's entry over the one that adapter-node wrote, and the operator's commands,
+ * because production has neither tsx nor src/. Packages under `dependencies` stay outside; others are bundled.
  */
+import { rmSync } from 'node:fs';
 import { build } from 'vite';
 
-const COMMANDS = {
+const PROGRAMS = {
+	index: 'src/entry.server.ts',
 	migrate: 'scripts/release/release.ts',
 	keys: 'scripts/keys.ts',
 	doctor: 'scripts/doctor.ts',
 	erase: 'scripts/erase.ts',
 };
 
+// of the entry that is replaced
+rmSync('build/index.js.map', { force: true });
 await build({
 	configFile: false,
 	envDir: false,
@@ -22,7 +26,7 @@ await build({
 		outDir: 'build',
 		emptyOutDir: false,
 		rollupOptions: {
-			input: COMMANDS,
+			input: PROGRAMS,
 			output: { entryFileNames: '[name].js', chunkFileNames: 'commands/[name]-[hash].js' },
 		},
 	},

@@ -13,9 +13,9 @@ export const HONEST_P99_MS = 1_000;
 export const HONEST_RATIO = 2;
 /** Below this the ratio says nothing: two cores are shared with sixteen senders, and a p99 stands on a few values. */
 export const HONEST_FLOOR_MS = 250;
-/** How long Node bears half a head and half a request: its limits, 60 and 300 s, are looked at every 30 s (docs/security.md). */
-export const HEAD_MS = 90_000;
-export const REQUEST_MS = 330_000;
+/** How long half a head and half a request may stay open: 60 s, checked every 5 s (src/lib/server/http/server.ts). */
+export const HEAD_MS = 65_000;
+export const REQUEST_MS = 65_000;
 /** Of a lurker's clock, on a machine that is busy with the attack. */
 const LATE_MS = 5_000;
 const KINDS = 20;

@@ -1,11 +1,8 @@
 /** What many at once cost `node build`: connections to the database, and requests that wait. */
-import { connect as dial } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { MOST_CONNECTIONS } from '../../src/lib/server/db/connect';
-import { MOST_IN_FLIGHT } from '../../src/lib/server/http/pipelining-limit';
 import { FREE_REFUSALS } from '../../src/lib/server/http/tarpit';
 import { addKey, addSession, WORLD_ENV } from '../attempts/world';
 import { createAppServer } from '../setup/app-server';
@@ -75,34 +72,6 @@ test('however many come and whatever they ask, the database has a dozen connecti
 	expect(most).toBeGreaterThanOrEqual(MOST_CONNECTIONS - 4);
 });
 
-test('who asks again and again without reading is cut off before anything is done; a few at once, and one after the other, are answered', async () => {
-	const { app } = await startClosed();
-	const head =
-		'GET /api/dashboard/status HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.9.9.9\r\n\r\n';
-	const open = async () => {
-		const socket = dial(Number(new URL(app.url).port), '127.0.0.1');
-		let read = '';
-		socket.on('data', (chunk: Buffer) => (read += chunk)).on('error', () => {});
-		onTestFinished(() => void socket.destroy());
-		await once(socket, 'connect');
-		const answers = () => read.split('HTTP/1.1 401').length - 1;
-		return { socket, answers };
-	};
-	const few = await open();
-	few.socket.write(head.repeat(MOST_IN_FLIGHT));
-	await expect.poll(few.answers).toBe(MOST_IN_FLIGHT);
-	const hasty = await open();
-	const closed = once(hasty.socket, 'close');
-	hasty.socket.write(head.repeat(MOST_IN_FLIGHT + 1));
-	await closed;
-	expect(hasty.answers()).toBe(0);
-	const patient = await open();
-	for (let i = 0; i < 2 * MOST_IN_FLIGHT; i++) {
-		patient.socket.write(head);
-		await expect.poll(patient.answers, { interval: 1 }).toBe(i + 1);
-	}
-});
-
 test('where many were refused, a stranger waits before anything is looked up, also with OPTIONS; who is known, a preflight of ingest and another network do not', async () => {
 	const { app, sql } = await startClosed();
 	const { token, hash } = await addSession(sql);
@@ -136,23 +105,4 @@ test('where many were refused, a stranger waits before anything is looked up, al
 		'a session that is not known here 401',
 		'the same with OPTIONS 401',
 	]);
-});
-
-test('half a head that ends gets no answer, what is no HTTP gets one, and both are cut', async () => {
-	const { app } = await startClosed();
-	const say = async (words: string, end: boolean) => {
-		const socket = dial(Number(new URL(app.url).port), '127.0.0.1');
-		let read = '';
-		socket.on('data', (chunk: Buffer) => (read += chunk));
-		socket.write(words);
-		if (end) socket.end();
-		await once(socket, 'close');
-		return read.split('\r\n')[0];
-	};
-	const half = 'GET / HTTP/1.1\r\nHost: x\r\na: ';
-	expect(await say(half, true)).toBe('');
-	expect(await say('BREW /pot HTCPCP/1.0\r\n\r\n', false)).toBe('HTTP/1.1 400 Bad Request');
-	expect(await say(`${half}${'b'.repeat(20_000)}`, false)).toBe(
-		'HTTP/1.1 431 Request Header Fields Too Large',
-	);
 });

@@ -41,7 +41,7 @@ test('every mistake is named at once, before the adapter names one of its own', 
 		'Nobody',
 	]);
 	// control: what the adapter says alone
-	const [, alone] = await start('build/start.js', WRONG);
+	const [, alone] = await start('build/handler.js', WRONG);
 	expect(alone).toContain('Invalid ORIGIN');
 	expect(alone).not.toMatch(/BODY_SIZE_LIMIT|LOG_LEVEL|DATABASE_URL/);
 });
@@ -53,6 +53,6 @@ test('an empty line of .env is an unset variable, also for the adapter', async (
 	await app.start();
 	expect((await fetch(`${app.url}/healthz`)).status).toBe(200);
 	// control
-	const [, alone] = await start('build/start.js', { ORIGIN: '' });
+	const [, alone] = await start('build/handler.js', { ORIGIN: '' });
 	expect(alone).toContain('Invalid ORIGIN');
 });

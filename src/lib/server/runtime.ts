@@ -4,10 +4,8 @@
  */
 import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
-import { widenAcceptQueue } from './http/listen-backlog';
 import { readAudit, writeAudit } from './access/audit-log';
 import { createBodyBudget } from './http/body-budget';
-import { tameBroken } from './http/client-errors';
 import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
@@ -21,7 +19,6 @@ import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
 import { createMetrics } from './monitoring/metrics';
 import { createPasswordCheck } from './access/password';
-import { limitPipelining } from './http/pipelining-limit';
 import { createRejections } from './ingest/rejections';
 import { createRequestLog } from './monitoring/request-log';
 import { createShareLinks } from './access/share-links';
@@ -78,10 +75,6 @@ export function startRuntime(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	const unguard = startCrashGuard(log);
 	const tarpit = createTarpit();
-	const narrow = widenAcceptQueue((server) => {
-		tameBroken(server);
-		limitPipelining(server, tarpit.isBusy);
-	});
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
 	const pooled = () => connect(env.databaseUrl, { max: 1 });
 	const watch = createWriteWatch({
@@ -158,7 +151,6 @@ export function startRuntime(env: Env): Runtime {
 		await login?.viewers.stop();
 		await ticks.end({ timeout: 1 });
 		unguard();
-		narrow();
 	}
 	const stop = () => (stopped ??= end());
 

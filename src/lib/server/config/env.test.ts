@@ -21,8 +21,31 @@ test('the database and who may look are all that must be set', () => {
 			migrations: 'drizzle',
 			logLevel: 'info',
 			logRequests: false,
+			http: {
+				listen: { host: '0.0.0.0', port: 3000 },
+				keepAliveMs: null,
+				headersMs: null,
+				shutdownMs: 30_000,
+				idleMs: 0,
+			},
 		},
 	});
+});
+
+test('listens where it is told: host and port, a Unix socket, or the one socket of systemd', () => {
+	const listen = (source: Record<string, string>) => {
+		const read = readEnv({ DATABASE_URL: URL, DASHBOARD_PUBLIC: 'true', ...source }, 42);
+		return read.ok ? read.env.http.listen : read.errors;
+	};
+	const systemd = { LISTEN_PID: '42', LISTEN_FDS: '1' };
+	expect(listen({ HOST: '::1', PORT: '80' })).toEqual({ host: '::1', port: 80 });
+	expect(listen({ SOCKET_PATH: '/run/n.sock', PORT: '80' })).toEqual({ path: '/run/n.sock' });
+	expect(listen({ ...systemd, SOCKET_PATH: '/run/n.sock' })).toEqual({ fd: 3 });
+	expect(listen({ ...systemd, LISTEN_FDS: '2' })).toEqual([
+		'LISTEN_FDS is "2": socket activation must hand over exactly one socket.',
+	]);
+	// the variables of another process, which this one inherited
+	expect(listen({ ...systemd, LISTEN_PID: '41' })).toEqual({ host: '0.0.0.0', port: 3000 });
 });
 
 test('behind a pooler the direct address is used for reading', () => {

@@ -32,12 +32,32 @@ export type Env = {
 	logLevel: string;
 	/** a line at `info` for every request; otherwise at `debug` */
 	logRequests: boolean;
+	/** for src/lib/server/http/server.ts */
+	http: {
+		listen: { host: string; port: number } | { path: string } | { fd: number };
+		/** null: as Node has it */
+		keepAliveMs: number | null;
+		headersMs: number | null;
+		/** after SIGTERM: until open connections are cut */
+		shutdownMs: number;
+		/** without a request, until a process that systemd started ends; 0: never */
+		idleMs: number;
+	};
 };
+
+const SHUTDOWN_TIMEOUT_S = 30;
+/** The first socket that systemd hands over: sd_listen_fds(3). */
+const SYSTEMD_FD = 3;
 
 export type ReadEnv = { ok: true; env: Env } | { ok: false; errors: string[] };
 
+const toMs = (seconds: number | null) => (seconds === null ? null : seconds * 1_000);
+
 /** @param source `process.env`, or a part of it in tests */
-export function readEnv(source: Record<string, string | undefined>): ReadEnv {
+export function readEnv(
+	source: Record<string, string | undefined>,
+	pid: number = process.pid,
+): ReadEnv {
 	const { values, faults } = readVariables(source);
 	const errors = [...faults];
 	if (!source.DATABASE_URL)
@@ -51,6 +71,12 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 	if (values.XFF_DEPTH !== null && values.ADDRESS_HEADER?.toLowerCase() !== 'x-forwarded-for')
 		errors.push(
 			`XFF_DEPTH is ${values.XFF_DEPTH}, and ADDRESS_HEADER is not X-Forwarded-For: only that one names several proxies.`,
+		);
+	// systemd names the process: one that was started by it inherits the variables, and not the socket
+	const isActivated = Number(source.LISTEN_PID) === pid && source.LISTEN_FDS !== undefined;
+	if (isActivated && source.LISTEN_FDS !== '1')
+		errors.push(
+			`LISTEN_FDS is "${source.LISTEN_FDS}": socket activation must hand over exactly one socket.`,
 		);
 	const databaseUrl = values.DATABASE_URL ?? '';
 	const { NOWBOARD_DEMO_PUBLIC_KEY: publicKey, NOWBOARD_DEMO_SECRET_KEY: secretKey } = values;
@@ -70,6 +96,17 @@ export function readEnv(source: Record<string, string | undefined>): ReadEnv {
 		migrations: values.MIGRATIONS_DIR,
 		logLevel: values.LOG_LEVEL,
 		logRequests: values.LOG_REQUESTS === 'all',
+		http: {
+			listen: isActivated
+				? { fd: SYSTEMD_FD }
+				: values.SOCKET_PATH !== null
+					? { path: values.SOCKET_PATH }
+					: { host: values.HOST, port: values.PORT },
+			keepAliveMs: toMs(values.KEEP_ALIVE_TIMEOUT),
+			headersMs: toMs(values.HEADERS_TIMEOUT),
+			shutdownMs: (values.SHUTDOWN_TIMEOUT ?? SHUTDOWN_TIMEOUT_S) * 1_000,
+			idleMs: (values.IDLE_TIMEOUT ?? 0) * 1_000,
+		},
 	};
 	return errors.length > 0 ? { ok: false, errors } : { ok: true, env };
 }

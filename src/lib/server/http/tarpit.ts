@@ -11,8 +11,6 @@ import { createLimiter } from './rate-limiter';
 /** A page that is out of date asks a few times; an office shares an address. */
 export const FREE_REFUSALS = 100;
 const WINDOW_S = 10;
-/** Waiting at once: an abuser who would rather wait than go. */
-const BUSY = 50;
 /** At least; up to twice as long, so that those who came together do not come together again. */
 export const LATE_MS = 1_000;
 
@@ -24,20 +22,15 @@ export type Tarpit = {
 	enter(network: string, socket?: Socket): Promise<boolean>;
 	/** Somebody from there is refused; to be awaited before, unless they have waited. */
 	refuse(network: string, hasWaited: boolean): Promise<void>;
-	/** Many wait now. */
-	isBusy(): boolean;
 };
 
 export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): Tarpit {
-	let waiting = 0;
 	const refusals = createLimiter({ points: free, duration: WINDOW_S });
 	const wait = (socket?: Socket) =>
 		new Promise<void>((resolve) => {
 			if (socket?.destroyed) return resolve();
-			waiting++;
 			const end = () => {
 				clearTimeout(timer);
-				waiting--;
 				socket?.off('close', end);
 				resolve();
 			};
@@ -47,7 +40,6 @@ export function createTarpit({ free = FREE_REFUSALS, lateMs = LATE_MS } = {}): T
 		});
 
 	return {
-		isBusy: () => waiting > BUSY,
 		async enter(network, socket) {
 			const of = await refusals.get(network);
 			const isOver = of !== null && of.consumedPoints >= free;
