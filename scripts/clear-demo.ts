@@ -14,7 +14,7 @@ await withDatabase(async (url) => {
 	for (const each of urls) {
 		const sql = connect(each, { max: 1 });
 		try {
-			console.log(`${new URL(each).pathname.slice(1)}: ${await clear(sql)}`);
+			console.log(`${sql.options.database}: ${await clear(sql)}`);
 		} finally {
 			await sql.end({ timeout: 5 });
 		}

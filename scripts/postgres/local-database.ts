@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { connect } from '../../src/lib/server/db/connect';
+import { parseUrl } from '../../src/lib/server/config/database-url';
 import { findRunningPostgres, startPostgres } from './embedded';
 import type { Part } from '../process/supervise';
 
@@ -16,8 +17,7 @@ export async function openDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 	loadEnv();
 	const given = process.env.DATABASE_URL;
 	if (given) {
-		const { host, pathname } = new URL(given);
-		log(`Using the database of DATABASE_URL (${host}${pathname}).`);
+		log(`Using the database of DATABASE_URL (${toPlace(given)}).`);
 		return { ...nothingToStop(), url: given };
 	}
 	const dataDir = process.env.DATA_DIR || '.data';
@@ -42,6 +42,15 @@ export async function joinDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 	return { ...nothingToStop(), url: withName(running, database) };
 }
 
+/** Where it is, without the password. */
+function toPlace(url: string): string {
+	const parsed = parseUrl(url);
+	if (!parsed.ok) throw new Error(`DATABASE_URL ${parsed.fault}`);
+	const { hosts, socket, database } = parsed.address;
+	const names = hosts.map(({ name, port }) => (port === null ? name : `${name}:${port}`));
+	return `${socket ?? (names.join(',') || 'localhost')}, "${database ?? ''}"`;
+}
+
 function loadEnv(): void {
 	if (existsSync('.env')) process.loadEnvFile('.env');
 }
@@ -50,7 +59,7 @@ function nothingToStop(): Part {
 	return { name: 'database', exited: new Promise(() => {}), stop: async () => {} };
 }
 
-/** The URL of another database on the same server. */
+/** The URL of another database on the same server; not for a URL that a person has written. */
 export function withName(serverUrl: string, database: string): string {
 	const url = new URL(serverUrl);
 	url.pathname = `/${database}`;

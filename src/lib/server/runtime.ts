@@ -9,6 +9,7 @@ import { createBodyBudget } from './http/body-budget';
 import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
 import { migrate } from './db/migrate';
+import { parseUrl } from './config/database-url';
 import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';
 import { createHistory } from './history/history-cache';
@@ -70,9 +71,23 @@ function createLogin(
 	};
 }
 
+/** They belong to other programs mostly, but a misspelt one should not go unseen. */
+function warnOfIgnored({ databaseUrl, databaseDirectUrl }: Env, log: Logger) {
+	const names = [databaseUrl, databaseDirectUrl].flatMap((url) => {
+		const parsed = parseUrl(url);
+		return parsed.ok ? parsed.address.ignored : [];
+	});
+	if (names.length > 0)
+		log.info(
+			{ parameters: [...new Set(names)] },
+			'parameters of the database URL that are ignored',
+		);
+}
+
 /** Begins at once; what needs the database waits for it. */
 export function startRuntime(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
+	warnOfIgnored(env, log);
 	const unguard = startCrashGuard(log);
 	const tarpit = createTarpit();
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });

@@ -1,7 +1,10 @@
 /**
- * Rules for the values of environment variables. Pure. A rule never sees an empty value: that is an unset variable.
- * A fault is what stands behind the name in a message, and shows no secret.
+ * Rules for the values of environment variables. A rule never sees an empty value: that is an unset variable.
+ * A fault follows the variable's name in a message, and shows no secret.
  */
+import { parseUrl } from './database-url';
+import { readCertificates } from './database-tls';
+import { UrlFault } from './url-fault';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; fault: string };
 export type Rule<T> = (text: string) => Parsed<T>;
@@ -50,20 +53,17 @@ export const secret =
 					fault: `has ${text.length} characters: it must have at least ${minLength}${hint}.`,
 				};
 
-/** It may hold a password, so nothing of it is shown but the scheme. */
+/** It may hold a password, so a fault names the part and does not repeat it. */
 export const postgresUrl: Rule<string> = (text) => {
-	const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
-	if (!/^postgres(ql)?:\/\//.test(text))
-		return {
-			ok: false,
-			fault: `${scheme ? `begins with "${scheme}"` : 'is no URL'}: it must be a postgres:// URL.`,
-		};
-	if (/[#\s]/.test(text))
-		return {
-			ok: false,
-			fault: 'has a "#" or a space in it: in a password they must be written %23 and %20.',
-		};
-	return is(text);
+	const parsed = parseUrl(text);
+	if (!parsed.ok) return parsed;
+	try {
+		if (parsed.address.tls) readCertificates(parsed.address.tls);
+		return is(text);
+	} catch (error) {
+		if (error instanceof UrlFault) return { ok: false, fault: error.message };
+		throw error;
+	}
 };
 
 /** What a browser calls an origin; the adapter would silently cut off whatever stands behind the host. */

@@ -1,39 +1,21 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../../../../tests/setup/database';
-import { backoff, cleanUrl, connect } from './connect';
+import { backoff, connect } from './connect';
 
-test('parameters that Postgres would refuse are dropped and named', () => {
-	const base = 'postgres://me:p%40ss@db.example:5432/nowboard';
-	const cases: [url: string, cleaned: string, dropped: string[]][] = [
-		[base, base, []],
-		[`${base}?sslmode=require`, `${base}?sslmode=require`, []],
-		[`${base}?pgbouncer=true&connection_limit=5`, base, ['pgbouncer', 'connection_limit']],
-		[
-			`${base}?sslmode=require&channel_binding=require`,
-			`${base}?sslmode=require`,
-			['channel_binding'],
-		],
-		[`${base}?schema=public`, base, ['schema']],
-		[`${base}?sslrootcert=system`, `${base}?sslmode=verify-full`, []],
-		[`${base}?sslrootcert=/etc/ca.pem`, base, ['sslrootcert']],
-		['postgresql://a,b:1/db?schema=x', 'postgresql://a,b:1/db', ['schema']],
-	];
-	const results = cases.map(([url]) => [url, cleanUrl(url).url, cleanUrl(url).dropped]);
-	expect(results).toEqual(cases);
-});
-
-test('what is no Postgres URL is refused without being repeated', () => {
-	expect(() => cleanUrl('mysql://me:secret@localhost/db')).toThrow(/must look like postgres:/);
-	expect(() => cleanUrl('mysql://me:secret@localhost/db')).not.toThrow(/secret/);
-});
-
-test('a URL of a hosted database with foreign parameters connects', async () => {
+test('a session has the settings that reading relies on, whatever the role and the URL say', async () => {
 	const { url, drop } = await createDatabase();
 	onTestFinished(drop);
-	const sql = connect(`${url}?pgbouncer=true&schema=public&channel_binding=prefer`, { max: 1 });
+	const sql = connect(`${url}?timezone=Asia/Tokyo`, { max: 1 });
 	onTestFinished(() => sql.end({ timeout: 1 }));
-	const [row] = await sql`SELECT current_setting('application_name') AS name`;
-	expect(row).toEqual({ name: 'nowboard' });
+	const [row] = await sql`
+		SELECT current_setting('application_name') AS name, current_setting('DateStyle') AS dates,
+			current_setting('TimeZone') AS zone, current_setting('standard_conforming_strings') AS strings`;
+	expect(row).toEqual({ name: 'nowboard', dates: 'ISO, MDY', zone: 'UTC', strings: 'on' });
+});
+
+test('a URL that cannot be read is an error that names the part and no password', () => {
+	expect(() => connect('postgres://me:hunter2%@localhost/db')).toThrow(/"%" in its password/);
+	expect(() => connect('postgres://me:hunter2%@localhost/db')).not.toThrow(/hunter2/);
 });
 
 test('waiting between attempts has a floor and a cap, with chance on top', () => {

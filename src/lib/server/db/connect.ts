@@ -1,9 +1,16 @@
 /**
- * How this project connects to Postgres: postgres.js with defaults that survive a restart of the
- * database. Knows no table. What a newcomer gets wrong: a client from here is raw and stays raw;
- * `drizzle(client)` changes how the client it is given reads and writes dates and JSON.
+ * Connects to Postgres: postgres.js with defaults that survive a restart of the database.
+ * Don't hand a client to `drizzle(client)`: that changes how the client reads and writes dates and JSON.
  */
 import postgres from 'postgres';
+import { parseUrl, type DatabaseAddress } from '../config/database-url';
+import {
+	readCertificates,
+	toTlsOptions,
+	type Certificates,
+	type Tls,
+} from '../config/database-tls';
+import { UrlFault } from '../config/url-fault';
 
 export type Sql = postgres.Sql;
 
@@ -22,11 +29,12 @@ export type ConnectOptions = {
 };
 
 /**
- * What one process has open at most: two lanes of ingest, three for upkeep and history, one each for keys, viewers, ticks, the watch on
- * writing, the listener, the drain and catching up (tests/connections.test.ts). The doctor asks for so much room.
+ * The most connections of one process: two for ingest, three for maintenance and history, one each for keys, viewers,
+ * ticks, the write probe, the listener, the drain and catching up. The doctor checks that the server has this many free.
  */
 export const MOST_CONNECTIONS = 12;
 
+const DEFAULT_PORT = 5432;
 const CONNECT_TIMEOUT_S = 10;
 /** Below the ten minutes after which hosted proxies drop connections of their own accord. */
 const MAX_LIFETIME_S = 9 * 60;
@@ -42,11 +50,26 @@ export function backoff(retries: number, random: () => number = Math.random): nu
 }
 
 /**
+ * What a session must have, whatever the role or the database is set to: dates in the form that postgres.js reads, for one.
+ * Only settings that PgBouncer keeps for each client; it refuses a connection that asks for any other.
+ */
+const SESSION = {
+	DateStyle: 'ISO, MDY',
+	TimeZone: 'UTC',
+	standard_conforming_strings: 'on',
+};
+
+/**
  * Opens nothing yet: connections are made by the first queries, and made again when they are lost.
  * Without `fetch_types`, `reserve()` never settles on a client that has no open connection: run a query first.
+ * @throws UrlFault
  */
 export function connect(url: string, options: ConnectOptions = {}): Sql {
-	return postgres(cleanUrl(url).url, {
+	const parsed = parseUrl(url);
+	if (!parsed.ok) throw new UrlFault(`The URL of the database ${parsed.fault}`);
+	const { address } = parsed;
+	return postgres({
+		...toPlace(address),
 		max: options.max ?? 10,
 		prepare: options.prepare ?? true,
 		idle_timeout: options.idleTimeout === undefined ? IDLE_TIMEOUT_S : (options.idleTimeout ?? 0),
@@ -54,46 +77,41 @@ export function connect(url: string, options: ConnectOptions = {}): Sql {
 		max_lifetime: (options.maxLifetime === undefined
 			? MAX_LIFETIME_S
 			: options.maxLifetime) as number,
-		connect_timeout: CONNECT_TIMEOUT_S,
+		connect_timeout: address.connectTimeoutS ?? CONNECT_TIMEOUT_S,
 		backoff: (retries: number) => backoff(retries),
-		// its query on every new connection is awaited by nobody: cancelled, it would end the process
+		// nothing awaits its query on every new connection: cancelled, it would end the process
 		fetch_types: false,
 		onnotice: () => {},
-		connection: { application_name: options.applicationName ?? 'nowboard' },
+		connection: {
+			application_name: options.applicationName ?? 'nowboard',
+			...address.settings,
+			...SESSION,
+		},
 	});
 }
 
-/**
- * Parameters that mean something to postgres.js or to every Postgres server. postgres.js hands any other one to
- * the server, which then refuses the connection: `?pgbouncer=true`, `?schema=public`, `?channel_binding=require`.
- */
-const KNOWN_PARAMETERS = new Set([
-	'ssl',
-	'sslmode',
-	'sslnegotiation',
-	'target_session_attrs',
-	'options',
-	'search_path',
-	'statement_timeout',
-	'lock_timeout',
-	'timezone',
-]);
+/** Where and as whom. What the URL leaves out, postgres.js takes from PGHOST, PGUSER and so on. */
+function toPlace(address: DatabaseAddress): postgres.Options<Record<string, never>> {
+	const { hosts, socket, user, password, database, tls, targetSession } = address;
+	const names = hosts.map(({ name }) => name);
+	return {
+		...(hosts.length > 0 && { host: names, port: hosts.map(({ port }) => port ?? DEFAULT_PORT) }),
+		...(socket !== null && { path: socket }),
+		...(user !== null && { user }),
+		...(password !== null && { password }),
+		...(database !== null && { database }),
+		// a Unix socket has no TLS
+		...(tls !== null && socket === null && { ssl: toTlsOptions(tls, readOrNone(tls), names) }),
+		...(tls?.direct && { sslnegotiation: 'direct' }),
+		...(targetSession !== null && { target_session_attrs: targetSession }),
+	};
+}
 
-/** The URL without parameters that Postgres would refuse, and their names. Throws on what is no Postgres URL. */
-export function cleanUrl(url: string): { url: string; dropped: string[] } {
-	if (!/^postgres(ql)?:\/\//.test(url)) {
-		throw new Error(
-			'DATABASE_URL must look like postgres://user:password@host:5432/database, and begins differently.',
-		);
+/** The start has read them (config/variable-rules.ts). Later, without them, the server is not trusted: an attempt fails. */
+function readOrNone(tls: Tls): Certificates {
+	try {
+		return readCertificates(tls);
+	} catch {
+		return {};
 	}
-	const [base = '', query = ''] = url.split(/\?(.*)/s);
-	const kept = new URLSearchParams();
-	const dropped: string[] = [];
-	for (const [name, value] of new URLSearchParams(query)) {
-		if (KNOWN_PARAMETERS.has(name.toLowerCase())) kept.append(name, value);
-		// the one value that postgres.js reads means "verify, with the system's certificates"
-		else if (name === 'sslrootcert' && value === 'system') kept.set('sslmode', 'verify-full');
-		else dropped.push(name);
-	}
-	return { url: kept.size > 0 ? `${base}?${kept}` : base, dropped };
 }
