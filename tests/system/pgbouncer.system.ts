@@ -1,6 +1,8 @@
-/** Behind a real transaction pooler: what is said, what works all the same, and that the direct address mends it. */
+/** Behind a real transaction pooler: what the server says, what still works, and that the direct address fixes it. */
 import { expect, onTestFinished, test } from 'vitest';
+import postgres from 'postgres';
 import { freePort } from '../../scripts/process/ports';
+import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { createAppServer } from '../setup/app-server';
 import { followHttp, post } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';
@@ -38,4 +40,20 @@ test('the direct address beside it: NOTIFY arrives, and events are saved through
 	await client.until(({ ids }) => ids.length === 20);
 	expect(await sql`select count(*)::int as n from events`).toEqual([{ n: 20 }]);
 	expect(app.output()).not.toContain('set DATABASE_DIRECT_URL');
+});
+
+test('PgBouncer keeps what a session is started with, whatever the database is set to', async () => {
+	const { url, sql } = await useDatabase();
+	const [row] = await sql`select current_database() as name`;
+	// the test's own database: the setting goes with it
+	await sql`alter database ${sql(row?.name as string)} set datestyle to 'German'`;
+	const pooled = connect(await startPgbouncer(url), { max: 1 });
+	onTestFinished(() => pooled.end({ timeout: 1 }));
+	const show = (client: Sql) => client`
+		select current_setting('DateStyle') as dates, '2026-01-02 03:04Z'::timestamptz::text as time`;
+	expect(await show(pooled)).toEqual([{ dates: 'ISO, MDY', time: '2026-01-02 03:04:00+00' }]);
+	// (control) the database's own setting
+	const own = postgres(url, { max: 1, fetch_types: false });
+	onTestFinished(() => own.end({ timeout: 1 }));
+	expect(await show(own)).toMatchObject([{ dates: 'German, DMY' }]);
 });
