@@ -95,7 +95,11 @@ function toPlace(address: DatabaseAddress): postgres.Options<Record<string, neve
 	const { hosts, socket, user, password, database, tls, targetSession } = address;
 	const names = hosts.map(({ name }) => name);
 	return {
-		...(hosts.length > 0 && { host: names, port: hosts.map(({ port }) => port ?? DEFAULT_PORT) }),
+		// lists are understood by postgres.js and missing in its types
+		...(hosts.length > 0 && {
+			host: names as unknown as string,
+			port: hosts.map(({ port }) => port ?? DEFAULT_PORT) as unknown as number,
+		}),
 		...(socket !== null && { path: socket }),
 		...(user !== null && { user }),
 		...(password !== null && { password }),
