@@ -1,6 +1,6 @@
 /**
- * End to end: `node build` in a real Chromium. No webServer block: tests start, kill and restart the server
- * themselves (tests/e2e/server.ts), each with a database of its own.
+ * End to end: `node build` in a real Chromium. No webServer block: a fixture starts a server for each worker, and one for each
+ * test that stops it (tests/e2e/server.ts). Traces cost much: `npx playwright test --trace retain-on-failure` makes them.
  */
 import { defineConfig } from '@playwright/test';
 import { chromiumLaunchOptions } from './scripts/testing/browser';
@@ -27,6 +27,5 @@ export default defineConfig({
 	use: {
 		browserName: 'chromium',
 		launchOptions: chromiumLaunchOptions(),
-		trace: 'retain-on-failure',
 	},
 });

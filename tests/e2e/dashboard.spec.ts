@@ -156,97 +156,104 @@ test('a property called __proto__ is one like any other, as it comes and when th
 	}
 });
 
-test('the server is killed and started again with events in between: each is there, once', async ({
-	page,
-	server,
-}) => {
-	await openLive(page);
-	await post(server, { name: 'before' });
-	await expect(feed(page)).toContainText('before');
-	await server.kill('SIGKILL');
-	await expect(status(page)).toHaveText('Reconnecting');
-	await server.sql`insert into events (name) select 'between ' || i from generate_series(1, 5) i`;
-	await server.start();
-	// unless it has come back by itself meanwhile
-	await page
-		.getByRole('button', { name: 'Try now' })
-		.click({ timeout: 3_000 })
-		.catch(() => {});
-	await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
-	await expect(figure(page, 'Events')).toHaveText('6');
-	await post(server, { name: 'after' });
-	await expect(figure(page, 'Events')).toHaveText('7');
-	const names = await feed(page).locator('summary .name').allTextContents();
-	expect(names.map((name) => name.trim())).toEqual([
-		'after',
-		'between 5',
-		'between 4',
-		'between 3',
-		'between 2',
-		'between 1',
-		'before',
-	]);
-});
+test.describe('when the server or the database stops', () => {
+	test.use({ ownServer: true });
 
-test('the server stops politely: the page waits, and comes back by itself', async ({
-	page,
-	server,
-}) => {
-	await openLive(page);
-	await server.kill('SIGTERM');
-	expect(server.output()).not.toMatch(/"level":(50|60)/);
-	await expect(status(page)).toHaveText('Reconnecting');
-	await server.start();
-	await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
-});
-
-test('the database goes away, and comes back read-only: the page says why, stays, and goes on by itself', async ({
-	page,
-	server,
-}) => {
-	await post(server, { name: 'before' });
-	await openLive(page);
-	const { pathname } = new URL(server.databaseUrl);
-	const database = pathname.slice(1);
-	const admin = new URL(server.databaseUrl);
-	admin.pathname = '/postgres';
-	const { connect } = await import('../../src/lib/server/db/connect');
-	const sql = connect(admin.href, { max: 1 });
-	try {
-		await sql`alter database ${sql(database)} allow_connections false`;
-		await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
-		await expect(status(page)).toHaveText('No database');
-		await expect(page.getByText('Postgres refuses the login')).toBeVisible();
-		const refused = await post(server, { name: 'refused' });
-		expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
-		await page.reload();
+	test('the server is killed and started again with events in between: each is there, once', async ({
+		page,
+		server,
+	}) => {
+		await openLive(page);
+		await post(server, { name: 'before' });
 		await expect(feed(page)).toContainText('before');
-		await sql`alter database ${sql(database)} set default_transaction_read_only = on`;
-		await sql`alter database ${sql(database)} allow_connections true`;
-		await expect(status(page)).toHaveText('Live', { timeout: 30_000 });
-		expect((await post(server, { name: 'refused' })).status).toBe(503);
-		await expect(page.getByText('Postgres takes no writes: it is read-only.')).toBeVisible();
-		const ready = await fetch(`${server.url}/readyz`);
-		expect([ready.status, await ready.json()]).toEqual([
-			200,
-			{
-				ready: true,
-				missing: [],
-				listener: 'up',
-				reading: null,
-				writing: 'readonly',
-				clock: expect.any(String),
-			},
+		await server.kill('SIGKILL');
+		await expect(status(page)).toHaveText('Reconnecting');
+		await server.sql`insert into events (name) select 'between ' || i from generate_series(1, 5) i`;
+		await server.start();
+		// unless it has come back by itself meanwhile
+		await page
+			.getByRole('button', { name: 'Try now' })
+			.click({ timeout: 3_000 })
+			.catch(() => {});
+		await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
+		await expect(figure(page, 'Events')).toHaveText('6');
+		await post(server, { name: 'after' });
+		await expect(figure(page, 'Events')).toHaveText('7');
+		const names = await feed(page).locator('summary .name').allTextContents();
+		expect(names.map((name) => name.trim())).toEqual([
+			'after',
+			'between 5',
+			'between 4',
+			'between 3',
+			'between 2',
+			'between 1',
+			'before',
 		]);
-	} finally {
-		await sql`alter database ${sql(database)} reset default_transaction_read_only`;
-		await sql`alter database ${sql(database)} allow_connections true`;
-		await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
-		await sql.end({ timeout: 1 });
-	}
-	await expect(page.getByText('read-only')).toBeHidden({ timeout: 30_000 });
-	await post(server, { name: 'after' });
-	await expect(feed(page)).toContainText('after');
+	});
+
+	test('the server stops politely: the page waits, and comes back by itself', async ({
+		page,
+		server,
+	}) => {
+		await openLive(page);
+		await server.kill('SIGTERM');
+		expect(server.output()).not.toMatch(/"level":(50|60)/);
+		await expect(status(page)).toHaveText('Reconnecting');
+		await server.start();
+		await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
+	});
+
+	test('the database goes away, and comes back read-only: the page says why, stays, and goes on by itself', async ({
+		page,
+		server,
+	}) => {
+		await post(server, { name: 'before' });
+		await openLive(page);
+		const { pathname } = new URL(server.databaseUrl);
+		const database = pathname.slice(1);
+		const admin = new URL(server.databaseUrl);
+		admin.pathname = '/postgres';
+		const { connect } = await import('../../src/lib/server/db/connect');
+		const sql = connect(admin.href, { max: 1 });
+		try {
+			await sql`alter database ${sql(database)} allow_connections false`;
+			await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
+			await expect(status(page)).toHaveText('No database');
+			await expect(page.getByText('Postgres refuses the login')).toBeVisible();
+			const refused = await post(server, { name: 'refused' });
+			expect([refused.status, refused.headers.get('retry-after')]).toEqual([
+				503,
+				expect.any(String),
+			]);
+			await page.reload();
+			await expect(feed(page)).toContainText('before');
+			await sql`alter database ${sql(database)} set default_transaction_read_only = on`;
+			await sql`alter database ${sql(database)} allow_connections true`;
+			await expect(status(page)).toHaveText('Live', { timeout: 30_000 });
+			expect((await post(server, { name: 'refused' })).status).toBe(503);
+			await expect(page.getByText('Postgres takes no writes: it is read-only.')).toBeVisible();
+			const ready = await fetch(`${server.url}/readyz`);
+			expect([ready.status, await ready.json()]).toEqual([
+				200,
+				{
+					ready: true,
+					missing: [],
+					listener: 'up',
+					reading: null,
+					writing: 'readonly',
+					clock: expect.any(String),
+				},
+			]);
+		} finally {
+			await sql`alter database ${sql(database)} reset default_transaction_read_only`;
+			await sql`alter database ${sql(database)} allow_connections true`;
+			await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
+			await sql.end({ timeout: 1 });
+		}
+		await expect(page.getByText('read-only')).toBeHidden({ timeout: 30_000 });
+		await post(server, { name: 'after' });
+		await expect(feed(page)).toContainText('after');
+	});
 });
 
 test.describe('the demo', () => {

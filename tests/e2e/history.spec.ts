@@ -5,6 +5,9 @@ import { findProblems } from './axe';
 import { chart, feed, figure, openLive, post, status } from './board';
 import { expect, test, type AppServer } from './server';
 
+// sums and what is read of them are kept for seconds, in the table and in memory
+test.use({ ownServer: true });
+
 const ranges = (page: Page) => page.getByRole('navigation', { name: 'Range' });
 
 /** An event every ten minutes for a hundred days, counted as the server does within some seconds. */

@@ -1,5 +1,7 @@
 import { expect, test } from './server';
 
+test.use({ ownServer: true });
+
 test('the server is ready, answers a killed process with a new one, and keeps its data', async ({
 	server,
 }) => {

@@ -1,6 +1,7 @@
 /**
- * The fixture of every end-to-end test: `node build` on a free port with an empty database, as in the demo, and a page
- * whose uncaught errors fail the test. `server` can be killed and started again; its address and data stay.
+ * The fixture of every end-to-end test: `node build` as in the demo, with an empty database, and a page whose uncaught
+ * errors fail the test. The tests of a worker share one server, emptied in between. A test that stops its server, changes
+ * its variables or counts what it has in memory has its own: `test.use({ ownServer: true })`.
  */
 import { test as base, expect } from '@playwright/test';
 import { freePort } from '../../scripts/process/ports';
@@ -11,28 +12,47 @@ import { copyDatabase, dropDatabase } from '../setup/template';
 export { expect };
 
 export type AppServer = RunningApp & { databaseUrl: string; sql: Sql };
+type StartedServer = { server: AppServer; drop: () => Promise<void> };
 
-export const test = base.extend<{ server: AppServer; env: Record<string, string>; strict: void }>({
-	// further variables of the server: test.use({ env: { … } })
+type Env = Record<string, string>;
+type TestFixtures = { server: AppServer; env: Env; ownServer: boolean; strict: void };
+type WorkerFixtures = { sharedServer: () => Promise<AppServer> };
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+	// further variables of the server, which is then the test's own: test.use({ env: { … } })
 	env: [{}, { option: true }],
+	ownServer: [false, { option: true }],
 
-	server: async ({ env }, use, testInfo) => {
-		const adminUrl = process.env.TEST_DATABASE_URL ?? '';
-		const databaseUrl = await copyDatabase(adminUrl);
-		const sql = connect(databaseUrl, { max: 2, applicationName: 'nowboard tests' });
-		const server = createAppServer(await freePort(), databaseUrl, env);
-		try {
-			await server.start();
-			await use({ ...server, databaseUrl, sql });
-		} finally {
-			await server.kill('SIGTERM');
-			await sql.end({ timeout: 1 });
-			await dropDatabase(adminUrl, databaseUrl);
-			if (testInfo.status !== testInfo.expectedStatus) {
-				await testInfo.attach('server output', { body: server.output() });
+	sharedServer: [
+		// Playwright reads the names of the fixtures from the pattern
+		// eslint-disable-next-line no-empty-pattern
+		async ({}, use) => {
+			let shared: StartedServer | undefined;
+			await use(async () => {
+				if (shared) await empty(shared.server);
+				else shared = await startServer({});
+				const kill = () => Promise.reject(new Error('only a server of the test itself is stopped'));
+				return { ...shared.server, kill };
+			});
+			await shared?.drop();
+		},
+		{ scope: 'worker', timeout: 120_000 },
+	],
+
+	server: [
+		async ({ env, ownServer, sharedServer }, use, testInfo) => {
+			const own = ownServer || Object.keys(env).length > 0 ? await startServer(env) : null;
+			try {
+				const server = own?.server ?? (await sharedServer());
+				await use(server);
+				if (testInfo.status !== testInfo.expectedStatus)
+					await testInfo.attach('server output', { body: server.output() });
+			} finally {
+				await own?.drop();
 			}
-		}
-	},
+		},
+		{ timeout: 120_000 },
+	],
 
 	baseURL: async ({ server }, use) => use(server.url),
 
@@ -51,3 +71,48 @@ export const test = base.extend<{ server: AppServer; env: Record<string, string>
 		{ auto: true },
 	],
 });
+
+async function startServer(env: Env): Promise<StartedServer> {
+	const adminUrl = process.env.TEST_DATABASE_URL ?? '';
+	const databaseUrl = await copyDatabase(adminUrl, process.env.TEST_TEMPLATE);
+	const sql = connect(databaseUrl, { max: 2, applicationName: 'nowboard tests' });
+	const app = createAppServer(await freePort(), databaseUrl, env);
+	const drop = async () => {
+		await app.kill('SIGTERM');
+		await sql.end({ timeout: 1 });
+		await dropDatabase(adminUrl, databaseUrl);
+	};
+	try {
+		await app.start();
+	} catch (error) {
+		await drop();
+		throw error;
+	}
+	return { server: { ...app, databaseUrl, sql }, drop };
+}
+
+/** Resolves when the server's streams begin in the emptied table. */
+async function empty({ sql, url }: AppServer): Promise<void> {
+	await sql`truncate metrics_snapshots`;
+	await sql`truncate events`;
+	const [row] = await sql<{ epoch: string }[]>`select value as epoch from meta where key = 'epoch'`;
+	await expect
+		.poll(() => readEpoch(`${url}/api/dashboard/stream`), { timeout: 60_000, intervals: [20] })
+		.toBe(row?.epoch);
+}
+
+/** The first part of the cursor that a new stream begins with. */
+async function readEpoch(stream: string): Promise<string | undefined> {
+	const closing = new AbortController();
+	try {
+		const { body } = await fetch(stream, { signal: closing.signal });
+		let text = '';
+		for await (const chunk of body ?? []) {
+			text += Buffer.from(chunk).toString('latin1');
+			const epoch = /^event: reset\nid: ([^-]+)-/m.exec(text)?.[1];
+			if (epoch) return epoch;
+		}
+	} finally {
+		closing.abort();
+	}
+}

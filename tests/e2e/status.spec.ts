@@ -25,68 +25,75 @@ async function closeDatabase(server: AppServer): Promise<{ open(): Promise<void>
 	};
 }
 
-test('from the dashboard to the parts and the last hour, which go on by themselves', async ({
-	page,
-	server,
-}) => {
-	await openLive(page);
-	await page.getByRole('link', { name: 'Live: how the server is' }).click();
-	await expect(page).toHaveURL(`${server.url}/status`);
-	await expect(headline(page)).toHaveText('Everything works.');
-	await expect(page).toHaveTitle('Everything works. · Nowboard');
-	for (const name of ['Postgres', 'NOTIFY', 'Reading', 'Writing', 'Ticks', 'Streams'])
-		await expect(part(page, name).getByText('fine', { exact: true })).toBeVisible();
-	// how late it is depends on the machine
-	await expect(part(page, 'Process').getByText(/^(fine|late)$/)).toBeVisible();
-	await post(server, [{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
-	await post(server, { name: '' });
-	await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most 3$/);
-	await expect(line(page, 'Refused')).toHaveAttribute('aria-label', /at most 1$/);
-	await expect(line(page, 'Delay (p99)')).toHaveAttribute('aria-label', /at most .* ms$/);
-	await expect(part(page, 'Reading')).toContainText('ms behind');
-	await expect(page.getByRole('list', { name: 'Requests not recorded' })).toContainText(
-		'1 of JSON that is no event invalid',
-	);
-	await expect(part(page, 'Retention')).toContainText('Events are kept for 90 days.');
-	await expect(part(page, 'History')).toContainText('ago', { timeout: 30_000 });
-});
+test.describe('with counts and troubles of its own', () => {
+	test.use({ ownServer: true });
 
-test('the database goes away: the page answers, says so, and comes back by itself', async ({
-	page,
-	server,
-}) => {
-	test.slow();
-	await page.goto('/status');
-	await expect(headline(page)).toHaveText('Everything works.');
-	const database = await closeDatabase(server);
-	await expect(headline(page)).toHaveText(/^Postgres (refuses the login|is )/);
-	expect((await post(server, { name: 'x' })).status).toBe(503);
-	for (const name of ['Postgres', 'Reading', 'Writing'])
-		await expect(part(page, name).getByText('broken', { exact: true })).toBeVisible();
-	await expect(part(page, 'Streams').getByText('fine', { exact: true })).toBeVisible();
-	// also anew, and as JSON
-	expect((await page.reload())?.status()).toBe(200);
-	await expect(headline(page)).toHaveText(/^Postgres /);
-	const answer = await fetch(`${server.url}/api/dashboard/health`);
-	expect(await answer.json()).toMatchObject({
-		database: 'down',
-		state: 'broken',
-		missing: ['database'],
+	test('from the dashboard to the parts and the last hour, which go on by themselves', async ({
+		page,
+		server,
+	}) => {
+		await openLive(page);
+		await page.getByRole('link', { name: 'Live: how the server is' }).click();
+		await expect(page).toHaveURL(`${server.url}/status`);
+		await expect(headline(page)).toHaveText('Everything works.');
+		await expect(page).toHaveTitle('Everything works. · Nowboard');
+		for (const name of ['Postgres', 'NOTIFY', 'Reading', 'Writing', 'Ticks', 'Streams'])
+			await expect(part(page, name).getByText('fine', { exact: true })).toBeVisible();
+		// how late it is depends on the machine
+		await expect(part(page, 'Process').getByText(/^(fine|late)$/)).toBeVisible();
+		await post(server, [{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
+		await post(server, { name: '' });
+		await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most 3$/);
+		await expect(line(page, 'Refused')).toHaveAttribute('aria-label', /at most 1$/);
+		await expect(line(page, 'Delay (p99)')).toHaveAttribute('aria-label', /at most .* ms$/);
+		await expect(part(page, 'Reading')).toContainText('ms behind');
+		await expect(page.getByRole('list', { name: 'Requests not recorded' })).toContainText(
+			'1 of JSON that is no event invalid',
+		);
+		await expect(part(page, 'Retention')).toContainText('Events are kept for 90 days.');
+		await expect(part(page, 'History')).toContainText('ago', { timeout: 30_000 });
 	});
-	expect(await findProblems(page)).toEqual([]);
-	await database.open();
-	await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
-	await expect(line(page, 'State')).toHaveAttribute('aria-label', /now (broken|fine)$/);
-});
 
-test('the server goes away: what was known stays, and of when it is', async ({ page, server }) => {
-	await page.goto('/status');
-	await expect(headline(page)).toHaveText('Everything works.');
-	await server.kill('SIGKILL');
-	await expect(headline(page)).toHaveText('The server is not answering.');
-	await expect(page.getByText(/^What stands here is from \d\d:\d\d:\d\d/)).toBeVisible();
-	await server.start();
-	await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
+	test('the database goes away: the page answers, says so, and comes back by itself', async ({
+		page,
+		server,
+	}) => {
+		test.slow();
+		await page.goto('/status');
+		await expect(headline(page)).toHaveText('Everything works.');
+		const database = await closeDatabase(server);
+		await expect(headline(page)).toHaveText(/^Postgres (refuses the login|is )/);
+		expect((await post(server, { name: 'x' })).status).toBe(503);
+		for (const name of ['Postgres', 'Reading', 'Writing'])
+			await expect(part(page, name).getByText('broken', { exact: true })).toBeVisible();
+		await expect(part(page, 'Streams').getByText('fine', { exact: true })).toBeVisible();
+		// also anew, and as JSON
+		expect((await page.reload())?.status()).toBe(200);
+		await expect(headline(page)).toHaveText(/^Postgres /);
+		const answer = await fetch(`${server.url}/api/dashboard/health`);
+		expect(await answer.json()).toMatchObject({
+			database: 'down',
+			state: 'broken',
+			missing: ['database'],
+		});
+		expect(await findProblems(page)).toEqual([]);
+		await database.open();
+		await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
+		await expect(line(page, 'State')).toHaveAttribute('aria-label', /now (broken|fine)$/);
+	});
+
+	test('the server goes away: what was known stays, and of when it is', async ({
+		page,
+		server,
+	}) => {
+		await page.goto('/status');
+		await expect(headline(page)).toHaveText('Everything works.');
+		await server.kill('SIGKILL');
+		await expect(headline(page)).toHaveText('The server is not answering.');
+		await expect(page.getByText(/^What stands here is from \d\d:\d\d:\d\d/)).toBeVisible();
+		await server.start();
+		await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
+	});
 });
 
 for (const colorScheme of ['light', 'dark'] as const)

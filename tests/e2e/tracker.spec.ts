@@ -226,40 +226,72 @@ test.describe('leaving', () => {
 			await expect.poll(async () => names(await sent())).toEqual(['page_view', 'leaving']);
 		});
 
-	test('a beacon that nobody received is repeated by the next page of the tab', async ({
-		page,
-		server,
-		site,
-		sent,
-	}) => {
-		await page.goto(site.url);
-		await expect.poll(sent).toHaveLength(1);
-		await server.kill('SIGKILL');
-		await leave(page, `${site.url}/bare`);
-		await page.waitForURL('**/bare');
-		await server.start();
-		await page.goto(`${site.url}/pricing`);
-		await expect
-			.poll(async () => names(await sent()))
-			.toEqual(['page_view', 'leaving', 'page_view']);
+	test.describe('while the server is away', () => {
+		test.use({ ownServer: true });
+
+		test('a beacon that nobody received is repeated by the next page of the tab', async ({
+			page,
+			server,
+			site,
+			sent,
+		}) => {
+			await page.goto(site.url);
+			await expect.poll(sent).toHaveLength(1);
+			await server.kill('SIGKILL');
+			await leave(page, `${site.url}/bare`);
+			await page.waitForURL('**/bare');
+			await server.start();
+			await page.goto(`${site.url}/pricing`);
+			await expect
+				.poll(async () => names(await sent()))
+				.toEqual(['page_view', 'leaving', 'page_view']);
+		});
 	});
 });
 
 test.describe('trouble', () => {
-	test('a server that is away gets the event when it is back, once', async ({
-		page,
-		server,
-		site,
-		sent,
-	}) => {
-		await page.goto(site.url);
-		await expect.poll(sent).toHaveLength(1);
-		await server.kill('SIGKILL');
-		const failed = page.waitForEvent('requestfailed');
-		await track(page, 'meanwhile');
-		await failed;
-		await server.start();
-		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'meanwhile']);
+	test.describe('with a server that stops', () => {
+		test.use({ ownServer: true });
+
+		test('a server that is away gets the event when it is back, once', async ({
+			page,
+			server,
+			site,
+			sent,
+		}) => {
+			await page.goto(site.url);
+			await expect.poll(sent).toHaveLength(1);
+			await server.kill('SIGKILL');
+			const failed = page.waitForEvent('requestfailed');
+			await track(page, 'meanwhile');
+			await failed;
+			await server.start();
+			await expect.poll(async () => names(await sent())).toEqual(['page_view', 'meanwhile']);
+		});
+
+		test('a tab that is looked at again sends what its beacon brought to nobody', async ({
+			page,
+			server,
+			site,
+			sent,
+		}) => {
+			const look = (visibilityState: string) =>
+				page.evaluate((value) => {
+					Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+					document.dispatchEvent(new Event('visibilitychange'));
+				}, visibilityState);
+			await page.clock.install();
+			await page.goto(site.url);
+			await expect.poll(sent).toHaveLength(1);
+			// the clock stands still: no timer sends this
+			await page.clock.pauseAt(Date.now() + 60_000);
+			await server.kill('SIGKILL');
+			await track(page, 'looked away');
+			await look('hidden');
+			await server.start();
+			await look('visible');
+			await expect.poll(async () => names(await sent())).toEqual(['page_view', 'looked away']);
+		});
 	});
 
 	test('a browser that was offline sends when it is online, and says when it happened', async ({
@@ -291,30 +323,6 @@ test.describe('trouble', () => {
 		const [[view] = [], [late] = []] = bodies;
 		expect(view).not.toHaveProperty('timestamp');
 		expect(Date.parse(late?.timestamp ?? '') - Date.parse(before)).toBeLessThan(10_000);
-	});
-
-	test('a tab that is looked at again sends what its beacon brought to nobody', async ({
-		page,
-		server,
-		site,
-		sent,
-	}) => {
-		const look = (visibilityState: string) =>
-			page.evaluate((value) => {
-				Object.defineProperty(document, 'visibilityState', { value, configurable: true });
-				document.dispatchEvent(new Event('visibilitychange'));
-			}, visibilityState);
-		await page.clock.install();
-		await page.goto(site.url);
-		await expect.poll(sent).toHaveLength(1);
-		// the clock stands still: no timer sends this
-		await page.clock.pauseAt(Date.now() + 60_000);
-		await server.kill('SIGKILL');
-		await track(page, 'looked away');
-		await look('hidden');
-		await server.start();
-		await look('visible');
-		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'looked away']);
 	});
 
 	test('an event that was taken, but answered 503, is sent again and counted once', async ({
