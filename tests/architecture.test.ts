@@ -69,6 +69,7 @@ function leavesItsRoom({ path, imports }: SourceFile): boolean {
 const PURE = [
 	'src/lib/protocol.ts',
 	'src/lib/format.ts',
+	'src/lib/path.ts',
 	'src/lib/stores/backoff.ts',
 	`${SERVER}reader/cursor.ts`,
 	`${SERVER}stream/sse.ts`,
@@ -81,7 +82,7 @@ const mayImportServer = (path: string) =>
 
 const RULES: Rule[] = [
 	{
-		promise: 'protocol, format, backoff, cursor and sse import nothing of ours',
+		promise: 'protocol, format, path, backoff, cursor and sse import nothing of ours',
 		appliesTo: (path) => PURE.includes(path),
 		breaks: importsOwn,
 		refused: [

@@ -146,3 +146,13 @@ test('properties become short texts, cut between characters', () => {
 		`long=${'👩'.repeat(MAX_TEXT_LENGTH - 1)}…`,
 	]);
 });
+
+test('a long text is never cut inside an encoded character', () => {
+	for (let length = 0; length < 12; length++) {
+		const path = `/${'a'.repeat(MAX_TEXT_LENGTH - length)}${encodeURIComponent('あ😀'.repeat(9))}`;
+		const [{ text = '' } = {}] = toPairs({ path });
+		expect(text).toMatch(/…$/);
+		expect(path.startsWith(text.slice(0, -1))).toBe(true);
+		expect(() => decodeURIComponent(text)).not.toThrow();
+	}
+});

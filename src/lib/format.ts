@@ -156,7 +156,12 @@ function toShort(text: string): string {
 	// a character takes at most two units: no need to split 8 KiB
 	const characters = [...line.slice(0, 2 * MAX_TEXT_LENGTH + 2)];
 	if (characters.length <= MAX_TEXT_LENGTH) return characters.join('');
-	return `${characters.slice(0, MAX_TEXT_LENGTH - 1).join('')}…`;
+	// not within the code of one character, such as %E3%81%82
+	const rest = characters
+		.slice(0, MAX_TEXT_LENGTH - 1)
+		.join('')
+		.replace(/(?:%[c-f][\da-f](?:%[89ab][\da-f])*)?(?:%[\da-f]?)?$/i, '');
+	return `${rest}…`;
 }
 
 function toDay(at: number, { locale, timeZone }: Look, year: boolean): string {

@@ -155,3 +155,13 @@ test('events that were too many to be listed are owned up to', async () => {
 	});
 	await expect.element(getByText(/1,204 further events/)).toBeVisible();
 });
+
+test('addresses are shown decoded, whatever was sent', async () => {
+	const properties = { path: '/%c3%bcber-uns', referrer: 'https://x.example/%E4%BD%A0' };
+	const { container } = await render(ActivityFeed, {
+		props: { events: [toEvent(1, properties)], now: NOW },
+	});
+	const shown = container.querySelector('.preview')?.textContent;
+	expect(shown).toContain('/über-uns');
+	expect(shown).toContain('https://x.example/你');
+});

@@ -521,3 +521,34 @@ describe('generated bodies', () => {
 		);
 	});
 });
+
+describe('the path of a page view', () => {
+	const stored = (event: object) => {
+		const parsed = parseEvents({ ...event }, 0);
+		return parsed.ok ? parsed.events[0]?.properties : parsed.errors;
+	};
+
+	test('is stored in one spelling, whatever was sent', () => {
+		for (const path of ['/über', '/%C3%BCber/', '/%c3%bcber/index.html'])
+			expect(stored({ name: 'page_view', properties: { path, title: 'T' } })).toEqual({
+				path: '/über',
+				title: 'T',
+			});
+		const properties = { path: '/%C3%BCber/', slash: true };
+		expect(stored({ name: 'page_view', properties })).toEqual({ path: '/über/', slash: true });
+	});
+
+	test('is left alone when it is no text, and in other events', () => {
+		for (const path of [7, null, ['/a/']])
+			expect(stored({ name: 'page_view', properties: { path } })).toEqual({ path });
+		expect(stored({ name: 'page_view', properties: {} })).toEqual({});
+		expect(stored({ name: 'upload', properties: { path: 'a/' } })).toEqual({ path: 'a/' });
+	});
+
+	test('keeps to the limit of the properties when encoding makes it longer', () => {
+		const path = `/${'\u200b'.repeat(2_000)}`;
+		expect(stored({ name: 'page_view', properties: { path } })).toEqual([
+			expect.objectContaining({ path: 'properties' }),
+		]);
+	});
+});

@@ -3,7 +3,8 @@
  * A batch is taken or refused as a whole, so that a client that corrects and repeats it counts nothing twice.
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
-import { INGEST_LIMITS as LIMITS, type InputError, type Json } from '../../protocol';
+import { toPath } from '../../path';
+import { INGEST_LIMITS as LIMITS, PAGE_VIEW, type InputError, type Json } from '../../protocol';
 import { checkJson, isObject, member, textFault } from '../db/json-limits';
 
 export type InputEvent = {
@@ -115,8 +116,9 @@ function parseEvent(
 		return null;
 	}
 	function properties(): InputEvent['properties'] {
-		const value = get('properties') ?? {};
-		if (!isObject(value)) return (fail('properties', value, 'must be an object'), {});
+		const given = get('properties') ?? {};
+		if (!isObject(given)) return (fail('properties', given, 'must be an object'), {});
+		const value = get('name') === PAGE_VIEW ? withOnePath(given) : given;
 		const limits = {
 			bytes: LIMITS.propertiesBytes,
 			keys: LIMITS.propertiesKeys,
@@ -149,6 +151,13 @@ function parseEvent(
 		properties: properties(),
 		createdAt: createdAt(),
 	};
+}
+
+/** A page view stores its path in one spelling, whatever was sent. */
+function withOnePath(properties: Record<string, unknown>): Record<string, unknown> {
+	const { path, slash } = properties;
+	if (typeof path !== 'string' || !Object.hasOwn(properties, 'path')) return properties;
+	return { ...properties, path: toPath(path, slash === true) };
 }
 
 /** Characters as Postgres counts them: code points, not UTF-16 units. */

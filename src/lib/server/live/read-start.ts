@@ -34,12 +34,12 @@ export async function readStart(
 			) ranked where place <= ${feedLength} order by ranked.tx desc, ranked.id desc`;
 		const pieces = sql<StartRow[]>`
 			select name, source, session_id as "sessionId", properties -> 'path' as path,
-				properties -> 'referrer' as referrer, extract(epoch from created_at)::float8 * 1000 as at
+				properties -> 'referrer' as referrer, properties -> 'slash' as slash, extract(epoch from created_at)::float8 * 1000 as at
 			from events where created_at > to_timestamp(${(found.at - windowMs) / 1000})`.cursor(CHUNK);
 		for await (const piece of pieces)
 			visit(
-				piece.map(({ path, referrer, at, ...row }) =>
-					toWindowRow({ ...row, properties: { path, referrer }, createdAt: Math.round(at) }),
+				piece.map(({ path, referrer, slash, at, ...row }) =>
+					toWindowRow({ ...row, properties: { path, referrer, slash }, createdAt: Math.round(at) }),
 				),
 				found.at,
 			);
@@ -55,5 +55,6 @@ type StartRow = {
 	sessionId: string | null;
 	path: Json;
 	referrer: Json;
+	slash: Json;
 	at: number;
 };

@@ -1,10 +1,14 @@
-/** What the windows need of an event. Pure. Properties are untrusted: anything may stand where a text is expected. */
+/** What the windows need of an event. Pure. Properties are untrusted: a text may be of any type and length. */
+import { hash } from 'node:crypto';
+import { cut, toPath } from '../../path';
 import type { ActivityEvent, Json } from '../../protocol';
-import type { WindowRow } from './windows';
 import { ownText } from '../copy-string';
+import type { WindowRow } from './windows';
 
-/** Longer paths and referrers are cut: they are keys of a table that is sent to every browser. */
-export const MAX_KEY_LENGTH = 120;
+/** UTF-16 units of a key: the windows hold 50,000 keys, and the first of them are sent to every browser. */
+export const MAX_KEY_LENGTH = 300;
+/** Characters of the digest that tells long keys apart: 60 bits. */
+const DIGEST_LENGTH = 10;
 
 type Counted = Pick<ActivityEvent, 'name' | 'source' | 'sessionId' | 'properties'> & {
 	createdAt: number;
@@ -22,20 +26,26 @@ export function toWindowRow({
 		source,
 		sessionId,
 		createdAt,
-		path: toText(properties.path),
-		referrer: toReferrer(toText(properties.referrer)),
+		path: toKey(properties.path, (text) => toPath(text, properties.slash === true)),
+		referrer: toKey(properties.referrer, toReferrer),
 	};
 }
 
-/** The host of an address, without `www.`; what is no address stays as it is. */
-function toReferrer(text: string | null): string | null {
-	if (text === null || !URL.canParse(text)) return text;
-	const { hostname } = new URL(text);
-	// Node cuts it out of the whole address, which may be nine times as long as the text
-	return ownText(hostname.replace(/^www\./, '')) || text;
+/** The host of an address without `www.`; other texts stay as they are. */
+function toReferrer(text: string): string {
+	if (!URL.canParse(text)) return text;
+	return new URL(text).hostname.replace(/^www\./, '') || text;
 }
 
-function toText(value: Json | undefined): string | null {
-	if (typeof value !== 'string' || value === '') return null;
-	return value.length > MAX_KEY_LENGTH ? ownText(value.slice(0, MAX_KEY_LENGTH)) : value;
+/** A longer text is shown by its beginning, and told apart by a digest of the whole. */
+function toKey(value: Json | undefined, read: (text: string) => string): string | null {
+	if (typeof value !== 'string') return null;
+	const text = read(value);
+	if (text === '') return null;
+	if (text.length > MAX_KEY_LENGTH) {
+		const digest = hash('sha256', text, 'base64url').slice(0, DIGEST_LENGTH);
+		return ownText(`${cut(text, MAX_KEY_LENGTH - DIGEST_LENGTH - 2)}… ${digest}`);
+	}
+	// a part of a longer text would keep all of it in memory
+	return text === value ? text : ownText(text);
 }

@@ -379,6 +379,34 @@ test('a database that takes no connections is noticed within seconds by those wh
 	await admin.end();
 }, 60_000);
 
+test('a page in several spellings is one row, as it arrives and after a restart', async () => {
+	const { url, sql } = await useDatabase();
+	const watching = await startTestInstance(url);
+	const client = follow(watching);
+	await client.until(() => client.resets() === 1);
+	const long = encodeURIComponent('как-настроить-сервер-'.repeat(20));
+	const sent = [
+		...[{ path: '/%C3%BCber' }, { path: '/%c3%bcber/' }, { path: '/über/index.html' }],
+		...[{ path: '/a/', slash: true }, { path: '/a' }],
+		...[{ path: `/${long}a` }, { path: `/${long}b` }],
+	];
+	await sql`insert into events (name, properties)
+		select 'page_view', value from jsonb_array_elements(${sql.json(sent)})`;
+	await client.until(() => client.ids.length === sent.length);
+	const restarted = await startTestInstance(url);
+	const pages = [watching, restarted].map((instance) => instance.state().tables.pages);
+	expect(pages[1]).toEqual(pages[0]);
+	const counts = pages[0]?.rows.map(({ key, count }) => [count, key.slice(0, 30)]);
+	const start = `/${'как-настроить-сервер-'.repeat(2)}`.slice(0, 30);
+	expect(counts).toEqual([
+		[3, '/über'],
+		[1, '/a'],
+		[1, '/a/'],
+		[1, start],
+		[1, start],
+	]);
+});
+
 describe('one source', () => {
 	const insert = (sql: Sql, source: string, path: string) =>
 		sql`insert into events (name, source, session_id, properties)
