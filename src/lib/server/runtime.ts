@@ -139,7 +139,7 @@ export function startRuntime(env: Env): Runtime {
 		ingest,
 		rejections,
 		version,
-		more: () => upkeep.parts(),
+		more: () => [...upkeep.parts(), live.skipped.part()].filter((part) => part !== null),
 	});
 
 	const upkeep = startUpkeep({

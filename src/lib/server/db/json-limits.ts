@@ -1,11 +1,11 @@
 /**
  * What a JSON value must keep to so that Postgres can store it as jsonb and a reader can show it: text without NUL and lone
- * surrogates (jsonb refuses both), depth, keys, bytes. Pure, and never throws, whatever it is given.
- * A newcomer forgets that jsonb writes numbers out: `1e308` is 5 bytes here and 309 there, so a few hundred bytes of JSON
- * can break the table's CHECK, and with it the group of strangers that share the INSERT.
+ * surrogates (jsonb refuses both), depth, keys, bytes. Pure, and never throws. Note that jsonb writes numbers out: `1e308` is
+ * 5 bytes of JSON and 309 stored. A few hundred bytes can break the table's CHECK, and with it the INSERT that others share.
  */
+import { ExactNumber, stringifyExact } from './exact-json';
 
-/** Says what is wrong and where. `value` is shortened by whoever collects. */
+/** Says what is wrong and where. The collector shortens `value`. */
 export type Report = (path: string, value: unknown, rule: string) => void;
 
 /** The table's CHECK on `properties::text`, in bytes (drizzle/0001_triggers.sql). */
@@ -61,8 +61,10 @@ export function checkJson(
 			const fault = textFault(value);
 			if (fault) fail(path, value, fault);
 		} else if (typeof value === 'number') {
-			if (!Number.isFinite(value)) fail(path, value, 'must be a number up to about 1.8e308');
-			else added += writtenOut(value);
+			if (!Number.isFinite(value)) fail(path, value, 'must be a finite number');
+			else added += writtenOut(String(value));
+		} else if (value instanceof ExactNumber) {
+			added += writtenOut(value.digits);
 		} else if (Array.isArray(value) || isObject(value)) {
 			if (depth > limits.depth) fail(path, value, `must be nested at most ${limits.depth} deep`);
 			else if (Array.isArray(value)) visitItems(value, path, depth);
@@ -95,7 +97,7 @@ export function checkJson(
 		fail(path, root, `must have at most ${limits.values} values, at all depths together`);
 	// only a sound value is certain to be text: a cycle is not
 	if (!sound) return;
-	const bytes = Buffer.byteLength(JSON.stringify(root));
+	const bytes = Buffer.byteLength(stringifyExact(root));
 	if (bytes > limits.bytes)
 		report(path, `${bytes} bytes`, `must be at most ${limits.bytes} bytes as JSON`);
 	else if (bytes + added > STORED_BYTES)
@@ -106,8 +108,8 @@ export function checkJson(
 		);
 }
 
-/** Bytes that `numeric` needs beyond JSON's text: it knows no exponent. At most a few too many. */
-function writtenOut(value: number): number {
-	const exponent = /e([+-]\d+)$/.exec(String(value))?.[1];
+/** Bytes that `numeric` needs beyond JSON's text: it has no exponent. At most a few too many. */
+function writtenOut(digits: string): number {
+	const exponent = /e([+-]?\d+)$/i.exec(digits)?.[1];
 	return exponent ? Math.abs(Number(exponent)) + 2 : 0;
 }

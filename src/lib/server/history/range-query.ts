@@ -5,6 +5,7 @@
  */
 import type { Sql } from 'postgres';
 import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
+import { toIso, toMs } from '../db/time';
 import { STEPS } from './rollup';
 
 type Plan = {
@@ -67,12 +68,12 @@ export async function readHistory(
 			where step = ${step} and source in ('', ${source ?? ''})
 				and start >= ${new Date(bounds[0] as number)} and start < ${new Date(bounds.at(-1) as number)}
 			group by 1, 2`,
-		sql<{ through: Date | null; kept: boolean; begins: Date | null }[]>`
-			select through, ${source}::text is null or ${source ?? ''} = any(sources) as kept,
-				(select min(start) from rollups where step = ${STEPS.quarter} and source = '') as begins
+		sql<{ through: number | null; kept: boolean; begins: number | null }[]>`
+			select ${toMs(sql, 'through')} as through, ${source}::text is null or ${source ?? ''} = any(sources) as kept,
+				(select ${toMs(sql, 'min(start)')} from rollups where step = ${STEPS.quarter} and source = '') as begins
 			from rollup_state`,
 	]);
-	const begins = state?.begins?.getTime() ?? null;
+	const begins = state?.begins ?? null;
 	const kept = state?.kept ?? false;
 	const watched = new Set(groups.map(({ i }) => i));
 	const own = new Map(groups.filter((group) => group.own).map((group) => [group.i, group]));
@@ -87,7 +88,7 @@ export async function readHistory(
 		// a minute of which not even a tick is known is a gap, never a zero
 		const known = kept && watched.has(i);
 		const sums = own.get(i)?.full ?? { events: 0, views: 0, peak: null };
-		return { at: toIso(bounds[i] as number), ...(known ? toFigures(sums) : nothing) };
+		return { at: toTime(bounds[i] as number), ...(known ? toFigures(sums) : nothing) };
 	};
 	const total = (from: number, to: number, part: 'first' | 'full') => {
 		const sums = [...own].filter(([i]) => i >= from && i < to).map(([, group]) => group[part]);
@@ -107,11 +108,11 @@ export async function readHistory(
 		range,
 		source,
 		zone,
-		from: toIso(bounds[buckets] as number),
-		to: toIso(bounds[2 * buckets] as number),
-		at: toIso(at),
-		begins: begins === null ? null : toIso(begins),
-		through: state?.through?.toISOString() ?? null,
+		from: toTime(bounds[buckets] as number),
+		to: toTime(bounds[2 * buckets] as number),
+		at: toTime(at),
+		begins: toIso(begins),
+		through: toIso(state?.through ?? null),
 		kept,
 		totals: total(buckets, 2 * buckets, 'full'),
 		previousTotals:
@@ -121,7 +122,7 @@ export async function readHistory(
 	};
 }
 
-const toIso = (at: number) => new Date(at).toISOString();
+const toTime = (at: number) => new Date(at).toISOString();
 
 /** Begins of twice as many buckets as the range has, the period before first, and the end of the running one. */
 async function readBounds(

@@ -1,13 +1,13 @@
 /**
- * Deletes events that are older than the days they are kept, oldest first, a chunk at a time, and only what history has
- * counted (rollup.ts). Where it stands is a row that every instance locks for each chunk: one deletes at a time, whoever comes
- * goes on where another stopped, and the rest between chunks holds for all. What DELETE means for cursors is the trigger's.
- * A newcomer deletes in one statement: the trigger's row, the dead rows and every lock then wait for the whole of it.
+ * Deletes events older than the days they are kept, oldest first, in chunks, and only what history has counted (rollup.ts).
+ * Its position is a row that an instance locks for each chunk: one deletes at a time, and the next resumes there. The pause
+ * between chunks holds for all. Why not one statement: locks, dead rows and the trigger's row would last for all of it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Fragment, Sql } from 'postgres';
 import { withDeadline } from '../db/deadline';
+import { toIso, toMs } from '../db/time';
 import { isCounted } from './rollup';
 import { startRepeating, type Repeating } from '../db/repeat';
 
@@ -102,16 +102,16 @@ export async function deleteOld(sql: Sql, days: number, signal?: AbortSignal): P
 const toRest = (workMs: number) => Math.max(MIN_REST_MS, REST_PER_WORK * workMs);
 
 /**
- * The next rows that are too old, locked; those that somebody else has locked are left to another run. Without a word about
- * `tx`, or the planner takes the index on that one and sorts half of the table: the plan is held by a test.
- * @param from the last `created_at` deleted: before it lie dead rows, which every chunk would walk over again
+ * The next rows that are too old, locked; rows that are locked already are left to another run. No condition on `tx`, or the
+ * planner takes its index and sorts half of the table: a test holds the plan.
+ * @param from a `created_at` in SQL, the last one deleted: every chunk would walk over the dead rows before it again
  */
-export function oldQuery(sql: Sql, from: Date | null, days: number, limit: number): Fragment {
+export function oldQuery(sql: Sql, from: Fragment, days: number, limit: number): Fragment {
 	// a literal, so that a generic plan knows it too
 	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
 	return sql`
 		select id from events
-		where created_at >= coalesce(${from}::timestamptz, '-infinity')
+		where created_at >= coalesce(${from}, '-infinity')
 			and created_at < clock_timestamp() - make_interval(days => ${days}::int)
 		order by created_at limit ${rows} for update skip locked`;
 }
@@ -126,20 +126,24 @@ export async function deleteChunk(
 ): Promise<{ deleted: number; more: boolean } | null> {
 	return sql.begin('isolation level read committed', async (tx) => {
 		await tx`set local lock_timeout = '2s'`;
-		const [state] = await tx<{ fresh: boolean; reached: Date | null }[]>`
-			select (finished_at is not null or started_at is null) as fresh, reached from retention_state
+		const [state] = await tx<{ fresh: boolean }[]>`
+			select (finished_at is not null or started_at is null) as fresh from retention_state
 			where resume_at <= clock_timestamp() and exists (select from rollup_state where through is not null)
 			for update skip locked`;
 		if (!state) return null;
 		const { fresh } = state;
 		const started = performance.now();
-		const [gone] = await tx<{ found: number; deleted: number; reached: Date | null }[]>`
-			with old as materialized (${oldQuery(tx as unknown as Sql, fresh ? null : state.reached, days, limit)}),
+		const from = fresh ? tx`null::timestamptz` : tx`(select reached from retention_state)`;
+		// `reached` stays in the database: it may be a time that JavaScript cannot hold
+		const [gone] = await tx<{ found: number; deleted: number }[]>`
+			with old as materialized (${oldQuery(tx as unknown as Sql, from, days, limit)}),
 			gone as (
 				delete from events using old where events.id = old.id and ${isCounted(tx)} returning created_at
+			), moved as (
+				update retention_state set reached = coalesce((select max(created_at) from gone), reached)
 			)
-			select (select count(*) from old)::int as found, count(*)::int as deleted, max(created_at) as reached from gone`;
-		const { found = 0, deleted = 0, reached = null } = gone ?? {};
+			select (select count(*) from old)::int as found, count(*)::int as deleted from gone`;
+		const { found = 0, deleted = 0 } = gone ?? {};
 		const more = found === limit && deleted > 0;
 		const restMs = more ? toRest(performance.now() - started) : RUN_EVERY_MS;
 		await tx`
@@ -148,7 +152,7 @@ export async function deleteChunk(
 				finished_at = case when ${!more} then clock_timestamp() end,
 				deleted = ${deleted}::bigint + case when ${fresh} then 0 else deleted end,
 				deleted_total = deleted_total + ${deleted}::bigint,
-				reached = ${more ? reached : null},
+				reached = case when ${more} then reached end,
 				resume_at = clock_timestamp() + ${`${Math.round(restMs)} ms`}::interval`;
 		return { deleted, more };
 	});
@@ -157,20 +161,21 @@ export async function deleteChunk(
 async function readStatus(sql: Sql): Promise<Omit<RetentionStatus, 'days' | 'error'>> {
 	const [row] = await sql<
 		{
-			started_at: Date | null;
-			finished_at: Date | null;
+			started_at: number | null;
+			finished_at: number | null;
 			deleted: string;
 			deleted_total: string;
-			oldest: Date | null;
+			oldest: number | null;
 		}[]
-	>`select started_at, finished_at, deleted, deleted_total, (select min(created_at) from events) as oldest
+	>`select ${toMs(sql, 'started_at')} as started_at, ${toMs(sql, 'finished_at')} as finished_at, deleted, deleted_total,
+			(select ${toMs(sql, 'min(created_at)')} from events) as oldest
 		from retention_state`;
 	if (!row) throw new Error('retention_state has no row: the migration that makes one did not run');
 	return {
-		startedAt: row.started_at?.toISOString() ?? null,
-		finishedAt: row.finished_at?.toISOString() ?? null,
+		startedAt: toIso(row.started_at),
+		finishedAt: toIso(row.finished_at),
 		deleted: Number(row.deleted),
 		deletedTotal: Number(row.deleted_total),
-		oldestEventAt: row.oldest?.toISOString() ?? null,
+		oldestEventAt: toIso(row.oldest),
 	};
 }

@@ -3,7 +3,7 @@
  * they were created, in all and by source, and the peak of the ticks' active sessions. Every event is counted once, however late
  * it commits and whatever its `created_at`: the position is a cursor, the newest transaction counted and the holes below it
  * (docs/decisions/0002-cursor.md).
- * A newcomer counts what is newer than the last run by `created_at`: rows that commit late are never counted.
+ * Why not what is newer by `created_at`: rows that commit late would never be counted.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
@@ -11,6 +11,7 @@ import { PAGE_VIEW } from '../../protocol';
 import { parseSnapshot } from '../reader/cursor';
 import { toArray } from '../db/array';
 import { withDeadline } from '../db/deadline';
+import { toMs } from '../db/time';
 
 /** Length in seconds of what is summed. A quarter: a day begins at one in every time zone, and at an hour in most. */
 export const STEPS = { minute: 60, quarter: 900 } as const;
@@ -23,7 +24,7 @@ const CHUNK = 20_000;
 /** Instances record ticks in their own time: the last two minutes are looked at again. */
 const TICK_OVERLAP = 60;
 const DEADLINE_MS = 60_000;
-/** Dates that neither JavaScript nor anybody's calendar knows are in no sum. */
+/** Older and later times are in no sum: history shows 90 days. */
 const FIRST = '1970-01-01';
 const LAST = '9999-01-01';
 
@@ -74,9 +75,9 @@ export async function countNext(sql: Sql, chunk = CHUNK): Promise<{ more: boolea
 }
 
 async function count(tx: TransactionSql, chunk: number): Promise<{ more: boolean } | null> {
-	const [state] = await tx<(State & { snapshot: string; at: Date })[]>`
+	const [state] = await tx<(State & { snapshot: string; at: number })[]>`
 		select position::text, holes::text, tick, to_jsonb(sources) as sources, pg_current_snapshot()::text as snapshot,
-			statement_timestamp() as at
+			${toMs(tx, 'statement_timestamp()')} as at
 		from rollup_state for update skip locked`;
 	if (!state) return null;
 	const { xmax, running } = parseSnapshot(state.snapshot);
@@ -98,12 +99,12 @@ async function count(tx: TransactionSql, chunk: number): Promise<{ more: boolean
 	);
 	const sources = [...new Set([...state.sources, ...minutes.map(({ source }) => source)])];
 	sources.length = Math.min(sources.length, Math.max(MAX_SOURCES, state.sources.length));
-	await add(tx, toRollups(minutes, sources, state.at.getTime() - MINUTES_KEPT_MS));
+	await add(tx, toRollups(minutes, sources, state.at - MINUTES_KEPT_MS));
 	const tick = await takePeaks(tx, Number(state.tick));
 	const left = running.filter((one) => one < to);
 	await tx`
 		update rollup_state set position = ${to.toString()}::xid8, holes = ${`{${left.join(',')}}`}::xid8[], tick = ${tick},
-			sources = ${toArray(sources)}::text[], through = coalesce(${full ? null : state.at}::timestamptz, through)`;
+			sources = ${toArray(sources)}::text[], through = coalesce(${full ? null : new Date(state.at)}::timestamptz, through)`;
 	return { more: full !== undefined };
 }
 

@@ -1,9 +1,10 @@
 /**
- * The one statement that ingest writes, and what an error of it means. Knows no queue and no request.
- * A newcomer would leave out the two sorts: rows go in by event id, because two groups that take the same ids in opposite
- * orders deadlock; ids are handed out before that, in the order of arrival, because the feed shows rows by id.
+ * The one statement that ingest writes, and what an error of it means. Both sorts are needed: rows go in by event id, because
+ * two groups that take the same ids in opposite orders deadlock; row ids are handed out before that, in the order of arrival,
+ * because the feed shows rows by id.
  */
 import type { Sql } from 'postgres';
+import { stringifyExact } from '../db/exact-json';
 import type { InputEvent } from './parse-events';
 
 /** An event with its id, as text that is written once and then only joined. */
@@ -19,7 +20,7 @@ export function toRow(event: InputEvent, eventId: string): Row {
 		properties,
 		created_at: createdAt,
 	};
-	return { eventId, json: JSON.stringify(row) };
+	return { eventId, json: stringifyExact(row) };
 }
 
 /**

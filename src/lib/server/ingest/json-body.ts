@@ -1,7 +1,7 @@
 /**
- * Reads the body of a request as JSON, plain or gzipped, with a limit, or says why not as a status and a sentence. Knows nothing
- * of events. What a newcomer gets wrong: adapter-node drops a body without Content-Type in silence, so that must be an error
- * here; and a limit on what arrives is none on what it unpacks to, which is up to a thousand times as much.
+ * Reads the body of a request as JSON, plain or gzipped, within a limit; a refusal is a status and a sentence. Two traps:
+ * adapter-node silently drops a body without Content-Type, so that is an error here; and gzip unpacks to up to a thousand
+ * times what arrives, so the limit holds for both.
  */
 import { promisify } from 'node:util';
 import { gunzip as gunzipInPieces } from 'node:zlib';
@@ -12,6 +12,7 @@ import {
 	type BodyBounds,
 	type BodyRefusal,
 } from '../http/read-body';
+import { parseExact } from '../db/exact-json';
 import type { InputError } from '../../protocol';
 
 export type Refusal = { status: 400 | 408 | 413 | 415 | 503; error: string; details: InputError[] };
@@ -124,7 +125,7 @@ function parseJson(bytes: Uint8Array): JsonBody {
 		return refuse(400, 'The body is not UTF-8.', { path: '(body)', rule: 'must be UTF-8' });
 	}
 	try {
-		return { ok: true, body: JSON.parse(text) as unknown };
+		return { ok: true, body: parseExact(text) };
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
 		return refuse(400, `The body is not JSON: ${reason}.`, {

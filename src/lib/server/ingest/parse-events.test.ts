@@ -146,7 +146,7 @@ describe('an event', () => {
 				{
 					path: 'properties.a[0]',
 					value: 'Infinity',
-					rule: 'must be a number up to about 1.8e308',
+					rule: 'must be a finite number',
 				},
 			],
 		});

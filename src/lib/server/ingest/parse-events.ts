@@ -5,6 +5,7 @@
  */
 import { toPath } from '../../path';
 import { INGEST_LIMITS as LIMITS, PAGE_VIEW, type InputError, type Json } from '../../protocol';
+import { ExactNumber } from '../db/exact-json';
 import { checkJson, isObject, member, textFault } from '../db/json-limits';
 
 export type InputEvent = {
@@ -13,7 +14,8 @@ export type InputEvent = {
 	name: string;
 	source: string;
 	sessionId: string | null;
-	properties: { [key: string]: Json };
+	/** numbers that a double would change are `ExactNumber`s */
+	properties: { [key: string]: Json | ExactNumber };
 	/** ISO 8601 in UTC, between `now − maxAgeMs` and `now`; null: the time of the insert */
 	createdAt: string | null;
 };
@@ -176,6 +178,7 @@ function toTime(text: string): number | null {
 }
 
 function shown(value: unknown): InputError['value'] {
+	if (value instanceof ExactNumber) return shown(value.digits);
 	if (typeof value === 'string')
 		return value.length > SHOWN_LENGTH ? `${value.slice(0, SHOWN_LENGTH)}…` : value;
 	if (typeof value === 'boolean' || value === null || value === undefined) return value;

@@ -4,7 +4,9 @@
 import type { Sql } from 'postgres';
 import type { Json } from '../../protocol';
 import type { WindowRow } from './windows';
-import { CHUNK, columns, head, toHead, toRow, type Head, type Raw, type Row } from '../reader/rows';
+import { toRow, type RawRow, type Row } from '../reader/row';
+import { CHUNK, columns, headQuery, toHead, type Head } from '../reader/rows';
+import { toMs } from '../db/time';
 import { toWindowRow } from './window-row';
 
 /** Newest rows among which each source's share of the feed is looked for. */
@@ -25,21 +27,24 @@ export async function readStart(
 ): Promise<Start> {
 	return (await sql.begin('isolation level repeatable read read only', async (tx) => {
 		const sql = tx as unknown as Sql;
-		const [first] = await sql<Raw[]>`${head(sql)}`;
-		const found = toHead(first?.properties ?? null);
-		const newest = await sql<Raw[]>`
+		const [first] = await sql<[{ head: string }]>`${headQuery(sql)}`;
+		const found = toHead(first.head);
+		const newest = await sql<RawRow[]>`
 			select ${columns(sql)} from (
 				select *, row_number() over (partition by source order by tx desc, id desc) as place
 				from (select * from events order by events.tx desc, events.id desc limit ${RECENT}) recent
 			) ranked where place <= ${feedLength} order by ranked.tx desc, ranked.id desc`;
 		const pieces = sql<StartRow[]>`
 			select name, source, session_id as "sessionId", properties -> 'path' as path,
-				properties -> 'referrer' as referrer, properties -> 'slash' as slash, extract(epoch from created_at)::float8 * 1000 as at
-			from events where created_at > to_timestamp(${(found.at - windowMs) / 1000})`.cursor(CHUNK);
+				properties -> 'referrer' as referrer, properties -> 'slash' as slash,
+				${toMs(sql, 'created_at')} as at
+			from events
+			where created_at > to_timestamp(${(found.at - windowMs) / 1000}) and created_at < 'infinity'
+		`.cursor(CHUNK);
 		for await (const piece of pieces)
 			visit(
 				piece.map(({ path, referrer, slash, at, ...row }) =>
-					toWindowRow({ ...row, properties: { path, referrer, slash }, createdAt: Math.round(at) }),
+					toWindowRow({ ...row, properties: { path, referrer, slash }, createdAt: at }),
 				),
 				found.at,
 			);

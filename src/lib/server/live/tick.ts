@@ -1,11 +1,12 @@
 /**
- * The ticks: every two seconds of database time each process that is caught up offers its figures to `metrics_snapshots`;
- * whoever comes first has recorded the tick, and all show that row. No leader, nothing to take over.
+ * The ticks: every two seconds of database time each process that is caught up offers its figures to `metrics_snapshots`; the
+ * first one records the tick, and all show that row. No leader, nothing to take over.
  * A tick is written when a figure changed, and at least once a minute. It stores its time and cursor, so SQL can check it.
  */
 import type { Sql } from 'postgres';
 import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../../protocol';
 import { withDeadline } from '../db/deadline';
+import { toMs } from '../db/time';
 
 /** Figures as they stand: the rows seen by `cursor`, at database time `at` (ms since 1970). */
 export type Figures = { totals: Totals; at: number; cursor: string };
@@ -19,11 +20,11 @@ type Raw = {
 	active_sessions: number;
 	events_count: number;
 	events_per_minute: number;
-	recorded_at: Date;
+	recorded_at: number;
 };
 
 const columns = (sql: Sql) =>
-	sql`page_views, active_sessions, events_count, events_per_minute, recorded_at`;
+	sql`page_views, active_sessions, events_count, events_per_minute, ${toMs(sql, 'recorded_at')} as recorded_at`;
 
 /** Records the figures, or finds that another process was first; resolves to the row that stands, and the one half an hour earlier. */
 export async function recordTick(
@@ -57,7 +58,7 @@ export async function readPrevious(sql: Sql, at: number): Promise<Tick | null> {
 	const [row] = await sql<Raw[]>`
 		select ${columns(sql)} from metrics_snapshots
 		where recorded_at <= ${new Date(then)} and recorded_at > ${new Date(then - 1.5 * IDLE_TICK_MS)}
-		order by recorded_at desc limit 1`;
+		order by metrics_snapshots.recorded_at desc limit 1`;
 	return row ? toTick(row) : null;
 }
 
@@ -123,6 +124,6 @@ function toTick(row: Raw): Tick {
 		activeSessions: row.active_sessions,
 		eventsCount: row.events_count,
 		eventsPerMinute: row.events_per_minute,
-		recordedAt: row.recorded_at.toISOString(),
+		recordedAt: new Date(row.recorded_at).toISOString(),
 	};
 }

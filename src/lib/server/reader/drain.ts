@@ -1,19 +1,19 @@
 /**
- * A drain: takes the rows that the cursor has not seen, hands every one to the windows, and cuts them into frames at ends
- * of transactions. It owns the cursor and knows neither timers nor clients.
- * Each step is one query followed by a synchronous change of state, so a query that fails leaves nothing half done:
- * a transaction read in pieces is resumed inside, never counted twice.
+ * A drain: reads the rows that the cursor has not seen, visits each one, and cuts them into batches at ends of transactions.
+ * Each step is one query, then one synchronous change. A query that fails changes nothing, and the next run resumes there.
+ * What throws in the middle of a change leaves the drain unsound: it must not run again, and its owner begins anew.
  */
 import type { Sql } from 'postgres';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
 import { withDeadline } from '../db/deadline';
-import { CHUNK, readTransaction, readUnseen, type Head, type Row } from './rows';
+import type { Row } from './row';
+import { CHUNK, readTransaction, readUnseen, type Head } from './rows';
 import { StandbyError } from '../db/errors';
 
 type Running = Pick<Snapshot, 'running'>;
 
-/** What clients get for one or more whole transactions. `rows` oldest first; the omitted rows came before them. */
+/** What clients get for one or more whole transactions. `rows`: the newest, oldest first; `omitted`: all others. */
 export type Batch = { cursor: Cursor; rows: Row[]; omitted: Omitted };
 /** How many rows a frame stands for without carrying them. */
 export type Omitted = { size: number; of(source: string): number };
@@ -22,10 +22,12 @@ export type Drain = {
 	/** The position up to which everything is delivered. */
 	cursor(): Cursor;
 	/**
-	 * Reads until nothing is unseen. Rejects with a HistoryError when the cursor belongs to another history, and with
-	 * whatever the database says, a DeadlineError when it says nothing; calling it again goes on where it stopped. Not to be called while it runs.
+	 * Reads until nothing is unseen. Rejects with a HistoryError when the cursor belongs to another history, with a DeadlineError
+	 * when the database is silent, or with its error; the next call resumes there. Not to be called while it runs.
 	 */
 	run(sql: Sql): Promise<Head>;
+	/** False after something threw in the middle of a change: rows may be visited and not published. */
+	sound(): boolean;
 };
 
 /** The database is not the one, or not the history, that the cursor belongs to: begin anew. */
@@ -44,7 +46,7 @@ export const MAX_FRAMES_PER_DRAIN = 10;
 /**
  * @param from the position to begin at
  * @param begin called with the head of every reading statement, before its rows
- * @param visit called with every row, once, in order, also those that a frame omits
+ * @param visit called with every row, once, in order, also those that a batch omits
  * @param publish called synchronously, oldest batch first, when exactly the rows up to `batch.cursor` were visited
  */
 export function createDrain({
@@ -60,17 +62,26 @@ export function createDrain({
 }): Drain {
 	let cursor = from;
 	/** a transaction larger than a chunk, read up to `afterId` */
-	let inside: { tx: bigint; afterId: number; running: Running } | null = null;
+	let inside: { tx: bigint; afterId: bigint; running: Running } | null = null;
 	/** the position before it: pieces carry no head, so whether it was deleted meanwhile shows at the next one */
 	let checked = from;
 	let rows: Row[] = [];
 	let omitted = createOmitted();
 	let frames = 0;
+	let sound = true;
+
+	function change<T>(step: () => T): T {
+		sound = false;
+		const result = step();
+		sound = true;
+		return result;
+	}
 
 	function take(taken: Row[]) {
 		for (const row of taken) {
 			visit(row);
-			rows.push(row);
+			if (row.fault === null) rows.push(row);
+			else omitted.add(row.source);
 		}
 		if (rows.length <= MAX_EVENTS_PER_FRAME) return;
 		for (const row of rows.slice(0, -MAX_EVENTS_PER_FRAME)) omitted.add(row.source);
@@ -78,7 +89,7 @@ export function createDrain({
 	}
 
 	function cut() {
-		if (rows.length === 0) return;
+		if (rows.length + omitted.size === 0) return;
 		publish({ cursor, rows, omitted });
 		rows = [];
 		omitted = createOmitted();
@@ -91,22 +102,29 @@ export function createDrain({
 			STATEMENT_DEADLINE_MS,
 			'reading a transaction',
 		);
-		take(piece);
-		const next = piece.at(-1);
-		if (next && piece.length === CHUNK) inside = { tx, afterId: next.id, running };
-		else {
-			inside = null;
-			cursor = advance(cursor, running, tx, false);
-		}
+		change(() => {
+			take(piece);
+			const next = piece.at(-1);
+			if (next && piece.length === CHUNK) inside = { tx, afterId: next.id, running };
+			else {
+				inside = null;
+				cursor = advance(cursor, running, tx, false);
+			}
+		});
 	}
 
 	async function readNext(sql: Sql): Promise<{ head: Head; complete: boolean }> {
-		const {
-			head,
-			rows: read,
-			full,
-		} = await withDeadline(readUnseen(sql, cursor), STATEMENT_DEADLINE_MS, 'reading events');
-		verify(head, checked);
+		const read = await withDeadline(
+			readUnseen(sql, cursor),
+			STATEMENT_DEADLINE_MS,
+			'reading events',
+		);
+		verify(read.head, checked);
+		change(() => deliver(read));
+		return { head: read.head, complete: !read.full };
+	}
+
+	function deliver({ head, rows: read, full }: Awaited<ReturnType<typeof readUnseen>>) {
 		begin(head);
 		const start = cursor;
 		const running = head.snapshot;
@@ -131,11 +149,11 @@ export function createDrain({
 			take(last);
 			inside = { tx, afterId: id, running };
 		}
-		return { head, complete: !full };
 	}
 
 	return {
 		cursor: () => cursor,
+		sound: () => sound,
 		async run(sql) {
 			frames = 0;
 			for (;;) {
@@ -145,7 +163,7 @@ export function createDrain({
 				}
 				const { head, complete } = await readNext(sql);
 				if (!complete) continue;
-				cut();
+				change(cut);
 				return head;
 			}
 		},
@@ -170,8 +188,8 @@ export function verify(head: Head, cursor: Cursor): void {
 }
 
 /**
- * Whether rows that this cursor has not seen may be deleted. A hole that is still running is none: its rows are visible to
- * nobody who could delete them. Only the newest deleted transaction is known, so a hole below it counts as deleted.
+ * Whether rows that this cursor has not seen may be deleted. Rows of a transaction that still runs are visible to no deleter.
+ * Only the newest deleted transaction is known, so a hole below it counts as deleted.
  */
 export function misses(cursor: Cursor, { deletedThrough, snapshot }: Head): boolean {
 	if (deletedThrough === null) return false;

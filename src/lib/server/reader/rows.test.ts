@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
 import type { Cursor } from './cursor';
-import { CHUNK, missedQuery, readTransactions, toBytes, unseenQuery } from './rows';
+import { CHUNK, missedQuery, readTransactions, unseenQuery } from './rows';
 
 type Plan = {
 	'Node Type': string;
@@ -53,7 +53,7 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 		return scans(row?.['QUERY PLAN'][0]?.Plan as Plan);
 	};
 	const unseen = (from: Cursor) => explain(unseenQuery(sql, from, CHUNK));
-	const missed = (from: Cursor, before: { tx: bigint; id: number } | null = null) =>
+	const missed = (from: Cursor, before: { tx: bigint; id: bigint } | null = null) =>
 		explain(missedQuery(sql, from, upTo, before, CHUNK));
 	for (const statistics of ['without', 'with']) {
 		if (statistics === 'with') await sql`analyze events`;
@@ -71,7 +71,7 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 		const many = [
 			await unseen(start),
 			await missed(start),
-			await missed(start, { tx: last, id: 1 }),
+			await missed(start, { tx: last, id: 1n }),
 		];
 		expect(many.flat().every(({ rows }) => rows <= CHUNK + 2)).toBe(true);
 	}
@@ -112,7 +112,7 @@ test('the rows of transactions are read in pieces, in order, and not beyond the 
 		[big, 5].flatMap((count) => Array.from({ length: count }, (_, i) => i + 1)),
 	);
 	expect(all?.some(({ tx }) => tx === between)).toBe(false);
-	const bytes = (all ?? []).reduce((sum, row) => sum + toBytes(row), 0);
+	const bytes = (all ?? []).reduce((sum, row) => sum + row.size, 0);
 	expect(await read(big + 5, bytes)).toHaveLength(big + 5);
 	expect([await read(big + 4, 1_000_000), await read(big + 5, bytes - 1)]).toEqual([null, null]);
 	expect(await readTransactions(sql, [], { rows: 0, bytes: 0 })).toEqual([]);

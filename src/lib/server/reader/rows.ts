@@ -1,24 +1,13 @@
 /**
- * The SQL that reads `events` by cursor. It owns the shape of the reading statements and knows nothing of frames or clients.
- * Easy to get wrong: the snapshot and the rows must come from one statement, or a commit between two falls in the gap;
- * and the two index scans stay apart (UNION ALL), because OR with ORDER BY walks the whole index.
+ * The SQL that reads `events` by cursor: the shape of the reading statements, and what comes of them. No frames, no clients.
+ * Two traps. The snapshot and the rows must come from one statement, or a commit between two statements is never read. And
+ * the two index scans stay apart (UNION ALL): OR with ORDER BY walks the whole index.
  */
 import type { Fragment, Sql } from 'postgres';
-import type { ActivityEvent, Json } from '../../protocol';
 import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
 import { toArray } from '../db/array';
-
-/** One row of `events`. `createdAt` in ms since 1970. */
-export type Row = {
-	tx: bigint;
-	id: number;
-	eventId: string;
-	name: string;
-	source: string;
-	sessionId: string | null;
-	properties: { [key: string]: Json };
-	createdAt: number;
-};
+import { toMs } from '../db/time';
+import { toRow, type RawRow, type Row } from './row';
 
 /** What a reading statement says about the database it ran in. `at` is database time in ms since 1970, truncated. */
 export type Head = {
@@ -30,7 +19,7 @@ export type Head = {
 	here: string;
 	/** the newest transaction of which a row was deleted in this epoch; null when none was */
 	deletedThrough: bigint | null;
-	/** what was deleted is in the figures or in the feed, and everybody has to begin anew */
+	/** the figures or the feed hold deleted rows: every reader has to begin anew */
 	recount: boolean;
 };
 
@@ -39,43 +28,45 @@ export const CHUNK = 2_000;
 
 const MAX_ID = '9223372036854775807';
 
-export type Raw = {
-	tx: string | null;
-	id: string;
-	event_id: string;
-	name: string;
-	source: string;
-	session_id: string | null;
-	properties: Json;
-	created_at: Date;
-};
+/** Of `events`, as `toRow` takes them: times as numbers, which do not depend on DateStyle or TimeZone. */
+export const columns = (sql: Sql) => sql`
+	tx::text, id, event_id, name, source, session_id, properties::text,
+	${toMs(sql, 'created_at')} as created_at`;
 
-export const columns = (sql: Sql) =>
-	sql`tx::text, id, event_id, name, source, session_id, properties, created_at`;
+/** One row with one column, `head`: what `toHead` takes. */
+export const headQuery = (sql: Sql) => sql`
+	select jsonb_build_object(
+		'snapshot', pg_current_snapshot()::text,
+		'at', floor(extract(epoch from clock_timestamp()) * 1000),
+		'epoch', (select value from meta where key = 'epoch'),
+		'identity', (select value from meta where key = 'identity'),
+		'here', nowboard_identity(),
+		'deletedThrough', (select through::text from deletions order by deletions.through desc limit 1),
+		'recount', exists (select from deletions where recount)
+	)::text as head`;
 
-export const head = (sql: Sql) => sql`
-	select null::text as tx, null::bigint as id, null::uuid as event_id, null::text as name, null::text as source,
-		null::text as session_id, jsonb_build_object(
-			'snapshot', pg_current_snapshot()::text,
-			'at', floor(extract(epoch from clock_timestamp()) * 1000),
-			'epoch', (select value from meta where key = 'epoch'),
-			'identity', (select value from meta where key = 'identity'),
-			'here', nowboard_identity(),
-			'deletedThrough', (select through::text from deletions order by deletions.through desc limit 1),
-			'recount', exists (select from deletions where recount)) as properties, null::timestamptz as created_at`;
+/** The head and `rows` in one statement: FULL JOIN on nothing gives a row for the head, then one for each of `rows`. */
+const withHead = (sql: Sql, rows: Fragment) => sql`
+	with head as materialized (${headQuery(sql)}), found as (${rows})
+	select * from head full join found on false`;
+
+/** A number as a literal: then a generic plan knows it too. */
+const literal = (sql: Sql, number: number) => sql.unsafe(String(number)) as unknown as Fragment;
 
 /**
- * The head, and the first `limit` rows that `from` has not seen, by (tx, id).
- * The statement whose plan is held by a test: at any size of the table it touches the unseen rows only.
+ * The head, and the first `limit` rows that `from` has not seen, by (tx, id): first what was open when it left, then what is
+ * newer. A test holds the plan: at any size of the table it touches the unseen rows only.
  */
 export function unseenQuery(sql: Sql, from: Cursor, limit: number): Fragment {
-	// a literal, so that a generic plan knows it too
-	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
-	return sql`${head(sql)}
-		union all
-		(select ${columns(sql)} from events where tx = any(${toArray(from.holes)}::xid8[]) order by events.tx, events.id limit ${rows})
-		union all
-		(select ${columns(sql)} from events where tx > ${from.last.toString()}::xid8 order by events.tx, events.id limit ${rows})`;
+	const rows = literal(sql, limit);
+	return withHead(
+		sql,
+		sql`(select ${columns(sql)} from events where tx = any(${toArray(from.holes)}::xid8[])
+				order by events.tx, events.id limit ${rows})
+			union all
+			(select ${columns(sql)} from events where tx > ${from.last.toString()}::xid8
+				order by events.tx, events.id limit ${rows})`,
+	);
 }
 
 /** Runs `unseenQuery`. `rows` is in ascending order of (tx, id); `full` says that the limit cut it off. */
@@ -84,28 +75,29 @@ export async function readUnseen(
 	from: Cursor,
 	limit = CHUNK,
 ): Promise<{ head: Head; rows: Row[]; full: boolean }> {
-	const { head, rows } = split(await sql<Raw[]>`${unseenQuery(sql, from, limit)}`);
-	// holes lie below `last`, new transactions above it, and each branch is sorted: this only guards against a reordering plan
+	const { head, rows } = split(await sql<Found[]>`${unseenQuery(sql, from, limit)}`);
 	rows.sort(byPosition);
 	const full = rows.length >= limit;
 	rows.length = Math.min(rows.length, limit);
 	return { head, rows, full };
 }
 
-/** A reading statement's answer: one row without a transaction is the head. */
-function split(raw: Raw[]): { head: Head; rows: Row[] } {
+type Found = ({ head: string } & { [Column in keyof RawRow]: null }) | ({ head: null } & RawRow);
+
+function split(found: readonly Found[]): { head: Head; rows: Row[] } {
 	const rows: Row[] = [];
-	let found: Head | undefined;
-	for (const one of raw) {
-		if (one.tx === null) found = toHead(one.properties);
-		else rows.push(toRow(one));
+	let head: Head | undefined;
+	for (const one of found) {
+		if (one.head === null) rows.push(toRow(one));
+		else head = toHead(one.head);
 	}
-	if (!found) throw new Error('the reading statement returned no head');
-	return { head: found, rows };
+	if (!head) throw new Error('the reading statement returned no head');
+	return { head, rows };
 }
 
 function byPosition(a: Row, b: Row): number {
-	return a.tx === b.tx ? a.id - b.id : a.tx < b.tx ? -1 : 1;
+	if (a.tx === b.tx) return a.id < b.id ? -1 : 1;
+	return a.tx < b.tx ? -1 : 1;
 }
 
 /**
@@ -119,17 +111,17 @@ export function missedQuery(
 	before: Pick<Row, 'tx' | 'id'> | null,
 	limit: number,
 ): Fragment {
-	// a row comparison: two plain bounds make the planner expect so few rows that it sorts all of them
+	// a row comparison: with two plain bounds the planner expects so few rows that it sorts all of them
 	const bound = before
-		? sql`(tx, id) < (${before.tx.toString()}::xid8, ${before.id}::bigint)`
+		? sql`(tx, id) < (${before.tx.toString()}::xid8, ${before.id.toString()}::bigint)`
 		: sql`(tx, id) <= (${upTo.last.toString()}::xid8, ${MAX_ID}::bigint)`;
-	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
-	return sql`${head(sql)}
-		union all
-		(select ${columns(sql)} from events
+	return withHead(
+		sql,
+		sql`select ${columns(sql)} from events
 			where tx > ${from.last.toString()}::xid8 and ${bound}
 				and tx <> all(${toArray(upTo.holes)}::xid8[])
-			order by events.tx desc, events.id desc limit ${rows})`;
+			order by events.tx desc, events.id desc limit ${literal(sql, limit)}`,
+	);
 }
 
 /** Runs `missedQuery`; `rows` newest first. */
@@ -140,18 +132,14 @@ export async function readMissed(
 	before: Pick<Row, 'tx' | 'id'> | null,
 	limit = CHUNK,
 ): Promise<{ head: Head; rows: Row[] }> {
-	const { head, rows } = split(await sql<Raw[]>`${missedQuery(sql, from, upTo, before, limit)}`);
+	const { head, rows } = split(await sql<Found[]>`${missedQuery(sql, from, upTo, before, limit)}`);
 	return { head, rows: rows.sort((a, b) => byPosition(b, a)) };
 }
 
-/** What its properties have as JSON: about what they have in a frame. */
-export function toBytes({ properties }: Pick<Row, 'properties'>): number {
-	return JSON.stringify(properties).length;
-}
-
 /**
- * The rows of these transactions, which are committed and seen, by (tx, id): what a position has in its holes. Null when there are more
- * than the limits allow; no more than CHUNK beyond them were read.
+ * The rows of these transactions, which are committed and seen, by (tx, id): what a position has in its holes. Null when there
+ * are more than the limits allow; no more than CHUNK beyond them were read.
+ * @param limits `bytes` of properties
  */
 export async function readTransactions(
 	sql: Sql,
@@ -162,71 +150,51 @@ export async function readTransactions(
 	let bytes = 0;
 	if (txs.length === 0) return rows;
 	for (;;) {
-		const { tx, id } = rows.at(-1) ?? { tx: 0n, id: 0 };
-		const raw = await sql<Raw[]>`
+		const last = rows.at(-1);
+		const after = last
+			? sql`(tx, id) > (${last.tx.toString()}::xid8, ${last.id.toString()}::bigint)`
+			: sql`true`;
+		const raw = await sql<RawRow[]>`
 			select ${columns(sql)} from events
-			where tx = any(${toArray(txs)}::xid8[]) and (tx, id) > (${tx.toString()}::xid8, ${id}::bigint)
+			where tx = any(${toArray(txs)}::xid8[]) and ${after}
 			order by events.tx, events.id limit ${CHUNK}`;
 		for (const row of raw.map(toRow)) {
 			rows.push(row);
-			bytes += toBytes(row);
+			bytes += row.size;
 			if (rows.length > limits.rows || bytes > limits.bytes) return null;
 		}
 		if (raw.length < CHUNK) return rows;
 	}
 }
 
-/** The next rows of one transaction that is committed and seen, by id: a transaction larger than CHUNK is read in pieces. */
+/** The next rows of one committed and seen transaction, by id: one larger than CHUNK is read in pieces. */
 export async function readTransaction(
 	sql: Sql,
 	tx: bigint,
-	afterId: number,
+	afterId: bigint,
 	limit = CHUNK,
 ): Promise<Row[]> {
-	const raw = await sql<Raw[]>`
-		select ${columns(sql)} from events where tx = ${tx.toString()}::xid8 and id > ${afterId}
+	const raw = await sql<RawRow[]>`
+		select ${columns(sql)} from events
+		where tx = ${tx.toString()}::xid8 and id > ${afterId.toString()}::bigint
 		order by events.id limit ${limit}`;
 	return raw.map(toRow);
 }
 
-/** A row as the feed shows it. */
-export function toActivityEvent(row: Row): ActivityEvent {
-	return {
-		id: row.id,
-		eventId: row.eventId,
-		name: row.name,
-		source: row.source,
-		sessionId: row.sessionId,
-		properties: row.properties,
-		createdAt: new Date(row.createdAt).toISOString(),
+/** @param text what `headQuery` returns */
+export function toHead(text: string): Head {
+	const head = JSON.parse(text) as {
+		snapshot: string;
+		at: number;
+		epoch: string | null;
+		identity: string | null;
+		here: string;
+		deletedThrough: string | null;
+		recount: boolean;
 	};
-}
-
-export function toRow(raw: Raw): Row {
 	return {
-		tx: BigInt(raw.tx as string),
-		id: Number(raw.id),
-		eventId: raw.event_id,
-		name: raw.name,
-		source: raw.source,
-		sessionId: raw.session_id,
-		properties: raw.properties as Row['properties'],
-		createdAt: raw.created_at.getTime(),
-	};
-}
-
-export function toHead(json: Json): Head {
-	const { snapshot, at, epoch, identity, here, deletedThrough, recount } = json as Record<
-		string,
-		unknown
-	>;
-	return {
-		snapshot: parseSnapshot(String(snapshot)),
-		at: Number(at),
-		epoch: epoch === null ? null : String(epoch),
-		identity: identity === null ? null : String(identity),
-		here: String(here),
-		deletedThrough: deletedThrough === null ? null : BigInt(String(deletedThrough)),
-		recount: recount === true,
+		...head,
+		snapshot: parseSnapshot(head.snapshot),
+		deletedThrough: head.deletedThrough === null ? null : BigInt(head.deletedThrough),
 	};
 }

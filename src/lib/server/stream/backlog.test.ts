@@ -4,7 +4,7 @@ import { createBacklog, PAST_FRAME_EVENTS } from './backlog';
 import type { Frame } from './ring';
 import { meet, parseCursor, sees, toId, type Cursor } from '../reader/cursor';
 import type { Batch } from '../reader/drain';
-import type { Row } from '../reader/rows';
+import type { Row } from '../reader/row';
 
 const cursorOf = (last: bigint, ...holes: bigint[]): Cursor => ({ epoch: 'e1', last, holes });
 
@@ -13,13 +13,15 @@ function rowsOf(txs: readonly bigint[], size = 1): Row[] {
 	return txs.flatMap((tx) =>
 		Array.from({ length: size }, (_, i) => ({
 			tx,
-			id: Number(tx) * 10_000 + i,
+			id: tx * 10_000n + BigInt(i),
 			eventId: '',
 			name: 'x',
 			source: i % 2 ? 'odd' : 'even',
 			sessionId: null,
 			properties: {},
+			size: 2,
 			createdAt: 0,
+			fault: null,
 		})),
 	);
 }
@@ -110,8 +112,8 @@ describe('against a model of readers that stopped anywhere', () => {
 		const world = { committed: [1, 2, 3], open: [], size: 1, readers: [{ last: 2, holes: [1] }] };
 		const [reader] = play(world);
 		const naive = rowsOf([1n, 2n, 3n]).filter(({ tx }) => tx > 2n);
-		expect(naive.map(({ id }) => id)).toEqual([30_000]);
-		expect(reader?.unseen).toEqual([10_000, 30_000]);
+		expect(naive.map(({ id }) => id)).toEqual([30_000n]);
+		expect(reader?.unseen).toEqual([10_000n, 30_000n]);
 		expect(idsOf(reader?.frames ?? [])).toEqual(reader?.unseen);
 	});
 });
@@ -152,7 +154,10 @@ test('a transaction larger than a frame may be: the newest rows, and the rest co
 	const [frame] = (backlog.way(cursorOf(0n), null) ?? []) as Told[];
 	const { rows, omitted } = frame?.batch as Batch;
 	expect([rows.length, omitted.size, omitted.of('even'), rows.at(-1)?.id]).toEqual([
-		1_000, 500, 250, 11_499,
+		1_000,
+		500,
+		250,
+		11_499n,
 	]);
 	expect(PAST_FRAME_EVENTS).toBeLessThan(1_000);
 });

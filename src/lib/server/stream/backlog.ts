@@ -8,7 +8,7 @@ import { MAX_EVENTS_PER_FRAME, type Source } from '../../protocol';
 import { RING_BYTES, type Frame } from './ring';
 import { advance, isWithin, toId, type Cursor } from '../reader/cursor';
 import { byTransaction, countOmitted, type Batch } from '../reader/drain';
-import type { Row } from '../reader/rows';
+import type { Row } from '../reader/row';
 
 /** Events in a frame of the past: small, because the one that a client stands in is encoded anew for it. */
 export const PAST_FRAME_EVENTS = 200;
@@ -148,7 +148,7 @@ function createKept(maxBytes: number) {
 	};
 }
 
-/** Whole transactions, as many as fit a frame; one that fits none goes alone, and its oldest rows are counted. */
+/** Whole transactions, as many as fit a frame; one that fits none goes alone, and its oldest rows are counted, as are rows with a fault. */
 function pack(rows: readonly Row[]): Omit<Past, 'cursor'>[] {
 	const packs: Row[][] = [];
 	for (const group of byTransaction(rows)) {
@@ -156,10 +156,14 @@ function pack(rows: readonly Row[]): Omit<Past, 'cursor'>[] {
 		if (open && open.length + group.length <= PAST_FRAME_EVENTS) open.push(...group);
 		else packs.push([...group]);
 	}
-	return packs.map((all) => ({
-		first: (all[0] as Row).tx,
-		last: (all.at(-1) as Row).tx,
-		rows: all.slice(-MAX_EVENTS_PER_FRAME),
-		omitted: countOmitted(all.slice(0, -MAX_EVENTS_PER_FRAME)),
-	}));
+	return packs.map((all) => {
+		const shown = all.filter(({ fault }) => fault === null);
+		const faulty = all.filter(({ fault }) => fault !== null);
+		return {
+			first: (all[0] as Row).tx,
+			last: (all.at(-1) as Row).tx,
+			rows: shown.slice(-MAX_EVENTS_PER_FRAME),
+			omitted: countOmitted([...faulty, ...shown.slice(0, -MAX_EVENTS_PER_FRAME)]),
+		};
+	});
 }

@@ -12,7 +12,8 @@ import { isWithin, meet, sees, toId, type Cursor } from '../reader/cursor';
 import { withDeadline } from '../db/deadline';
 import { HistoryError, misses, verify, type Batch } from '../reader/drain';
 import { createRounds } from '../db/batcher';
-import { CHUNK, readMissed, readTransactions, toBytes, type Head, type Row } from '../reader/rows';
+import type { Row } from '../reader/row';
+import { CHUNK, readMissed, readTransactions, type Head } from '../reader/rows';
 import type { Joined } from './client-stream';
 import type { Source } from '../../protocol';
 
@@ -178,7 +179,7 @@ async function readBacklog(
 		verify(head, upTo);
 		for (const row of rows) {
 			newestFirst.push(row);
-			bytes += toBytes(row);
+			bytes += row.size;
 			if (newestFirst.length <= MAX_CATCH_UP && bytes <= MAX_CATCH_UP_BYTES) continue;
 			// the transaction that did not fit is not there as a whole
 			const whole = newestFirst.filter(({ tx }) => tx > row.tx).reverse();

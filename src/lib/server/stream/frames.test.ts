@@ -4,7 +4,7 @@ import { createAggregator } from '../live/windows';
 import { createBus, type Frame } from './ring';
 import { countOmitted, type Batch } from '../reader/drain';
 import { pickFor, toActivity, toActivityOf, toFirstMetrics, toMetrics } from './frames';
-import type { Row } from '../reader/rows';
+import type { Row } from '../reader/row';
 import { createState, type State } from '../live/state';
 import { toWindowRow } from '../live/window-row';
 
@@ -13,8 +13,15 @@ const HOUR_MS = 3_600_000;
 const EPOCH = { epoch: 'e1', last: 1n, holes: [] };
 
 const toRow = (id: number, source: string, createdAt = START): Row => ({
-	...{ tx: BigInt(id), id, eventId: `event ${id}`, name: 'page_view', source, sessionId: null },
-	...{ properties: { path: `/${source}` }, createdAt },
+	...{
+		tx: BigInt(id),
+		id: BigInt(id),
+		eventId: `event ${id}`,
+		name: 'page_view',
+		source,
+		sessionId: null,
+	},
+	...{ properties: { path: `/${source}` }, size: 20, createdAt, fault: null },
 });
 const toBatch = (rows: Row[], omitted: Row[] = []): Batch => ({
 	...{ cursor: EPOCH, rows, omitted: countOmitted(omitted) },

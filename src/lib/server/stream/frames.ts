@@ -16,7 +16,7 @@ import type {
 } from '../../protocol';
 import type { Frame } from './ring';
 import type { Batch } from '../reader/drain';
-import { toActivityEvent } from '../reader/rows';
+import { toActivityEvent } from '../reader/row';
 import { toBytes, toComment } from './sse';
 import type { Looked, State } from '../live/state';
 

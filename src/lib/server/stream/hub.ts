@@ -1,6 +1,6 @@
 /**
- * One process's reading side, joined together: listener → drain → bus → clients, and the ticks. What is read
- * and shown is reading.ts, who watches clients.ts, how a client gets in join.ts.
+ * One process's reading side, joined together: listener → drain → ring → clients, and the ticks. Reading and publishing is
+ * publisher.ts, the open streams are clients.ts, how a client joins is subscribe.ts.
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -27,6 +27,7 @@ import { concat, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames'
 import { createJoin } from './subscribe';
 import { SELF_PING_MS, startListener } from '../reader/listener';
 import { createReading } from './publisher';
+import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './client-stream';
 import { startTicking } from '../live/tick';
@@ -49,6 +50,8 @@ export type Instance = {
 	open: Clients['open'];
 	/** What happened since the start, and what is there now. */
 	counts(): Counts;
+	/** Rows that no page can show, since the start. */
+	skipped: Pick<SkippedRows, 'count' | 'part'>;
 	/** Sends every client away with a `bye` of its own, a slice at a time; new ones at once. */
 	dismiss: Clients['dismiss'];
 	stop(): Promise<void>;
@@ -147,6 +150,7 @@ export function startInstance({
 		setImmediate(() => (broadcastMs = performance.now() - start));
 	}
 
+	const skipped = createSkippedRows(log);
 	const reading = createReading({
 		prepare,
 		clock,
@@ -156,6 +160,7 @@ export function startInstance({
 			counts.events += count;
 			if (delayMs !== null) onDelay(delayMs);
 		},
+		skipped,
 		log,
 	});
 
@@ -295,6 +300,7 @@ export function startInstance({
 			ringFrames: bus.head() - bus.tail(),
 			ringBytes: bus.bytes(),
 		}),
+		skipped,
 		dismiss: clients.dismiss,
 		async stop() {
 			clients.stop();

@@ -1,7 +1,7 @@
 /**
- * The reading itself: begins anew where no position holds, drains from the one that does, and publishes. It owns
- * cursor, windows and state. The invariant everything else leans on: the ring's head, the state and the windows change in
- * one synchronous step, so whoever looks between two steps finds them at the same cursor.
+ * The reading itself: drains from its position and publishes, or begins anew where no position holds. It owns cursor, windows
+ * and state. Invariant: the ring's head, the state and the windows change in one synchronous step. When something throws in the
+ * middle of such a step, they may disagree: the position is dropped, and the next run begins anew with a reset for every client.
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -14,17 +14,18 @@ import { withDeadline } from '../db/deadline';
 import { createDrain, HistoryError, verify, type Batch, type Drain } from '../reader/drain';
 import { toActivity, toReset } from './frames';
 import { refuseStandby, repairForeignTransactions, settleEpoch } from '../reader/epoch';
-import { toActivityEvent } from '../reader/rows';
+import { toActivityEvent } from '../reader/row';
 import { createEmptyState, createState, type Looked, type State } from '../live/state';
 import { readPrevious, readSeries, type Figures } from '../live/tick';
 import { toWindowRow } from '../live/window-row';
 import { readStart } from '../live/read-start';
+import type { SkippedRows } from './skipped-rows';
 
 /** Migrations and reading half an hour of events take their time, but not for ever. */
 const BEGIN_DEADLINE_MS = 10 * 60_000;
 /** Of the parts that are short: a connection that is half open must not hold up a start for minutes. */
 const SHORT_DEADLINE_MS = 10_000;
-/** Who deletes row by row makes everybody begin anew at most so often; until then the figures hold what is gone. */
+/** Rows deleted one by one cause a new beginning at most this often; until then the figures still count them. */
 export const RECOUNT_MS = 1_000;
 export const MAX_DELAY_MS = 60_000;
 
@@ -45,6 +46,7 @@ export type Reading = {
  * @param prepare runs before the first reading, until it succeeds: migrations
  * @param looked the sources that somebody looks at
  * @param broadcast puts a frame into the ring
+ * @param skipped notes rows that cannot be shown
  * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the database's
  * clock; null when that is more than MAX_DELAY_MS: then it was stamped by its sender, or nobody could read
  */
@@ -54,6 +56,7 @@ export function createReading({
 	looked,
 	broadcast,
 	onEvents,
+	skipped,
 	log,
 }: {
 	prepare: () => Promise<void>;
@@ -61,6 +64,7 @@ export function createReading({
 	looked: () => Looked;
 	broadcast: (frame: Frame) => void;
 	onEvents: (count: number, delayMs: number | null) => void;
+	skipped: SkippedRows;
 	log: Logger;
 }): Reading {
 	let prepared = false;
@@ -95,7 +99,7 @@ export function createReading({
 		return { ...start, aggregator: fresh ?? createAggregator(start.head.at) };
 	}
 
-	/** reads everything anew: at the start, and when the history has changed; clients get a reset */
+	/** reads everything anew: at the start, and when the history has changed; clients get a reset. Nothing changes before all is built */
 	async function begin(sql: Sql) {
 		if (!prepared) {
 			await refuseStandby(sql);
@@ -113,9 +117,7 @@ export function createReading({
 		const previous = await readPrevious(sql, head.at);
 		clock.see(head.at);
 		const begun = performance.now();
-		windows = aggregator;
-		published = cursor;
-		drain = createDrain({
+		const from = createDrain({
 			from: cursor,
 			begin(head) {
 				if (head.recount && performance.now() - begun > RECOUNT_MS)
@@ -125,13 +127,21 @@ export function createReading({
 			},
 			visit(row) {
 				delivered++;
-				aggregator.add(toWindowRow(row));
+				if (row.fault !== null) skipped.note(row);
+				if (Number.isFinite(row.createdAt)) aggregator.add(toWindowRow(row));
 			},
 			publish,
 		});
-		const events = newest.map(toActivityEvent);
-		state = createState({ aggregator, cursor: toId(cursor), series, previous, events });
-		broadcast(toReset(state.of, looked().sources));
+		for (const row of newest) skipped.note(row);
+		const events = newest.filter(({ fault }) => fault === null).map(toActivityEvent);
+		const fresh = createState({ aggregator, cursor: toId(cursor), series, previous, events });
+		const reset = toReset(fresh.of, looked().sources);
+		windows = aggregator;
+		published = cursor;
+		state = fresh;
+		broadcast(reset);
+		// last: a broadcast that threw leaves no position, and the next run begins anew
+		drain = from;
 		delivered++;
 	}
 
@@ -144,8 +154,10 @@ export function createReading({
 				return;
 			}
 		} catch (error) {
-			if (!(error instanceof HistoryError)) throw error;
-			log.warn({ reason: error.message }, 'another history: every client gets a reset');
+			if (error instanceof HistoryError)
+				log.warn({ reason: error.message }, 'another history: every client gets a reset');
+			else if (drain?.sound()) throw error;
+			else log.error({ error }, 'reading failed half way: every client gets a reset');
 			drain = null;
 		}
 		await withDeadline(begin(sql), BEGIN_DEADLINE_MS, 'the first reading');
@@ -164,9 +176,13 @@ export function createReading({
 		state: () => state,
 		figures() {
 			if (running || !windows || !drain) return null;
+			const whole = drain;
+			// what throws below leaves no position: windows that moved half way must not be shown
+			drain = null;
 			windows.advance(clock.now());
 			state.settle(looked());
 			const { totals, cursor } = state.of(null);
+			drain = whole;
 			return { totals, at: windows.at(), cursor };
 		},
 	};
