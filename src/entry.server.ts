@@ -5,7 +5,10 @@
 import type { RequestListener } from 'node:http';
 import { readEnv } from './lib/server/config/env';
 import { VARIABLES } from './lib/server/config/variables';
+import { compress } from './lib/server/http/compress';
 import { startServer } from './lib/server/http/server';
+
+const STREAM = '/api/dashboard/stream';
 
 // an empty line in .env means unset; adapter-node would reject an empty ORIGIN
 for (const name of Object.keys(VARIABLES)) if (process.env[name] === '') delete process.env[name];
@@ -19,4 +22,7 @@ if (!read.ok) {
 // beside build/index.js: not a module that a bundler can find
 const { href } = new URL('handler.js', import.meta.url);
 const { handler } = (await import(href)) as { handler: RequestListener };
-startServer(handler, read.env.http);
+startServer(
+	compress(handler, (path) => path === STREAM),
+	read.env.http,
+);

@@ -1,7 +1,7 @@
 /**
- * What SvelteKit calls: the start of the process (lib/server/runtime.ts wires it), who may pass, and what is said of errors.
- * `vite dev` runs `init` again at every save of what this file imports and cleans up nothing: the stop of the previous
- * run waits in one slot on globalThis.
+ * What SvelteKit calls: the start of the process (lib/server/runtime.ts wires it), the gate that every request passes, and
+ * error logging. `vite dev` runs `init` again at every save of what this file imports and cleans up nothing, so the running
+ * process is kept in one slot on globalThis.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { building } from '$app/environment';
@@ -27,7 +27,7 @@ import {
 import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readEnv } from '$lib/server/config/env';
 import { readKey } from '$lib/server/ingest/authorize';
-import { closeUnlessWhole, readOut } from '$lib/server/http/lingering-close';
+import { readRest } from '$lib/server/http/read-body';
 import { toLoggedPath, toRequestId } from '$lib/server/monitoring/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
 import { secureHeaders } from '$lib/server/http/secure-headers';
@@ -58,7 +58,7 @@ export const handle: Handle = async ({ event, resolve }) => {
 	const since = performance.now();
 	const requestId = toRequestId(event.request.headers.get('x-request-id'));
 	Object.assign(event.locals, runtime.locals, { requestId });
-	const answered = (status: number) => {
+	const log = (status: number) => {
 		const { request, route, url } = event;
 		const asked = { requestId, method: request.method, routeId: route.id, url };
 		runtime.locals.requests.answered(asked, status, since);
@@ -66,38 +66,36 @@ export const handle: Handle = async ({ event, resolve }) => {
 	try {
 		const response = await answer(event, resolve, runtime);
 		response.headers.set('x-request-id', requestId);
-		closeUnlessWhole(response, event.platform?.req);
-		answered(response.status);
+		if (!(await readRest(event.platform?.req))) response.headers.set('connection', 'close');
+		log(response.status);
 		return response;
 	} catch (thrown) {
-		// SvelteKit makes an answer of it
-		answered(isHttpError(thrown) || isRedirect(thrown) ? thrown.status : 500);
+		// SvelteKit makes a response of it
+		await readRest(event.platform?.req);
+		log(isHttpError(thrown) || isRedirect(thrown) ? thrown.status : 500);
 		throw thrown;
 	}
 };
 
+/** The gate: slow down, find out who asks, refuse or answer, remember refusals. */
 async function answer(
 	event: RequestEvent,
 	resolve: Parameters<Handle>[0]['resolve'],
 	runtime: Runtime,
 ): Promise<Response> {
 	const { env, locals, tarpit } = runtime;
-	const isSecure = event.url.protocol === 'https:';
 	const network = toNetwork(readAddress(event.getClientAddress));
-	const socket = event.platform?.req?.socket;
-	const isStranger =
-		!isPreflight(event.route.id, event.request.method) &&
-		needsLeave(event.route.id, env) &&
-		!isKnown(event, runtime);
-	const hasWaited = isStranger && (await tarpit.enter(network, socket));
-	async function putOff() {
-		await readOut(event.platform?.req);
-		await tarpit.refuse(network, hasWaited);
+	const isSecure = event.url.protocol === 'https:';
+
+	if (needsLookup(event, runtime) && !isKnown(event, runtime)) {
+		const socket = event.platform?.req?.socket;
+		await tarpit.wait(network, socket);
+		if (socket?.destroyed) {
+			tarpit.refused(network);
+			return new Response(null, { status: 499 });
+		}
 	}
-	if (hasWaited && socket?.destroyed) {
-		await tarpit.refuse(network, hasWaited);
-		return new Response(null, { status: 400 });
-	}
+
 	const { viewer, tokenEndsAt } = await findViewer(event, runtime);
 	const refusal = refuse({
 		routeId: event.route.id,
@@ -110,18 +108,24 @@ async function answer(
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
-		await putOff();
+		tarpit.refused(network);
 		return secureHeaders(toResponse(refusal, event, runtime), isSecure);
 	}
+
 	Object.assign(event.locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
 		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
 	});
-	if (response.status >= 400 && response.status < 500) await putOff();
+	if (response.status >= 400 && response.status < 500) tarpit.refused(network);
 	return secureHeaders(response, isSecure);
 }
 
-/** A page that was opened is sent to where one says who one is, or is an error page; a script is told. */
+/** Whether the request makes the server look something up for a client that may be refused. */
+function needsLookup({ route, request }: RequestEvent, { env }: Runtime): boolean {
+	return !isPreflight(route.id, request.method) && needsLeave(route.id, env);
+}
+
+/** Browsers are redirected to /login or get an error page; API clients get JSON. */
 function toResponse(
 	{ status, message }: Refusal,
 	{ request, route, url, locals: { requestId } }: RequestEvent,
@@ -135,7 +139,7 @@ function toResponse(
 	return new Response(null, { status: 303, headers: { location } });
 }
 
-/** Known without asking the database; whoever is not may be, all the same. */
+/** Whether this process knows the session or key already. False says nothing: the database may know it. */
 function isKnown({ request, cookies, url }: RequestEvent, { env, locals }: Runtime): boolean {
 	const cookie = cookies.get(VIEWER_COOKIE);
 	if (cookie !== undefined && locals.login?.viewers.knows(cookie)) return true;
@@ -144,7 +148,7 @@ function isKnown({ request, cookies, url }: RequestEvent, { env, locals }: Runti
 	return hasToken(request, env.metricsToken);
 }
 
-/** Compared as hashes: how long that takes says nothing about the token. */
+/** Compares hashes, so that the time it takes tells nothing about the token. */
 function hasToken(request: Request, token: string | null): boolean {
 	const given = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
 	if (token === null || given === undefined) return false;
@@ -152,29 +156,29 @@ function hasToken(request: Request, token: string | null): boolean {
 	return timingSafeEqual(digest(given), digest(token));
 }
 
-/** Asked only where it matters: ingest and health need no database for it. */
+/** Queries the database only for routes whose response depends on the viewer. */
 async function findViewer(
 	event: RequestEvent,
 	{ env, locals }: Runtime,
 ): Promise<{ viewer: Viewer | null; tokenEndsAt: number | null }> {
-	const nobody = { viewer: null, tokenEndsAt: null };
+	const none = { viewer: null, tokenEndsAt: null };
 	const { id } = event.route;
-	if (!locals.login || !asksWho(id, env.dashboardPublic)) return nobody;
+	if (!locals.login || !asksWho(id, env.dashboardPublic)) return none;
 	const { viewers, tokens } = locals.login;
 	const cookie = event.cookies.get(VIEWER_COOKIE);
 	const token = TOKEN_ROUTES.includes(id ?? '') ? event.url.searchParams.get('token') : null;
 	try {
 		if (token === null)
-			return cookie ? { viewer: await viewers.find(cookie), tokenEndsAt: null } : nobody;
+			return cookie ? { viewer: await viewers.find(cookie), tokenEndsAt: null } : none;
 		const read = await tokens.read(token);
-		if (!read) return nobody;
+		if (!read) return none;
 		return { viewer: await viewers.find(read.own), tokenEndsAt: read.expiresAt };
 	} catch {
-		error(503, 'Whether you may look cannot be known: Postgres is not answering.');
+		error(503, 'Cannot check your login right now: the database is not responding.');
 	}
 }
 
-/** What a client got wrong is no error of ours; and of a path only what is no secret is written down, for a share link's is one. */
+/** Does not log client errors, and redacts secrets (share-link tokens) in logged paths. */
 export const handleError: HandleServerError = ({ error, event, status, message }) => {
 	const { requestId } = event.locals;
 	const path = toLoggedPath({ routeId: event.route.id, url: event.url });

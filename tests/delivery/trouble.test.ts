@@ -53,17 +53,14 @@ type App = {
 /** The parts that hooks.server.ts joins, on the app's account. */
 async function startApp(): Promise<App> {
 	const open = () => connect(appUrl, { max: 1 });
-	const watch = createWriteWatch({
-		connect: open,
-		probeMs: 200,
-		onChange: () => instance.announce(),
-	});
+	const watch = createWriteWatch({ connect: open, probeMs: 200 });
 	const log = pino({ level: 'silent' });
 	const ingest = createIngest({ connect: open, log, onFailed: watch.suspect });
 	const instance = await startTestInstance(appUrl, {
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
 	});
+	watch.onChange(() => instance.announce());
 	onTestFinished(async () => {
 		watch.stop();
 		await ingest.close();

@@ -1,6 +1,6 @@
 /**
- * The wiring of a process: environment → database → keys, ingest, and the reading instance (listener → drain → bus → windows);
- * what requests get of it (`locals`), and how the process ends. It knows no request.
+ * Wires a process together, from the environment to what requests get (`locals`), and shuts it down. Each part is created
+ * after the parts it uses.
  */
 import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
@@ -18,7 +18,8 @@ import { createIngestLimits } from './ingest/rate-limits';
 import { startInstance } from './stream/hub';
 import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
-import { createMetrics } from './monitoring/metrics';
+import { createLastHour } from './monitoring/last-hour';
+import { createMetrics, createTimings } from './monitoring/metrics';
 import { createPasswordCheck } from './access/password';
 import { createRejections } from './ingest/rejections';
 import { createRequestLog } from './monitoring/request-log';
@@ -39,9 +40,9 @@ export type Runtime = {
 	stop(): Promise<void>;
 };
 
-/** After SIGTERM: streams are away by then, and requests that are still not answered will not be. */
+/** After SIGTERM: streams have ended by then, and requests that are not answered yet will not be. */
 const CUT_MS = 8_000;
-/** Whatever hangs: below the kill of most platforms. */
+/** Even when something hangs: before most platforms kill the process. */
 const EXIT_MS = 10_000;
 
 const OVER_LIMIT = 'requests over a limit are answered 429';
@@ -59,7 +60,7 @@ function createLogin(
 			log.warn({ reason: String(error) }, 'refused logins were not noted'),
 		);
 	}
-	// strangers are looked up too: the ticks must not wait for that
+	// on a connection of its own, so that ticks never wait for lookups of unknown clients
 	const viewers = createViewers({ connect });
 	return {
 		password: createPasswordCheck(password, { onLimited }),
@@ -84,7 +85,7 @@ function warnOfIgnored({ databaseUrl, databaseDirectUrl }: Env, log: Logger) {
 		);
 }
 
-/** Begins at once; what needs the database waits for it. */
+/** Starts at once; what needs the database waits for it. */
 export function startRuntime(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
 	warnOfIgnored(env, log);
@@ -92,21 +93,16 @@ export function startRuntime(env: Env): Runtime {
 	const tarpit = createTarpit();
 	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
 	const pooled = () => connect(env.databaseUrl, { max: 1 });
-	const watch = createWriteWatch({
-		connect: pooled,
-		onChange(trouble) {
-			log[trouble ? 'error' : 'info'](
-				{ trouble },
-				trouble ? 'events are refused' : 'events are taken',
-			);
-			live.announce();
-		},
-	});
+	const timings = createTimings();
+	const hour = createLastHour();
+
+	// what comes in
+	const watch = createWriteWatch({ connect: pooled });
 	const ingest = createIngest({
 		connect: pooled,
 		log,
 		onFailed: watch.suspect,
-		onGroup: (events) => metrics.sawGroup(events),
+		onGroup: timings.sawGroup,
 	});
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
@@ -115,8 +111,8 @@ export function startRuntime(env: Env): Runtime {
 	});
 	const ticks = pooled();
 	const visitors = createVisitorIds(ticks);
-	// counting and deleting each take one for a moment, and history is read beside them
-	const upkeepSql = connect(env.databaseUrl, { max: 3 });
+
+	// what goes out
 	const live = startInstance({
 		connect: direct,
 		sql: ticks,
@@ -127,21 +123,22 @@ export function startRuntime(env: Env): Runtime {
 		log,
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
-		onDrain: (ms) => metrics.sawDrain(ms),
+		onDrain: timings.sawDrain,
 		onDelay(ms) {
-			metrics.sawDelay(ms);
-			watching.sawDelay(ms);
+			timings.sawDelay(ms);
+			hour.delay(ms);
 		},
 	});
-	const metrics = createMetrics({ live, ingest, rejections, version });
-	const watching = startHealth({
-		live,
-		ingest,
-		rejections,
-		version,
-		more: () => [...upkeep.parts(), live.skipped.part()].filter((part) => part !== null),
+	watch.onChange((trouble) => {
+		log[trouble ? 'error' : 'info'](
+			{ trouble },
+			trouble ? 'events are refused' : 'events are taken',
+		);
+		live.announce();
 	});
 
+	// counting and deleting take one connection each for a moment, and history queries run beside them
+	const upkeepSql = connect(env.databaseUrl, { max: 3 });
 	const upkeep = startUpkeep({
 		sql: upkeepSql,
 		days: env.retentionDays,
@@ -149,18 +146,29 @@ export function startRuntime(env: Env): Runtime {
 		live,
 		forget: visitors.forget,
 	});
+	const parts = { live, ingest, rejections, version };
+	const metrics = createMetrics({ ...parts, timings });
+	const health = startHealth({
+		...parts,
+		hour,
+		more: () => [...upkeep.parts(), live.skipped.part()].filter((part) => part !== null),
+	});
+	const login =
+		env.dashboardPassword === null
+			? null
+			: createLogin({ password: env.dashboardPassword, secret: env.secret }, pooled, ticks, log);
 
 	let stopped: Promise<void> | undefined;
 	async function end() {
 		process.off('SIGTERM', onSignal);
 		process.off('SIGINT', onSignal);
 		process.off('sveltekit:shutdown', stop);
-		watching.stop();
+		health.stop();
 		watch.stop();
 		await keys.close();
 		await ingest.close();
 		await live.stop();
-		// whatever it is at: a transaction that is cut off has changed nothing
+		// not awaited: a transaction that is cut off has changed nothing
 		void upkeep.stop().catch(() => {});
 		await upkeepSql.end({ timeout: 1 });
 		await login?.viewers.stop();
@@ -169,7 +177,7 @@ export function startRuntime(env: Env): Runtime {
 	}
 	const stop = () => (stopped ??= end());
 
-	/** The adapter stops taking connections at the same signal, and waits for the open ones: we end those that would last. */
+	/** The HTTP server stops accepting at the same signal and waits for open connections, so streams must be ended here. */
 	function onSignal() {
 		log.info('shutting down: ending the streams');
 		live.dismiss();
@@ -180,10 +188,6 @@ export function startRuntime(env: Env): Runtime {
 	process.once('SIGINT', onSignal);
 	process.once('sveltekit:shutdown', stop);
 
-	const login =
-		env.dashboardPassword === null
-			? null
-			: createLogin({ password: env.dashboardPassword, secret: env.secret }, pooled, ticks, log);
 	const demo = env.demo ? { running: true } : null;
 	return {
 		env,
@@ -193,7 +197,7 @@ export function startRuntime(env: Env): Runtime {
 			ingest,
 			bodies: createBodyBudget(),
 			metrics,
-			health: watching.health,
+			health: health.health,
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),

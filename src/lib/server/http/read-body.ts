@@ -1,24 +1,26 @@
 /**
- * Reads the body of a request into one buffer, or says why not as a status and a sentence. Knows nothing of what is in it. What a newcomer gets
- * wrong: a limit in bytes is none in pieces, for Node makes a Buffer of 260 bytes of each HTTP chunk of one; a body that is refused must
- * be read on all the same, or the connection it came on is stuck; and a `for await` that is left early ends that connection before the answer.
- * Nothing gathers before it comes here: the adapter (get_raw_body of SvelteKit) holds one piece and pauses the request, Node holds 16 to 64 KiB, and
- * neither makes room for what a Content-Length only promises.
+ * Reads the body of a request into one buffer, or returns why not, and reads the rest of a request that is answered early.
+ * Note: a limit in bytes is not enough, since Node makes a Buffer of 260 bytes of each one-byte HTTP chunk; and leaving a
+ * `for await` over the body early closes the connection before the response. SvelteKit holds one piece at a time, Node 16 to 64 KiB.
  */
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BodyBudget } from './body-budget';
 
 /** Each costs about 2 µs, so these cost 33 ms. A client that writes 500 events token by token stays below. */
 export const MAX_PIECES = 16_384;
+/** How long a response waits for the rest of its request. */
+export const REST_MS = 2_000;
 
 export type BodyRefusal = { ok: false; status: 400 | 408 | 413 | 503; error: string; rule: string };
 export type Body = { ok: true; bytes: Uint8Array } | BodyRefusal;
 export type BodyBounds = { maxBytes: number; bodies: BodyBudget; network: string };
 
 type HasBody = { body: ReadableStream<Uint8Array> | null };
-/** `over`: the adapter's own limit; `late` and `crumbs`: more may come, and is not read */
-type End = 'whole' | 'cut' | 'over' | 'late' | 'crumbs';
+/** `over`: more than BODY_SIZE_LIMIT; `late` and `pieces`: more may come, and is left to `readRest` */
+type End = 'whole' | 'cut' | 'over' | 'late' | 'pieces';
 
-/** @param bounds `network`: whose share of the memory it takes */
+/** @param bounds `network`: whose share of the memory the body takes */
 export async function readBody(
 	request: HasBody,
 	{ maxBytes, bodies, network }: BodyBounds,
@@ -32,7 +34,7 @@ export async function readBody(
 			else held.add(piece);
 		});
 		if (end === 'over') return tooLarge('what BODY_SIZE_LIMIT says');
-		// also when it is late: sent again it would be too large again
+		// even when late: a retry would be too large again
 		if (size > maxBytes) return tooLarge(`${maxBytes} bytes`);
 		if (end !== 'whole') return refuseEnd(end, bodies.waitMs);
 		const bytes = held.bytes();
@@ -40,14 +42,6 @@ export async function readBody(
 	} finally {
 		held.release();
 	}
-}
-
-/** Reads and forgets the rest, as far as it would be read otherwise. */
-export async function discardBody(
-	request: HasBody,
-	{ waitMs }: Pick<BodyBudget, 'waitMs'>,
-): Promise<void> {
-	await pass(request, waitMs, () => {});
 }
 
 export function tooLarge(limit: string): BodyRefusal {
@@ -58,12 +52,11 @@ export function tooLarge(limit: string): BodyRefusal {
 const NO_ROOM: BodyRefusal = {
 	ok: false,
 	status: 503,
-	error:
-		'The body was put away: too many were coming in, in all or from one address, and this one had for the longest. Send it again.',
-	rule: 'must not be the one that has been coming in for the longest when there is no more room',
+	error: 'The server is receiving too many uploads and dropped yours. Please retry.',
+	rule: 'upload dropped to free memory',
 };
 
-function refuseEnd(end: 'cut' | 'late' | 'crumbs', waitMs: number): BodyRefusal {
+function refuseEnd(end: 'cut' | 'late' | 'pieces', waitMs: number): BodyRefusal {
 	switch (end) {
 		case 'cut':
 			return {
@@ -79,7 +72,7 @@ function refuseEnd(end: 'cut' | 'late' | 'crumbs', waitMs: number): BodyRefusal 
 				error: `The body was not complete ${waitMs / 1_000} s after it began. Send less at once, or send it faster.`,
 				rule: `must be complete within ${waitMs / 1_000} s`,
 			};
-		case 'crumbs':
+		case 'pieces':
 			return {
 				ok: false,
 				status: 400,
@@ -99,7 +92,7 @@ async function pass(
 	let isLate = false;
 	const timer = setTimeout(() => {
 		isLate = true;
-		// ends the read that waits; to cancel the stream would end the connection, and nobody could be told
+		// ends the pending read; cancelling the stream would close the connection before the response
 		reader.releaseLock();
 	}, waitMs);
 	try {
@@ -112,14 +105,38 @@ async function pass(
 			if (next.done) return 'whole';
 			take(next.value);
 		}
-		return 'crumbs';
+		return 'pieces';
 	} finally {
 		clearTimeout(timer);
 		reader.releaseLock();
 	}
 }
 
-/** adapter-node's own BODY_SIZE_LIMIT, which breaks the stream. */
+/** The body is larger than adapter-node's BODY_SIZE_LIMIT, which errors the stream. */
 function isOver(error: unknown): boolean {
 	return error instanceof Error && 'status' in error && error.status === 413;
+}
+
+/**
+ * Reads and drops the rest of a request, for 2 s at most; the response then closes a connection with an unread rest.
+ * Why: a response sent during an upload, on a connection that is then closed, may never be read; nginx makes a 502 of it.
+ * @returns whether the request is complete
+ */
+export async function readRest(request: IncomingMessage | undefined): Promise<boolean> {
+	if (!request || request.complete) return true;
+	if (request.destroyed) return false;
+	let pieces = 0;
+	request.removeAllListeners('data');
+	const done = new Promise<void>((resolve) => {
+		request.once('end', resolve).once('close', resolve);
+		request.on('data', () => {
+			if (++pieces !== MAX_PIECES) return;
+			// pausing the request instead would queue the pieces that are parsed already
+			request.socket.pause();
+			resolve();
+		});
+	});
+	request.resume();
+	await Promise.race([done, pause(REST_MS, undefined, { ref: false })]);
+	return request.complete;
 }

@@ -5,13 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { gunzip as gunzipInPieces } from 'node:zlib';
-import {
-	discardBody,
-	readBody,
-	tooLarge,
-	type BodyBounds,
-	type BodyRefusal,
-} from '../http/read-body';
+import { readBody, tooLarge, type BodyBounds, type BodyRefusal } from '../http/read-body';
 import { parseExact } from '../db/exact-json';
 import type { InputError } from '../../protocol';
 
@@ -37,7 +31,6 @@ export async function readJson<Over = never>(
 ): Promise<JsonBody<Over>> {
 	const unsupported = headerFault(request.headers);
 	if (unsupported) {
-		await discardBody(request, bounds.bodies);
 		const { error, value, rule } = unsupported;
 		return refuse(415, error, { path: '(headers)', value, rule });
 	}

@@ -1,7 +1,6 @@
 /**
- * Whether the database takes events, also while nobody sends any. Whoever writes and fails says so; then, and until it succeeds, a
- * probe does what ingest does and takes it back. Only the probe decides: one request may fail for reasons of its own.
- * It knows no request, and tells nobody but its owner.
+ * Whether the database takes events, even while no client sends any. After a failed write a probe inserts as ingest does and rolls
+ * back, until it succeeds. Only the probe decides: a single request may fail for reasons of its own.
  */
 import type { Sql } from 'postgres';
 import type { DatabaseTrouble } from '../../protocol';
@@ -9,8 +8,10 @@ import { withDeadline } from '../db/deadline';
 import { toDatabaseTrouble } from '../db/errors';
 
 export type WriteWatch = {
-	/** null: events are taken, as far as anybody knows */
+	/** null: events are taken, as far as is known */
 	trouble(): DatabaseTrouble | null;
+	/** Called at each change of `trouble`. */
+	onChange(listener: (trouble: DatabaseTrouble | null) => void): void;
 	/** A write failed. */
 	suspect(): void;
 	stop(): void;
@@ -23,7 +24,7 @@ const LOCK_MS = 1_000;
 const STATEMENT_MS = 2_000;
 const DEADLINE_MS = 3_000;
 
-/** An event that is never committed: it uses up an id, and rings no bell. */
+/** An event that is never committed: it uses up an id, and sends no NOTIFY. */
 const PROBE = `BEGIN;
 	SET LOCAL lock_timeout = ${LOCK_MS};
 	SET LOCAL statement_timeout = ${STATEMENT_MS};
@@ -33,13 +34,12 @@ const PROBE = `BEGIN;
 /** @param connect makes a client with one connection, as ingest does */
 export function createWriteWatch({
 	connect,
-	onChange,
 	probeMs = PROBE_MS,
 }: {
 	connect: () => Sql;
-	onChange: (trouble: DatabaseTrouble | null) => void;
 	probeMs?: number;
 }): WriteWatch {
+	const listeners: ((trouble: DatabaseTrouble | null) => void)[] = [];
 	let trouble: DatabaseTrouble | null = null;
 	let probing = false;
 	let stopped = false;
@@ -48,7 +48,7 @@ export function createWriteWatch({
 	function become(next: DatabaseTrouble | null) {
 		if (trouble === next || stopped) return;
 		trouble = next;
-		onChange(next);
+		for (const listener of listeners) listener(next);
 	}
 
 	async function probe() {
@@ -69,6 +69,7 @@ export function createWriteWatch({
 
 	return {
 		trouble: () => trouble,
+		onChange: (listener) => void listeners.push(listener),
 		suspect() {
 			// while there is trouble, the next probe is planned already
 			if (trouble === null) void probe();

@@ -6,36 +6,35 @@ import type { Health, HealthPart, HealthState } from '../../protocol';
 import { RING_BYTES, RING_FRAMES } from '../stream/ring';
 import type { Ingest } from '../ingest/group-commit';
 import type { Instance } from '../stream/hub';
-import { createLastHour } from './last-hour';
+import type { LastHour } from './last-hour';
 import type { Rejections } from '../ingest/rejections';
 
 export type HealthWatch = {
 	health(): Health;
-	/** Events were published so long after the newest of them was inserted. */
-	sawDelay(ms: number): void;
 	stop(): void;
 };
 
 const SAMPLE_MS = 1_000;
 
-/** @param more what is done beside the stream */
+/** @param more the state of background work */
 export function startHealth({
 	live,
 	ingest,
 	rejections,
 	version,
+	hour,
 	more,
 }: {
 	live: Pick<Instance, 'counts' | 'status' | 'missing' | 'look'>;
 	ingest: Pick<Ingest, 'stats'>;
 	rejections: Pick<Rejections, 'counts' | 'list'>;
 	version: string;
+	hour: LastHour;
 	more: () => HealthPart[];
 }): HealthWatch {
 	const startedAt = new Date().toISOString();
 	let begun = false;
 	let planned = performance.now() + SAMPLE_MS;
-	let lateMs = 0;
 
 	/** the worst of what is told below, in a word */
 	function state(): HealthState {
@@ -48,15 +47,12 @@ export function startHealth({
 		return listener === 'deaf' || others.includes('degraded') ? 'degraded' : 'fine';
 	}
 
-	const hour = createLastHour(() => {
+	const timer = setInterval(() => {
+		const lateMs = Math.max(0, Math.round(performance.now() - planned));
+		planned = performance.now() + SAMPLE_MS;
 		const { clients, events } = live.counts();
 		const rejected = Object.values(rejections.counts()).reduce((sum, count) => sum + count, 0);
-		return { state: state(), clients, events, rejected, lateMs };
-	});
-	const timer = setInterval(() => {
-		lateMs = Math.max(0, Math.round(performance.now() - planned));
-		planned = performance.now() + SAMPLE_MS;
-		hour.sample();
+		hour.sample({ state: state(), clients, events, rejected, lateMs });
 	}, SAMPLE_MS);
 
 	const ago = (at: number | null) => (at === null ? null : Math.round(performance.now() - at));
@@ -89,7 +85,6 @@ export function startHealth({
 				minutes: hour.minutes(),
 			};
 		},
-		sawDelay: (ms) => hour.delay(ms),
 		stop: () => clearInterval(timer),
 	};
 }

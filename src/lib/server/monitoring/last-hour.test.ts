@@ -7,16 +7,13 @@ const well: Reading = { state: 'fine', clients: 0, events: 0, rejected: 0, lateM
 function toHour() {
 	let now = START;
 	let reading = well;
-	const hour = createLastHour(
-		() => reading,
-		() => now,
-	);
+	const hour = createLastHour(() => now);
 	return {
 		hour,
 		pass: (ms: number) => (now += ms),
 		see(change: Partial<Reading>) {
 			reading = { ...reading, ...change };
-			hour.sample();
+			hour.sample(reading);
 		},
 	};
 }

@@ -1,6 +1,6 @@
 /**
- * The last hour of this process, by the minute, in its own memory: at most 60 entries, whatever happens. It reads the parts'
- * counters when told to, and knows neither timers nor the parts. A minute is as bad as its worst second.
+ * The last hour of this process, by the minute, in its own memory: at most 60 entries, whatever happens. No timers
+ * here. A minute is as bad as its worst second.
  */
 import type { HealthState, Minute } from '../../protocol';
 
@@ -22,8 +22,8 @@ export type Reading = {
 export type LastHour = {
 	/** Events were published so long after the newest of them was inserted. */
 	delay(ms: number): void;
-	/** Reads the parts; to be called every second or so. */
-	sample(): void;
+	/** To be called every second or so. */
+	sample(reading: Reading): void;
 	/** Oldest first; the last is the one that runs. Minutes in which nothing was sampled are not there. */
 	minutes(): Minute[];
 };
@@ -31,7 +31,7 @@ export type LastHour = {
 const GRAVITY: Record<HealthState, number> = { starting: 0, fine: 1, degraded: 2, broken: 3 };
 
 /** @param now ms since 1970 */
-export function createLastHour(read: () => Reading, now: () => number = Date.now): LastHour {
+export function createLastHour(now: () => number = Date.now): LastHour {
 	const kept: Minute[] = [];
 	let delays: number[] = [];
 	let seen = { events: 0, rejected: 0 };
@@ -72,9 +72,8 @@ export function createLastHour(read: () => Reading, now: () => number = Date.now
 			current();
 			if (delays.length < MAX_DELAYS) delays.push(ms);
 		},
-		sample() {
+		sample({ state, clients, events, rejected, lateMs }) {
 			const minute = current();
-			const { state, clients, events, rejected, lateMs } = read();
 			if (GRAVITY[state] > GRAVITY[minute.state]) minute.state = state;
 			minute.clients = Math.max(minute.clients, clients);
 			minute.lateMs = Math.max(minute.lateMs, lateMs);

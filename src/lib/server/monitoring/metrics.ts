@@ -1,7 +1,7 @@
 /**
- * What Prometheus scrapes. Counters and gauges are read off the parts at each scrape, which count for themselves; distributions are
- * told what happens. Names begin with `nowboard_`, units are base units (https://prometheus.io/docs/practices/naming/). Every label
- * is from a closed set, and present from the start, so that `rate()` sees the first of its kind. It knows no request.
+ * What Prometheus scrapes. Counters and gauges are read from the parts at each scrape; distributions (`Timings`) are told each
+ * value. Names begin with `nowboard_`, units are base units (https://prometheus.io/docs/practices/naming/). Every label is from
+ * a closed set and present from the start, so that `rate()` sees the first of its kind.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { RING_BYTES, RING_FRAMES } from '../stream/ring';
@@ -13,31 +13,56 @@ export type Metrics = {
 	contentType: string;
 	/** The text of one scrape. */
 	scrape(): Promise<string>;
+};
+
+/** Distributions. They exist before the parts that report to them. */
+export type Timings = {
 	/** A drain took so long. */
 	sawDrain(ms: number): void;
 	/** Events were published so long after the newest of them was inserted. */
 	sawDelay(ms: number): void;
 	/** One INSERT was committed, of so many events. */
 	sawGroup(events: number): void;
+	registry: Registry;
 };
 
 /** A drain is a query of a millisecond, or something is wrong; the limits are those of the deadlines around it. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const GROUP_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 
+export function createTimings(): Timings {
+	const registry = new Registry();
+	const histogram = (name: string, help: string, buckets: number[]) =>
+		new Histogram({ name: `nowboard_${name}`, help, buckets, registers: [registry] });
+	const drain = histogram('drain_duration_seconds', 'Reads of what is new.', SECONDS);
+	const delay = histogram(
+		'delivery_delay_seconds',
+		'From the insert of the newest event of a frame to its place in the ring.',
+		SECONDS,
+	);
+	const group = histogram('ingest_group_events', 'Events in one committed INSERT.', GROUP_SIZES);
+	return {
+		sawDrain: (ms) => drain.observe(ms / 1_000),
+		sawDelay: (ms) => delay.observe(ms / 1_000),
+		sawGroup: (events) => group.observe(events),
+		registry,
+	};
+}
+
 /** @param version of this build */
 export function createMetrics({
+	timings: { registry },
 	live,
 	ingest,
 	rejections,
 	version,
 }: {
+	timings: Pick<Timings, 'registry'>;
 	live: Pick<Instance, 'counts' | 'status' | 'missing'>;
 	ingest: Pick<Ingest, 'stats'>;
 	rejections: Pick<Rejections, 'counts'>;
 	version: string;
 }): Metrics {
-	const registry = new Registry();
 	const registers = [registry];
 	// event loop delay, garbage collection, memory, CPU time
 	collectDefaultMetrics({ register: registry, prefix: 'nowboard_' });
@@ -83,9 +108,6 @@ export function createMetrics({
 			},
 		});
 	}
-	const histogram = (name: string, help: string, buckets: number[]) =>
-		new Histogram({ name: `nowboard_${name}`, help, buckets, registers });
-
 	new Gauge({
 		name: 'nowboard_build_info',
 		help: 'Always 1; which build this is.',
@@ -113,19 +135,12 @@ export function createMetrics({
 	gauge('ring_limit_frames', 'Frames the ring holds at most.', () => RING_FRAMES);
 	gauge('ring_limit_bytes', 'Bytes the ring holds at most.', () => RING_BYTES);
 
-	const drain = histogram('drain_duration_seconds', 'Reads of what is new.', SECONDS);
-	const delay = histogram(
-		'delivery_delay_seconds',
-		'From the insert of the newest event of a frame to its place in the ring.',
-		SECONDS,
-	);
 	counter(
 		'stream_events',
 		'Events published, also those that frames only count.',
 		() => live.counts().events,
 	);
 
-	const group = histogram('ingest_group_events', 'Events in one committed INSERT.', GROUP_SIZES);
 	counterBy('result', 'ingest_events', 'Events answered after their commit.', () => {
 		const { accepted, duplicates } = ingest.stats();
 		return { accepted, duplicate: duplicates };
@@ -140,8 +155,5 @@ export function createMetrics({
 	return {
 		contentType: registry.contentType,
 		scrape: () => registry.metrics(),
-		sawDrain: (ms) => drain.observe(ms / 1_000),
-		sawDelay: (ms) => delay.observe(ms / 1_000),
-		sawGroup: (events) => group.observe(events),
 	};
 }

@@ -12,7 +12,6 @@ import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/http/cors';
 import { parseEvents } from '$lib/server/ingest/parse-events';
 import { admit, refuseLimited, refuseSources } from '$lib/server/ingest/authorize';
 import { readJson } from '$lib/server/ingest/json-body';
-import { discardBody } from '$lib/server/http/read-body';
 import type { RejectionReason } from '$lib/server/ingest/rejections';
 import { RefusedError } from '$lib/server/ingest/submission';
 import { identify, toVisitor } from '$lib/server/ingest/visitor';
@@ -72,13 +71,9 @@ export const POST: RequestHandler = async ({
 	const network = toNetwork(address);
 	const query = url.searchParams;
 	const admission = await admit({ headers, query, keys, limits, network, open });
-	if (!admission.ok) {
-		await discardBody(request, bodies);
-		return refuse(admission);
-	}
+	if (!admission.ok) return refuse(admission);
 	const { key } = admission;
 	if (key?.kind === 'public' && isbot(headers.get('user-agent'))) {
-		await discardBody(request, bodies);
 		rejections.count('bot');
 		return json(IGNORED, { status: 202 });
 	}

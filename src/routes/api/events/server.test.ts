@@ -5,6 +5,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createBodyBudget, type BodyBudget } from '$lib/server/http/body-budget';
+import { readRest } from '$lib/server/http/read-body';
 import { createIngest, type Ingest } from '$lib/server/ingest/group-commit';
 import { connect } from '$lib/server/db/connect';
 import { createKey, listKeys, revokeKey } from '$lib/server/keys/key-store';
@@ -58,6 +59,7 @@ beforeAll(async () => {
 				handler({ request, url, locals, setHeaders, getClientAddress }),
 			).catch(() => new Response(null, { status: 500 }));
 			for (const [name, value] of Object.entries(set)) response.headers.set(name, value);
+			if (!(await readRest(req))) response.headers.set('connection', 'close');
 			await setResponse(res, response);
 		})();
 	}).listen(0, '127.0.0.1');
@@ -718,7 +720,7 @@ describe('a body that does not come to its end', () => {
 		expect(await stalled.answer).toMatchObject({
 			status: 503,
 			headers: { 'retry-after': '2', 'access-control-allow-origin': '*' },
-			body: { error: expect.stringContaining('The body was put away') as string },
+			body: { error: expect.stringContaining('dropped yours') as string },
 		});
 		expect(locals.rejections.counts().no_room).toBe(1);
 		expect(await names()).toEqual(['honest']);
