@@ -16,7 +16,11 @@ if (more.length > 0 || (url && !/^https?:\/\//.test(url)) || (url && !URL.canPar
 	console.error(`"${process.argv.slice(2).join(' ')}" is no address.\n${USAGE}`);
 	process.exit(2);
 }
-const findings = await examine(url ? new URL(url).origin : null, process.env);
+const findings = await examine(url ? toAddress(new URL(url)) : null, process.env);
 console.log(toText(findings));
 // a connection that a pooler has swallowed would keep the process for seconds
 process.exit(findings.some(({ is }) => is === 'wrong') ? 1 : 0);
+
+function toAddress({ origin, pathname }: URL): string {
+	return origin + pathname.replace(/\/+$/, '');
+}

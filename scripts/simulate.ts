@@ -43,7 +43,7 @@ const next = createVisitors(random, {
 	rhythm: createRhythm(random, now.getHours() + now.getMinutes() / 60),
 	warmUpMs: WARM_UP_MS,
 });
-const endpoint = new URL('/api/events', values.url).href;
+const endpoint = new URL('api/events', values.url.replace(/\/*$/, '/')).href;
 /** by the source whose events they send; '' sends all others. With a key, an event names no source: the key has one */
 const senders = new Map(
 	['', ...values.key].map((text) => {
@@ -96,7 +96,7 @@ async function follow(): Promise<void> {
 
 async function isWanted(): Promise<boolean> {
 	try {
-		const response = await fetch(new URL('/api/demo', values.url), {
+		const response = await fetch(new URL('api/demo', values.url.replace(/\/*$/, '/')), {
 			signal: AbortSignal.timeout(5_000),
 		});
 		const body: unknown = await response.json();

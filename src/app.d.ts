@@ -44,6 +44,8 @@ declare global {
 			history: HistoryReader;
 			/** how far old events are deleted */
 			metrics: Metrics;
+			/** the path below which the proxy serves this process: `/now`, or empty */
+			basePath: string;
 			/** events are taken without a key */
 			ingestOpen: boolean;
 			/** what the page says that events come with */

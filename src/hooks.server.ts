@@ -38,6 +38,10 @@ import { THEME } from '$lib/theme';
 /** Sets the theme before the first paint, so that nothing flashes. */
 const THEME_SCRIPT = createInitialModeExpression(THEME);
 
+/** Addresses in a page are relative. Below a path, `/now` must be `/now/`; only the browser sees the difference. */
+const SLASH_SCRIPT =
+	"if(!location.pathname.endsWith('/'))location.replace(location.pathname+'/'+location.search+location.hash);";
+
 const slot = globalThis as { [key: symbol]: Runtime | undefined };
 const RUNTIME = Symbol.for('nowboard.runtime');
 
@@ -114,7 +118,11 @@ async function answer(
 
 	Object.assign(event.locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
-		transformPageChunk: ({ html }) => html.replace('%nowboard.theme%', THEME_SCRIPT),
+		transformPageChunk: ({ html }) =>
+			html.replace(
+				'%nowboard.theme%',
+				event.url.pathname === '/' ? SLASH_SCRIPT + THEME_SCRIPT : THEME_SCRIPT,
+			),
 	});
 	if (response.status >= 400 && response.status < 500) tarpit.refused(network);
 	return secureHeaders(response, isSecure);
@@ -135,7 +143,7 @@ function toResponse(
 	if (!isPage) return json({ message, requestId }, { status });
 	if (status !== 401 || !locals.login || !asksWho(route.id, env.dashboardPublic))
 		error(status, { message, requestId });
-	const location = `/login?to=${encodeURIComponent(url.pathname + url.search)}`;
+	const location = `${env.basePath}/login?to=${encodeURIComponent(url.pathname + url.search)}`;
 	return new Response(null, { status: 303, headers: { location } });
 }
 

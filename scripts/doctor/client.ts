@@ -15,6 +15,8 @@ export type Asked = { method?: string; headers?: Record<string, string>; body?: 
 
 export type Client = {
 	origin: string;
+	/** the origin, and the path below which the dashboard is */
+	address: string;
 	protocol: 'HTTP/2' | 'HTTP/1.1';
 	/** null without TLS */
 	certificate: { fault: string | null; endsAt: number } | null;
@@ -26,13 +28,17 @@ export type Client = {
 const CONNECT_MS = 8_000;
 export const ANSWER_MS = 8_000;
 
-/** Rejects when nobody is there. @param ca whose certificates are trusted beside the known ones, in PEM */
-export async function createClient(origin: string, ca?: string): Promise<Client> {
-	const url = new URL(origin);
+/** Rejects when nobody is there. @param address without a slash at the end. @param ca whose certificates are trusted beside the known ones, in PEM */
+export async function createClient(address: string, ca?: string): Promise<Client> {
+	const url = new URL(address);
+	const { origin } = url;
+	const known = { origin, address };
+	const base = url.pathname.replace(/\/$/, '');
+	const below = (way: Way): Way => ({ ...way, ask: (path, asked) => way.ask(base + path, asked) });
 	if (url.protocol === 'http:') {
 		const socket = connectTcp(Number(url.port || 80), toHost(url));
 		await inTime(once(socket, 'connect')).finally(() => socket.destroy());
-		return { origin, ...createHttp1(url), certificate: null };
+		return { ...known, ...below(createHttp1(url)), certificate: null };
 	}
 	const socket = connectTls({
 		host: toHost(url),
@@ -44,9 +50,10 @@ export async function createClient(origin: string, ca?: string): Promise<Client>
 	});
 	await inTime(once(socket, 'secureConnect'));
 	const certificate = readCertificate(socket);
-	if (socket.alpnProtocol === 'h2') return { origin, ...createHttp2(url, socket), certificate };
+	if (socket.alpnProtocol === 'h2')
+		return { ...known, ...below(createHttp2(url, socket)), certificate };
 	socket.destroy();
-	return { origin, ...createHttp1(url), certificate };
+	return { ...known, ...below(createHttp1(url)), certificate };
 }
 
 const toHost = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '');

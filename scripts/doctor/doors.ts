@@ -30,8 +30,8 @@ export async function examineOrigin(client: Client): Promise<Finding> {
 		if (only)
 			return wrong(
 				'origin',
-				`the server takes itself for ${only}, and people use ${client.origin}: nobody can log in`,
-				`Set ORIGIN=${client.origin} where the server runs.`,
+				`the server takes itself for ${only}, and people use ${client.address}: nobody can log in`,
+				`Set ORIGIN=${client.address} where the server runs.`,
 			);
 		return wrong(
 			'origin',
@@ -45,7 +45,7 @@ export async function examineOrigin(client: Client): Promise<Finding> {
 			'a page of another site may act for whoever is logged in',
 			'Let the proxy hand on Origin as it comes.',
 		);
-	return well('origin', `${client.origin}, and no other site may act for people`);
+	return well('origin', `${client.address}, and no other site may act for people`);
 }
 
 /** Open is wrong unless the environment here says that it is meant. */

@@ -52,7 +52,7 @@ export async function examineReadiness(client: Client): Promise<Readiness> {
 	const answer = await client.ask('/readyz');
 	const ready = toReady(await readText(answer));
 	if (!ready) {
-		const says = `${client.origin}/readyz answers ${answer.status}, and that is no answer of a Nowboard`;
+		const says = `${client.address}/readyz answers ${answer.status}, and that is no answer of a Nowboard`;
 		const mend =
 			'Look where the proxy leads, and whether the server behind it runs: its log says why it has ended.';
 		return { finding: wrong('readiness', says, mend), isOurs: false, clock: null };

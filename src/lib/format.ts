@@ -10,8 +10,11 @@ export const DEFAULT_LOOK: Look = { locale: 'en-GB', timeZone: 'UTC' };
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Longer texts are cut: a row of the feed is a line, not a document. */
-export const MAX_TEXT_LENGTH = 48;
+/** Characters of a text in a row of the feed. CSS shows fewer and ends them in "…"; this bounds what it must lay out. */
+export const MAX_TEXT_LENGTH = 200;
+/** Letters that are written from right to left: Hebrew, Arabic and their relatives. */
+const RIGHT_TO_LEFT =
+	/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 /** What the browser is set to. Differs from the server's, so not before the page is mounted. */
 export function toViewerLook(): Look {
@@ -37,12 +40,12 @@ export function toCompact(value: number, look: Look = DEFAULT_LOOK): string {
 export function toWhen(at: number, now: number, look: Look = DEFAULT_LOOK): string {
 	const age = now - at;
 	if (age < 1_000) return 'now';
-	if (age < MINUTE_MS) return `${Math.floor(age / 1_000)} s ago`;
-	if (age < HOUR_MS) return `${Math.floor(age / MINUTE_MS)} min ago`;
-	const time = toTime(at, look);
+	if (age < MINUTE_MS) return `${toCount(Math.floor(age / 1_000), look)} s ago`;
+	if (age < HOUR_MS) return `${toCount(Math.floor(age / MINUTE_MS), look)} min ago`;
+	const time = isolate(toTime(at, look));
 	if (toDay(at, look, true) === toDay(now, look, true)) return time;
 	const sameYear = toYear(at, look) === toYear(now, look);
-	return `${toDay(at, look, !sameYear)}, ${time}`;
+	return `${isolate(toDay(at, look, !sameYear))}, ${time}`;
 }
 
 /** "14:05", or with `seconds` "14:05:09". */
@@ -61,7 +64,7 @@ export function toTime(
 
 /** A moment to come, or long gone: "23 Nov 2026, 14:05". */
 export function toMoment(at: number, look: Look = DEFAULT_LOOK): string {
-	return `${toDay(at, look, true)}, ${toTime(at, look)}`;
+	return `${isolate(toDay(at, look, true))}, ${isolate(toTime(at, look))}`;
 }
 
 /** "Tue, 24 Nov" (which order and which commas is the locale's choice), or without `weekday` "24 Nov". */
@@ -111,16 +114,18 @@ export function toExactTime(at: number, { locale, timeZone }: Look = DEFAULT_LOO
 }
 
 /** Milliseconds as "14 ms", "1.2 s", "12 s", "3 min", "2 h 5 min"; below zero as zero. */
-export function toDuration(ms: number): string {
+export function toDuration(ms: number, look: Look = DEFAULT_LOOK): string {
 	const whole = Math.max(Math.round(ms), 0);
-	if (whole < 1_000) return `${whole} ms`;
-	if (whole < 9_950) return `${(whole / 1_000).toFixed(1)} s`;
+	if (whole < 1_000) return `${toCount(whole, look)} ms`;
+	const tenths = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+	if (whole < 9_950) return `${numberFormat(look.locale, tenths).format(whole / 1_000)} s`;
 	const seconds = Math.round(whole / 1_000);
-	if (seconds < 60) return `${seconds} s`;
+	if (seconds < 60) return `${toCount(seconds, look)} s`;
 	const minutes = Math.round(seconds / 60);
-	if (minutes < 60) return `${minutes} min`;
+	if (minutes < 60) return `${toCount(minutes, look)} min`;
 	const rest = minutes % 60;
-	return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ''}`;
+	const hours = `${toCount(Math.floor(minutes / 60), look)} h`;
+	return rest ? `${hours} ${toCount(rest, look)} min` : hours;
 }
 
 /** Whole seconds until a moment, for a countdown: 4 until it is 4.0 s away, 0 once it has passed. */
@@ -140,28 +145,34 @@ export function toChange(
 	return `${sign}${toCount(Math.abs(percent), look)} %`;
 }
 
-/**
- * Properties as short readable pairs, in their order. Texts stand without quotes, objects and lists as JSON; what is longer
- * than MAX_TEXT_LENGTH is cut with "…", line ends become spaces.
- */
+/** Properties as readable pairs, in their order: texts without quotes, objects and lists as JSON, line ends as spaces. */
 export function toPairs(properties: { [key: string]: unknown }): { key: string; text: string }[] {
 	return Object.entries(properties).map(([key, value]) => ({
-		key: toShort(key),
-		text: toShort(typeof value === 'string' ? value : (JSON.stringify(value) ?? '')),
+		key: toLine(key),
+		text: toLine(typeof value === 'string' ? value : (JSON.stringify(value) ?? '')),
 	}));
 }
 
-function toShort(text: string): string {
+function toLine(text: string): string {
 	const line = text.replace(/\s+/g, ' ');
 	// a character takes at most two units: no need to split 8 KiB
 	const characters = [...line.slice(0, 2 * MAX_TEXT_LENGTH + 2)];
 	if (characters.length <= MAX_TEXT_LENGTH) return characters.join('');
 	// not within the code of one character, such as %E3%81%82
-	const rest = characters
-		.slice(0, MAX_TEXT_LENGTH - 1)
+	return characters
+		.slice(0, MAX_TEXT_LENGTH)
 		.join('')
 		.replace(/(?:%[c-f][\da-f](?:%[89ab][\da-f])*)?(?:%[\da-f]?)?$/i, '');
-	return `${rest}…`;
+}
+
+/** Whether Intl writes this locale's numbers with the digits 0 to 9. */
+export function hasLatinDigits({ locale }: Look): boolean {
+	return /^\d+$/.test(numberFormat(locale, { useGrouping: false }).format(1_234_567_890));
+}
+
+/** A right-to-left date inside an English sentence must not pull the words after it to its other side (UAX 9, isolates). */
+export function isolate(text: string): string {
+	return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 function toDay(at: number, { locale, timeZone }: Look, year: boolean): string {

@@ -27,7 +27,7 @@ export async function loadFirstFigures({ locals, url }: Pick<ServerLoadEvent, 'l
 		status: locals.live.status(),
 		demo: locals.demo,
 		loggedIn: locals.viewer?.kind === 'session',
-		origin: url.origin,
+		origin: url.origin + locals.basePath,
 		keys: locals.sendingKeys,
 	};
 }

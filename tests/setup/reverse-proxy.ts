@@ -18,9 +18,13 @@ export type ReverseProxy = {
 	close(): Promise<void>;
 };
 
-export async function startReverseProxy(): Promise<ReverseProxy> {
+/** @param below a path like `/now` that it strips; what is asked beside it is answered 404 */
+export async function startReverseProxy(below = ''): Promise<ReverseProxy> {
 	let target = new URL('http://127.0.0.1:1');
 	const server = createServer((asked, answer) => {
+		const path = asked.url ?? '/';
+		if (!/^[/?]|^$/.test(path.slice(below.length)) || !path.startsWith(below))
+			return answer.writeHead(404).end('not below the path');
 		const before = asked.headers['x-forwarded-for'];
 		const from = [before, asked.socket.remoteAddress].filter(Boolean).join(', ');
 		const headers = omit(asked.headers, HOP_BY_HOP);
@@ -28,7 +32,7 @@ export async function startReverseProxy(): Promise<ReverseProxy> {
 			host: target.hostname,
 			port: target.port,
 			method: asked.method,
-			path: asked.url,
+			path: path.slice(below.length).replace(/^(?!\/)/, '/'),
 			headers: { ...headers, 'x-forwarded-for': from },
 		});
 		upstream.on('response', (response) => {

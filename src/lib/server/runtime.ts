@@ -202,6 +202,7 @@ export function startRuntime(env: Env): Runtime {
 			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),
 			ingestOpen: env.ingestOpen,
+			basePath: env.basePath,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
 			limits,

@@ -25,9 +25,10 @@ export const ASK_MS = 5_000;
 export function createHealth(
 	initial: Health,
 	{
+		url = HEALTH_URL,
 		environment = toEnvironment(),
 		fetch: fetcher = (...args) => fetch(...args),
-	}: { environment?: Environment | null; fetch?: typeof fetch } = {},
+	}: { url?: string; environment?: Environment | null; fetch?: typeof fetch } = {},
 ): Readable<Look> {
 	let look: Look = { health: initial, at: null, failure: null };
 	if (!environment) return readable(look);
@@ -39,7 +40,7 @@ export function createHealth(
 		async function question(): Promise<void> {
 			cancel();
 			cancel = () => {};
-			const answer = await ask(HEALTH_URL, parseHealth, fetcher);
+			const answer = await ask(url, parseHealth, fetcher);
 			if (stopped) return;
 			look = answer.ok
 				? { health: answer.value, at: now(), failure: null }

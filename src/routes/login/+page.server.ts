@@ -2,7 +2,7 @@ import { error, fail, redirect } from '@sveltejs/kit';
 import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { readForm } from '$lib/server/http/form-body';
 import { toPath } from '$lib/server/access/safe-redirect';
-import { setViewerCookie } from '$lib/server/access/viewer-cookie';
+import { setViewerCookie, toSite } from '$lib/server/access/viewer-cookie';
 import type { Actions, PageServerLoad } from './$types';
 
 /** Longer ones are not hashed. */
@@ -10,7 +10,7 @@ const MAX_LENGTH = 1_024;
 
 export const load: PageServerLoad = ({ locals, url }) => {
 	// where there is nothing to log in to, there is nothing to ask
-	if (!locals.login) redirect(303, toPath(url.searchParams.get('to')));
+	if (!locals.login) redirect(303, locals.basePath + toPath(url.searchParams.get('to')));
 };
 
 export const actions: Actions = {
@@ -23,7 +23,7 @@ export const actions: Actions = {
 		const text = typeof attempt === 'string' && attempt.length <= MAX_LENGTH ? attempt : '';
 		const network = toNetwork(readAddress(getClientAddress));
 		if (!(await locals.login.password.matches(text, network))) return fail(401, { refused: true });
-		setViewerCookie(cookies, await locals.login.viewers.begin(), null, url.protocol === 'https:');
-		redirect(303, toPath(url.searchParams.get('to')));
+		setViewerCookie(cookies, await locals.login.viewers.begin(), null, toSite(url, locals));
+		redirect(303, locals.basePath + toPath(url.searchParams.get('to')));
 	},
 };

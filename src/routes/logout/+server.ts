@@ -1,6 +1,6 @@
 import { redirect } from '@sveltejs/kit';
 import { readForm } from '$lib/server/http/form-body';
-import { clearViewerCookie } from '$lib/server/access/viewer-cookie';
+import { clearViewerCookie, toSite } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /** Ends this browser's session; with `everywhere=true` in the form, those of all browsers. Their streams end within seconds. */
@@ -12,6 +12,6 @@ export const POST: RequestHandler = async (event) => {
 		if (form?.get('everywhere') === 'true') await login.viewers.endAll();
 		else await login.viewers.end(viewer);
 	}
-	clearViewerCookie(cookies, url.protocol === 'https:');
-	redirect(303, '/login');
+	clearViewerCookie(cookies, toSite(url, locals));
+	redirect(303, `${locals.basePath}/login`);
 };

@@ -32,7 +32,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 		/** seconds after which a revoked key is taken nowhere */
 		endsS: KEY_BOUNDS.lifeMs / 1_000,
 		open: locals.ingestOpen,
-		origin: url.origin,
+		origin: url.origin + locals.basePath,
 		now: Date.now(),
 	};
 };
@@ -59,7 +59,7 @@ export const actions: Actions = {
 				linkProblem: `The days are "${text('days').slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or left empty.`,
 			});
 		const token = await event.locals.login?.links.create(name, days);
-		return { link: `${event.url.origin}/s/${token}` };
+		return { link: `${event.url.origin}${event.locals.basePath}/s/${token}` };
 	},
 	async unshare(event) {
 		const { id } = await readFields(event);

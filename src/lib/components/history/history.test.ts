@@ -175,5 +175,5 @@ test('the address keeps source and range', () => {
 		toAddress('a b', null),
 		toAddress(null, '7d'),
 		toAddress('a&b', '90d'),
-	]).toEqual(['/', '?source=a+b', '?range=7d', '?source=a%26b&range=90d']);
+	]).toEqual(['./', '?source=a+b', '?range=7d', '?source=a%26b&range=90d']);
 });

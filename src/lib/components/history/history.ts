@@ -1,5 +1,5 @@
 /** What a range of history is called, and its numbers as a drawing. Pure. */
-import { toClock, toCount, toDate, toTime, type Look } from '../../format';
+import { isolate, toClock, toCount, toDate, toTime, type Look } from '../../format';
 import type { History, HistoryPoint, HistoryRange } from '../../protocol';
 import type { Point } from '../charts/scale';
 
@@ -97,8 +97,9 @@ export function toMarks({ range, points }: History, look: Look): Mark[] {
 /** "Tue, 24 Nov, 14:00–15:00", shorter where the range is. */
 export function toSpan(range: HistoryRange, from: number, to: number, look: Look): string {
 	if (range === '30min') return toTime(from, look);
-	const date = toDate(from, look);
-	return range === '90d' ? date : `${date}, ${toTime(from, look)}–${toTime(to, look)}`;
+	if (range === '90d') return toDate(from, look);
+	const date = isolate(toDate(from, look));
+	return `${date}, ${isolate(toTime(from, look))}–${isolate(toTime(to, look))}`;
 }
 
 /** One bucket beside that of the period before, in words: "1,204 events, 980 the 7 days before". */
@@ -122,7 +123,7 @@ export function toNotes(history: History, key: HistoryKey, look: Look): string[]
 	const { begins, from, at, through, kept, source, points } = history;
 	const moment = (time: string) => {
 		const ms = Date.parse(time);
-		return `${toDate(ms, look)}, ${toTime(ms, look)}`;
+		return `${isolate(toDate(ms, look))}, ${isolate(toTime(ms, look))}`;
 	};
 	if (!kept)
 		return ['No history is kept of this source by itself: the first hundred sources have one.'];
@@ -140,11 +141,11 @@ export function toNotes(history: History, key: HistoryKey, look: Look): string[]
 	return notes;
 }
 
-/** The address of the page about a source and a range. */
+/** The address of the page about a source and a range, relative to the page at the root. */
 export function toAddress(source: string | null, range: HistoryRange | null): string {
 	const query = new URLSearchParams({
 		...(source !== null && { source }),
 		...(range !== null && { range }),
 	});
-	return query.size > 0 ? `?${query}` : '/';
+	return query.size > 0 ? `?${query}` : './';
 }

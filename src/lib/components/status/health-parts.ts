@@ -1,5 +1,5 @@
 /** The parts of a server in words: how each is, and one number about it. Pure. */
-import { toCount, toDuration } from '../../format';
+import { DEFAULT_LOOK, toCount, toDuration, type Look } from '../../format';
 import type { Health, HealthState, Minute } from '../../protocol';
 import { HAPPENED } from './notice';
 
@@ -40,15 +40,16 @@ export function toHeadline(health: Health, failure: string | null): string {
 	}[health.state];
 }
 
-export function toParts(health: Health): Part[] {
+/** @param look how the viewer writes numbers */
+export function toParts(health: Health, look: Look = DEFAULT_LOOK): Part[] {
 	return [
-		database(health),
+		database(health, look),
 		notify(health),
-		reading(health),
-		writing(health),
-		ticks(health),
-		streams(health),
-		process(health),
+		reading(health, look),
+		writing(health, look),
+		ticks(health, look),
+		streams(health, look),
+		process(health, look),
 		...health.more,
 	];
 }
@@ -56,14 +57,14 @@ export function toParts(health: Health): Part[] {
 /** Down before the first reading is starting, not broken. */
 const downState = ({ state }: Health) => (state === 'starting' ? 'starting' : 'broken');
 
-function database(health: Health): Part {
+function database(health: Health, look: Look): Part {
 	const { database, reading, readMs } = health;
 	if (database === 'up')
 		return {
 			name: 'Postgres',
 			state: 'fine',
 			words: 'It answers.',
-			figure: readMs === null ? '' : `${toMs(readMs)} a read`,
+			figure: readMs === null ? '' : `${toMs(readMs, look)} a read`,
 		};
 	const state = downState(health);
 	const words = reading ? HAPPENED[reading] : 'Not reached yet.';
@@ -81,11 +82,11 @@ function notify({ listener, database, state }: Health): Part {
 	return { ...part, state: 'degraded', words };
 }
 
-function reading(health: Health): Part {
+function reading(health: Health, look: Look): Part {
 	const { database, readAgoMs, minutes } = health;
 	const measured = minutes.findLast(({ p50Ms }) => p50Ms !== null);
-	const figure = measured?.p50Ms == null ? '' : `${toMs(measured.p50Ms)} behind`;
-	const ago = readAgoMs === null ? '' : ` Last read ${toDuration(readAgoMs)} ago.`;
+	const figure = measured?.p50Ms == null ? '' : `${toMs(measured.p50Ms, look)} behind`;
+	const ago = readAgoMs === null ? '' : ` Last read ${toDuration(readAgoMs, look)} ago.`;
 	if (database === 'down') {
 		const words = `What is shown stands still; it goes on without a gap.${ago}`;
 		return { name: 'Reading', state: downState(health), words, figure: '' };
@@ -93,9 +94,9 @@ function reading(health: Health): Part {
 	return { name: 'Reading', state: 'fine', words: `Everything committed is shown.${ago}`, figure };
 }
 
-function writing(health: Health): Part {
+function writing(health: Health, look: Look): Part {
 	const { database, writing, heldEvents } = health;
-	const figure = heldEvents > 0 ? `${toCount(heldEvents)} wait` : '';
+	const figure = heldEvents > 0 ? `${toCount(heldEvents, look)} wait` : '';
 	const refused = 'Events sent now are refused, and can be sent again.';
 	if (writing !== null)
 		return { name: 'Writing', state: 'broken', words: `${HAPPENED[writing]} ${refused}`, figure };
@@ -104,10 +105,10 @@ function writing(health: Health): Part {
 	return { name: 'Writing', state: 'fine', words: 'Events are taken.', figure };
 }
 
-function ticks(health: Health): Part {
+function ticks(health: Health, look: Look): Part {
 	const { database, tickAgoMs } = health;
 	const name = 'Ticks';
-	const figure = tickAgoMs === null ? '' : `${toDuration(tickAgoMs)} ago`;
+	const figure = tickAgoMs === null ? '' : `${toDuration(tickAgoMs, look)} ago`;
 	if (database === 'down')
 		return { name, state: downState(health), words: 'The chart has a gap from here on.', figure };
 	if (tickAgoMs === null) return { name, state: 'starting', words: 'None recorded yet.', figure };
@@ -116,7 +117,7 @@ function ticks(health: Health): Part {
 	return { name, state: 'fine', words: 'Recorded when a figure changes.', figure };
 }
 
-function streams({ clients, ring, missing }: Health): Part {
+function streams({ clients, ring, missing }: Health, look: Look): Part {
 	const share = Math.round(
 		100 * Math.max(ring.frames / ring.maxFrames, ring.bytes / ring.maxBytes),
 	);
@@ -126,26 +127,26 @@ function streams({ clients, ring, missing }: Health): Part {
 		state: leaving ? 'broken' : 'fine',
 		words: leaving
 			? 'Pages are being sent away.'
-			: `Pages that come back find ${toCount(ring.frames)} frames kept (${share} % of the room).`,
-		figure: clients === 1 ? '1 page' : `${toCount(clients)} pages`,
+			: `Pages that come back find ${toCount(ring.frames, look)} frames kept (${toCount(share, look)} % of the room).`,
+		figure: `${toCount(clients, look)} ${clients === 1 ? 'page' : 'pages'}`,
 	};
 }
 
-function process({ memoryBytes, minutes }: Health): Part {
+function process({ memoryBytes, minutes }: Health, look: Look): Part {
 	const lateMs = minutes.at(-1)?.lateMs ?? 0;
 	const late = lateMs > LATE_MS;
 	return {
 		name: 'Process',
 		state: late ? 'degraded' : 'fine',
 		words: late
-			? `Busy: it came ${toDuration(lateMs)} late to something planned.`
-			: `Never more than ${toDuration(lateMs)} late in this minute.`,
-		figure: `${toCount(memoryBytes / 1024 / 1024)} MB`,
+			? `Busy: it came ${toDuration(lateMs, look)} late to something planned.`
+			: `Never more than ${toDuration(lateMs, look)} late in this minute.`,
+		figure: `${toCount(memoryBytes / 1024 / 1024, look)} MB`,
 	};
 }
 
-function toMs(ms: number): string {
-	return ms < 1 ? 'under 1 ms' : toDuration(ms);
+function toMs(ms: number, look: Look): string {
+	return ms < 1 ? `under ${toCount(1, look)} ms` : toDuration(ms, look);
 }
 
 /** A line of the last hour: one bar for each minute. */
@@ -168,7 +169,10 @@ const HEIGHT: Record<HealthState, number> = { starting: 0.3, fine: 0.1, degraded
 export function toHourLines(
 	minutes: readonly Minute[],
 	toClock: (at: number) => string,
+	look: Look = DEFAULT_LOOK,
 ): HourLine[] {
+	const say = (value: number) => toCount(value, look);
+	const sayMs = (value: number) => toMs(value, look);
 	const last = minutes.at(-1);
 	const newest = last ? Date.parse(last.at) : 0;
 	const slots: (Minute | null)[] = Array.from({ length: MINUTES }, () => null);
@@ -218,12 +222,12 @@ export function toHourLines(
 		line(
 			'Delay (p99)',
 			({ p99Ms }) => p99Ms,
-			toMs,
+			sayMs,
 			({ p50Ms }) => p50Ms,
 		),
-		line('Pages open', ({ clients }) => clients, toCount),
-		line('Events', ({ events }) => events, toCount),
-		line('Refused', ({ rejected }) => rejected, toCount),
+		line('Pages open', ({ clients }) => clients, say),
+		line('Events', ({ events }) => events, say),
+		line('Refused', ({ rejected }) => rejected, say),
 	];
 }
 

@@ -7,19 +7,27 @@ import { SESSION_MS, type Viewer } from './viewers';
 
 export const VIEWER_COOKIE = 'nowboard_viewer';
 
-const options = (isSecure: boolean) =>
-	({ path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure }) as const;
+/** How the browser reaches us. */
+export type Site = { isSecure: boolean; basePath: string };
+
+const options = ({ isSecure, basePath }: Site) =>
+	({ path: basePath || '/', httpOnly: true, sameSite: 'lax', secure: isSecure }) as const;
+
+export const toSite = (url: URL, { basePath }: { basePath: string }): Site => ({
+	isSecure: url.protocol === 'https:',
+	basePath,
+});
 
 /** @param expiresAt of the viewer, ms since 1970: a browser keeps it no longer; null: it does not expire */
 export function setViewerCookie(
 	cookies: Cookies,
 	token: string,
 	expiresAt: number | null,
-	isSecure: boolean,
+	site: Site,
 ): void {
 	const lastsMs = Math.min(SESSION_MS, (expiresAt ?? Infinity) - Date.now());
 	const maxAge = Math.floor(lastsMs / 1_000);
-	if (maxAge > 0) cookies.set(VIEWER_COOKIE, token, { ...options(isSecure), maxAge });
+	if (maxAge > 0) cookies.set(VIEWER_COOKIE, token, { ...options(site), maxAge });
 }
 
 /**
@@ -29,13 +37,13 @@ export function setViewerCookie(
 export function renewViewerCookie(
 	cookies: Cookies,
 	{ viewer, tokenEndsAt }: { viewer: Viewer | null; tokenEndsAt: number | null },
-	isSecure: boolean,
+	site: Site,
 ): void {
 	const own = cookies.get(VIEWER_COOKIE);
 	if (viewer && tokenEndsAt === null && own !== undefined)
-		setViewerCookie(cookies, own, viewer.expiresAt, isSecure);
+		setViewerCookie(cookies, own, viewer.expiresAt, site);
 }
 
-export function clearViewerCookie(cookies: Cookies, isSecure: boolean): void {
-	cookies.delete(VIEWER_COOKIE, options(isSecure));
+export function clearViewerCookie(cookies: Cookies, site: Site): void {
+	cookies.delete(VIEWER_COOKIE, options(site));
 }

@@ -19,6 +19,8 @@ export type Env = {
 	secret: string | null;
 	/** what the adapter takes a visitor's address from; null: the connection */
 	addressHeader: string | null;
+	/** the path of ORIGIN, which the proxy strips: `/now`, or empty at the root of a host */
+	basePath: string;
 	/** who sends it may read the metrics; null: nobody may */
 	metricsToken: string | null;
 	/** days that events are kept; 0: for ever */
@@ -90,6 +92,7 @@ export function readEnv(
 		secret: values.SECRET,
 		metricsToken: values.METRICS_TOKEN,
 		addressHeader: values.ADDRESS_HEADER,
+		basePath: values.ORIGIN === null ? '' : new URL(values.ORIGIN).pathname.replace(/\/$/, ''),
 		retentionDays: values.RETENTION_DAYS,
 		demo,
 		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,

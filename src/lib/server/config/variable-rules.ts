@@ -66,12 +66,13 @@ export const postgresUrl: Rule<string> = (text) => {
 	}
 };
 
-/** What a browser calls an origin; the adapter would silently cut off whatever stands behind the host. */
-export const origin: Rule<string> = (text) => {
-	const rule = 'like https://now.example.com, without a path';
+/** An origin, and below a path of it that path: plain names, since it becomes the `Path` of a cookie. No slash at the end. */
+export const publicUrl: Rule<string> = (text) => {
+	const rule = 'like https://now.example.com, or https://example.com/now below a path';
 	if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return isNot(text, rule);
-	const { origin, href } = new URL(text);
-	return href === `${origin}/` ? is(origin) : isNot(text, rule);
+	const { origin, pathname, href } = new URL(text);
+	const isPlain = /^\/(?:[\w.~-]+\/)*[\w.~-]*$/.test(pathname);
+	return isPlain && href === origin + pathname ? is(href.replace(/\/$/, '')) : isNot(text, rule);
 };
 
 export const host = holds(/^[\w.:%-]+$/, 'a name or an address, without a port');

@@ -9,8 +9,8 @@ import {
 	headerName,
 	host,
 	oneOf,
-	origin,
 	postgresUrl,
+	publicUrl,
 	secret,
 	text,
 	whole,
@@ -84,10 +84,10 @@ export const VARIABLES = {
 	}),
 	ORIGIN: optional({
 		means:
-			'the address people use, e.g. `https://now.example.com`; set it whenever that is not https',
+			'the address people use, e.g. `https://now.example.com`, or below a path `https://example.com/now`; set it whenever that is not https or has a path',
 		unset: '`https://<Host>`',
 		example: 'http://localhost:3000',
-		rule: origin,
+		rule: publicUrl,
 	}),
 	DASHBOARD_PASSWORD: optional({
 		means: `who gives it may look, and make share links; at least ${MIN_PASSWORD_LENGTH} characters`,

@@ -1,12 +1,12 @@
 import { error, redirect } from '@sveltejs/kit';
-import { setViewerCookie, VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
+import { setViewerCookie, toSite, VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
 import { toPath } from '$lib/server/access/safe-redirect';
 import type { RequestHandler } from './$types';
 
 /** A share link: lets this browser look for as long as the link lives. `?to=/kiosk` names where to. */
 export const GET: RequestHandler = async ({ params, locals, cookies, url, setHeaders }) => {
 	setHeaders({ 'cache-control': 'no-store' });
-	const to = toPath(url.searchParams.get('to'));
+	const to = locals.basePath + toPath(url.searchParams.get('to'));
 	if (!locals.login) redirect(303, to);
 	const { viewers } = locals.login;
 	const viewer = await viewers.find(params.token).catch(() => undefined);
@@ -18,6 +18,6 @@ export const GET: RequestHandler = async ({ params, locals, cookies, url, setHea
 	// who has given the password keeps what that allows
 	const before = own === undefined ? null : await viewers.find(own).catch(() => null);
 	if (before?.kind !== 'session')
-		setViewerCookie(cookies, params.token, viewer.expiresAt, url.protocol === 'https:');
+		setViewerCookie(cookies, params.token, viewer.expiresAt, toSite(url, locals));
 	redirect(303, to);
 };

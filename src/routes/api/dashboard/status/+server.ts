@@ -1,5 +1,5 @@
 import { json } from '@sveltejs/kit';
-import { renewViewerCookie } from '$lib/server/access/viewer-cookie';
+import { renewViewerCookie, toSite } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
 /**
@@ -7,6 +7,6 @@ import type { RequestHandler } from './$types';
  * what an open page asks every few minutes: a screen that is never loaded anew stays let in by it.
  */
 export const GET: RequestHandler = ({ locals, cookies, url }) => {
-	renewViewerCookie(cookies, locals, url.protocol === 'https:');
+	renewViewerCookie(cookies, locals, toSite(url, locals));
 	return json(locals.live.status(), { headers: { 'cache-control': 'no-store' } });
 };
