@@ -15,6 +15,7 @@ test('the database and who may look are all that must be set', () => {
 			secret: null,
 			metricsToken: null,
 			addressHeader: null,
+			basePath: '',
 			retentionDays: 90,
 			demo: false,
 			demoKeys: null,
