@@ -13,9 +13,10 @@ export default defineConfig({
 	forbidOnly: true,
 	retries: 0,
 	workers: 3,
-	timeout: 60_000,
+	// for machines that are ten times slower
+	timeout: 180_000,
 	expect: {
-		timeout: 15_000,
+		timeout: 30_000,
 		// the fonts are ours, how their edges are smoothed is the system's: the pictures are made on Linux
 		toHaveScreenshot: {
 			threshold: 0.1,

@@ -21,8 +21,9 @@ export default defineConfig({
 					exclude: ['src/**/*.svelte.test.ts'],
 					globalSetup: ['tests/setup/postgres.ts'],
 					setupFiles: ['tests/setup/console.ts'],
-					testTimeout: 30_000,
-					hookTimeout: 60_000,
+					// for machines that are ten times slower
+					testTimeout: 120_000,
+					hookTimeout: 240_000,
 				},
 			},
 			{
@@ -32,6 +33,7 @@ export default defineConfig({
 					name: 'browser',
 					include: ['src/**/*.svelte.test.ts'],
 					setupFiles: ['tests/setup/console.ts'],
+					testTimeout: 120_000,
 					browser: {
 						enabled: true,
 						headless: true,

@@ -44,10 +44,9 @@ export const RUN = {
 		['docs/contributing.md', 'npx vitest'],
 	],
 	/** `npm test`, as what builds is slow */
-	'tests/docs/docs-demo.test.ts': [
-		['README.md', 'npm install && npm run demo'],
-		['README.md', 'npm run dev'],
-	],
+	'tests/docs/docs-demo.test.ts': [['README.md', 'npm install && npm run demo']],
+	/** `npm run test:long` */
+	'tests/operations/dev.long.ts': [['README.md', 'npm run dev']],
 	/** `npm run test:system`: what needs programs of Debian's, or npm's registry */
 	'tests/system/docs-commands.system.ts': [
 		['README.md', 'npm install && npm run demo'],
@@ -89,6 +88,9 @@ export const RUN_BY: Record<string, string> = {
 	'npm install && npm test': '.ci/run',
 	// it would run itself
 	'npm run test:system': 'scripts/test-system.ts',
+	'npm run test:quick': 'scripts/test-quick.ts',
+	'npm run test:long': 'scripts/test-long.ts',
+	'npm run test:repeat -- --times 5 --busy 2 --save': 'scripts/testing/repeat-report.ts',
 };
 
 /** What a marked command needs; one that needs nothing of it can be run. */

@@ -1,14 +1,12 @@
-/** The demo and `npm run dev`, as the README says them, in a copy of the project: that they start, move, and end with Ctrl-C. */
+/** The demo, as the README says it, in a copy of the project: it starts, moves, and ends with Ctrl-C. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort, isFree } from '../../scripts/process/ports';
-import { waitForServer } from '../../scripts/process/wait-for-server';
 import { createTaker } from '../docs-commands/plan';
 import { copyProject } from '../docs-commands/project';
 import { put, startShell, type Started } from '../docs-commands/shell';
 import { followHttp } from '../setup/follow-http';
-import { useDatabase } from '../setup/instances';
 import { makeTemporaryFolder } from '../setup/server';
 
 const { take, untaken } = createTaker('tests/docs/docs-demo.test.ts');
@@ -29,18 +27,7 @@ function start(code: string, env: Record<string, string>): Started {
 	return started;
 }
 
-test('the dashboard is served from its source', async () => {
-	const port = await freePort();
-	const { url } = await useDatabase();
-	const dev = start(take('README.md', 'npm run dev'), { DATABASE_URL: url, PORT: String(port) });
-	const exited = dev.ended.then(({ code, stdout, stderr }) => `${code}: ${stdout}${stderr}`);
-	await waitForServer(`http://localhost:${port}`, exited);
-	expect(await (await fetch(`http://localhost:${port}/@vite/client`)).text()).toContain('HMR');
-	await dev.stop();
-	expect(await isFree(port)).toBe(true);
-}, 120_000);
-
-test('the demo moves: its own Postgres, and visitors who send', async () => {
+test('the demo starts a Postgres of its own, shows simulated visitors and ends with Ctrl-C', async () => {
 	const port = await freePort();
 	const code = put(take('README.md', 'npm install && npm run demo'), [['npm install && ', '']]);
 	const demo = start(code, { PORT: String(port) });
@@ -56,6 +43,6 @@ test('the demo moves: its own Postgres, and visitors who send', async () => {
 	);
 }, 180_000);
 
-test('all that the plan has for this file was run', () => {
+test('every command that the plan has for this file was run', () => {
 	expect(untaken()).toEqual([]);
 });

@@ -7,8 +7,12 @@ import { once } from 'node:events';
 import { appendFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../scripts/process/ports';
+import { freePort, isFree } from '../../scripts/process/ports';
+import { waitForServer } from '../../scripts/process/wait-for-server';
 import type { Sql } from '../../src/lib/server/db/connect';
+import { createTaker } from '../docs-commands/plan';
+import { copyProject } from '../docs-commands/project';
+import { startShell } from '../docs-commands/shell';
 import { useDatabase } from '../setup/instances';
 import { makeTemporaryFolder } from '../setup/server';
 
@@ -120,3 +124,25 @@ test('saving files under vite dev leaks no connection, timer or signal handler',
 	expect(leaked.handlers[0]).toBeGreaterThanOrEqual((before.handlers[0] ?? 0) + 2);
 	expect(leaked.connections).toBeGreaterThan(before.connections);
 }, 400_000);
+
+test('`npm run dev` serves the dashboard from its source, and ends with Ctrl-C', async () => {
+	const { take, untaken } = createTaker('tests/operations/dev.long.ts');
+	const port = await freePort();
+	const { url } = await useDatabase();
+	const folder = copyProject();
+	const home = makeTemporaryFolder();
+	const dev = startShell(take('README.md', 'npm run dev'), {
+		cwd: folder,
+		env: { HOME: home, DATABASE_URL: url, PORT: String(port) },
+	});
+	onTestFinished(async () => {
+		await dev.stop();
+		for (const one of [folder, home]) rmSync(one, { recursive: true, force: true });
+	});
+	const exited = dev.ended.then(({ code, stdout, stderr }) => `${code}: ${stdout}${stderr}`);
+	await waitForServer(`http://localhost:${port}`, exited);
+	expect(await (await fetch(`http://localhost:${port}/@vite/client`)).text()).toContain('HMR');
+	await dev.stop();
+	expect(await isFree(port)).toBe(true);
+	expect(untaken()).toEqual([]);
+});

@@ -1,0 +1,14 @@
+/** `npm run test:quick`: the units that need no Postgres, no browser and no build (scripts/testing/quick-tests.ts). */
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vitest/config';
+import { findQuickTests } from './scripts/testing/quick-tests.ts';
+
+export default defineConfig({
+	plugins: [sveltekit()],
+	test: {
+		name: 'quick',
+		include: findQuickTests(),
+		setupFiles: ['tests/setup/console.ts'],
+		testTimeout: 120_000,
+	},
+});
