@@ -5,11 +5,15 @@ import { defineConfig } from 'vitest/config';
 import { chromiumLaunchOptions } from './scripts/testing/browser.ts';
 import { tracker } from './scripts/release/tracker-plugin.ts';
 
+/** How long a test waits for a condition; the default of one second is too short beside other work. */
+const POLL_MS = 60_000;
+
 export default defineConfig({
 	plugins: [tailwindcss(), tracker(), sveltekit()],
 	test: {
 		// most of the time they wait for real servers
 		maxWorkers: 3,
+		expect: { poll: { timeout: POLL_MS } },
 		projects: [
 			{
 				// unit and integration: a real Postgres is started once for the run

@@ -8,6 +8,7 @@ export default defineConfig({
 		exclude: ['tests/e2e/**', '**/node_modules/**'],
 		globalSetup: ['tests/setup/postgres.ts'],
 		setupFiles: ['tests/setup/console.ts'],
+		expect: { poll: { timeout: 60_000 } },
 		testTimeout: 600_000,
 		hookTimeout: 240_000,
 	},

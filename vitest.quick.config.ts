@@ -9,6 +9,7 @@ export default defineConfig({
 		name: 'quick',
 		include: findQuickTests(),
 		setupFiles: ['tests/setup/console.ts'],
+		expect: { poll: { timeout: 60_000 } },
 		testTimeout: 120_000,
 	},
 });

@@ -7,6 +7,7 @@ export default defineConfig({
 		include: ['tests/system/**/*.system.ts'],
 		globalSetup: ['tests/setup/postgres.ts'],
 		setupFiles: ['tests/setup/console.ts'],
+		expect: { poll: { timeout: 60_000 } },
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
 	},

@@ -2,20 +2,19 @@
 import { runStep, type Step } from './testing/step';
 
 const NODE_MODULES = 'node_modules';
-const CACHE = `${NODE_MODULES}/.cache`;
 const STEPS: Step[] = [
 	{
 		title: 'prettier',
 		command: [
 			...['node', `${NODE_MODULES}/prettier/bin/prettier.cjs`, '--check', '.', '--cache'],
-			...['--cache-strategy', 'content', '--cache-location', `${CACHE}/prettier`],
+			...['--cache-strategy', 'content'],
 		],
 	},
 	{
 		title: 'eslint',
 		command: [
 			...['node', `${NODE_MODULES}/eslint/bin/eslint.js`, '.', '--cache'],
-			...['--cache-strategy', 'content', '--cache-location', `${CACHE}/eslint/`],
+			...['--cache-strategy', 'content', '--cache-location', `${NODE_MODULES}/.cache/eslint/`],
 		],
 	},
 	{ title: 'types', command: ['npm', 'run', '--silent', 'check'] },
