@@ -17,8 +17,8 @@ import { runNginx } from './nginx';
 
 const TABS = 20;
 
-/** One connection, as a browser has for all its tabs. */
-async function connectBehind(proxy: GuideProxy): Promise<ClientHttp2Session> {
+/** Opens connections to the proxy; each carries many requests, as a browser's does. */
+async function startBehind(proxy: GuideProxy): Promise<() => Promise<ClientHttp2Session>> {
 	const { port, certificate, said } = await startBehindGuide(proxy, {
 		DASHBOARD_PASSWORD: 'correct horse',
 	});
@@ -28,17 +28,17 @@ async function connectBehind(proxy: GuideProxy): Promise<ClientHttp2Session> {
 			const session = connect(`https://127.0.0.1:${port}`, { ca, servername: GUIDE_NAME });
 			session.once('connect', () => resolve(session));
 			session.once('error', reject);
+			onTestFinished(() => session.destroy());
 		});
-	let session: ClientHttp2Session | undefined;
 	const connects = () =>
 		open().then(
-			(one) => !!(session = one),
+			() => true,
 			(error: Error) => `${error.message}\n${said()}`,
 		);
 	await expect.poll(connects, { timeout: 10_000 }).toBe(true);
-	onTestFinished(() => session?.destroy());
-	return session as unknown as ClientHttp2Session;
+	return open;
 }
+const connectBehind = async (proxy: GuideProxy) => (await startBehind(proxy))();
 
 /** @returns the status and the body */
 function post(
@@ -116,6 +116,51 @@ test.each(GUIDE_PROXIES)(
 		expect((await logIn('correct horse', `https://${GUIDE_NAME}`))[1]).toBe('failure');
 	},
 );
+
+/** Statuses of so many GETs at once; those of streams are known while they last. */
+function getMany(session: ClientHttp2Session, path: string, count: number): Promise<number[]> {
+	const one = () =>
+		new Promise<number>((resolve, reject) => {
+			const request = session.request({ ':authority': GUIDE_NAME, ':path': path });
+			request.once('response', (answer) => resolve(Number(answer[':status'])));
+			request.once('error', reject);
+			request.resume();
+		});
+	return Promise.all(Array.from({ length: count }, one));
+}
+const times = (statuses: number[], status: number) =>
+	statuses.filter((one) => one === status).length;
+
+test('nginx: a flood of requests from one address is answered 429 by the proxy, and a stream goes on', async () => {
+	const open = await startBehind('nginx');
+	const session = await open();
+	const stream = { ':authority': GUIDE_NAME, ':path': '/api/dashboard/stream' };
+	const body = () =>
+		Readable.toWeb(session.request(stream)) as unknown as ReadableStream<Uint8Array>;
+	const tab = follow({ open: body });
+	await tab.until(({ resets }) => resets() === 1);
+	const sessions = await Promise.all(Array.from({ length: 20 }, open));
+	const since = performance.now();
+	const flood = (one: ClientHttp2Session) => getMany(one, '/healthz', 100);
+	const statuses = (await Promise.all(sessions.map(flood))).flat();
+	// 400 at once, and 100 a second
+	const most = 400 + 100 * ((performance.now() - since) / 1_000 + 1);
+	expect(times(statuses, 200)).toBeLessThanOrEqual(most);
+	expect(times(statuses, 200) + times(statuses, 429)).toBe(2_000);
+	const sent = () =>
+		post(session, '/api/events', 'application/json', '{"name":"after"}').then(([status]) => status);
+	await expect.poll(sent, { timeout: 10_000 }).toBe(202);
+	await tab.until(({ ids }) => ids.length === 1);
+	await tab.leave();
+});
+
+test('nginx: one address has at most 200 streams', async () => {
+	const open = await startBehind('nginx');
+	const statuses: number[] = [];
+	for (let i = 0; i < 3; i++)
+		statuses.push(...(await getMany(await open(), '/api/dashboard/stream', 100)));
+	expect([times(statuses, 200), times(statuses, 429)]).toEqual([200, 100]);
+});
 
 /** https://github.com/caddyserver/caddy/issues/7546: the body of a POST is lost when the second instance is asked. */
 const FORGIVEN: Record<string, number[]> = { Caddy: [502] };
