@@ -181,9 +181,9 @@ const RULES: Rule[] = [
 		],
 	},
 	{
-		promise: 'a room of the server holds about a dozen sources',
+		promise: 'a room of the server holds at most twenty sources',
 		appliesTo: (path) => path.startsWith(SERVER),
-		breaks: ({ path }) => path.slice(SERVER.length).includes('/') && sourcesIn(roomOf(path)) > 16,
+		breaks: ({ path }) => path.slice(SERVER.length).includes('/') && sourcesIn(roomOf(path)) > 20,
 		refused: [],
 	},
 	{

@@ -1,4 +1,5 @@
-/** What the short database commands have in common: a database, some work, a clean end, an honest exit code. */
+/** What the short database commands share: a database, some work, a clean end, an exit code that says how it went. */
+import { tellFailure } from './tell-failure';
 import { joinDatabase } from '../postgres/local-database';
 
 export async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
@@ -6,6 +7,9 @@ export async function withDatabase(work: (url: string) => Promise<void>): Promis
 		const database = await joinDatabase('nowboard');
 		try {
 			await work(database.url);
+		} catch (error) {
+			console.error(await tellFailure(error, database.url));
+			process.exitCode = 1;
 		} finally {
 			await database.stop(false);
 		}

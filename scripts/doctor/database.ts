@@ -4,12 +4,14 @@
  */
 import { connect, MOST_CONNECTIONS, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/db/deadline';
-import { toDatabaseTrouble } from '../../src/lib/server/db/errors';
+import { TROUBLES } from '../../src/lib/database-troubles';
+import { explain, fillIn } from '../../src/lib/server/db/diagnose';
+import { toReason } from '../../src/lib/server/db/errors';
+import { checkServer, checkVisibility } from '../../src/lib/server/db/prepare';
 import { readClock, type Clock } from './clocks';
 import { well, wrong, type Finding } from './finding';
 import { examineListen } from './listening';
 import { examineMigrations, examineTriggers } from './schema';
-import { TROUBLES } from './troubles';
 
 export type DatabaseGiven = {
 	url: string;
@@ -22,20 +24,19 @@ export type DatabaseSeen = { findings: Finding[]; clock: Clock | null };
 
 const DEADLINE_MS = 8_000;
 const LOCK_MS = 2_000;
-/** The first that has transaction ids of 64 bits. */
-const OLDEST = 130_000;
 
 export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSeen> {
 	const one = given.url === given.directUrl;
 	const pooled = open(given.url);
 	const direct = one ? pooled : open(given.directUrl);
+	const again = () => open(given.directUrl);
 	try {
-		const findings = [await reach('DATABASE_URL', pooled)];
-		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', direct));
+		const findings = [await reach('DATABASE_URL', given.url, pooled)];
+		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', given.directUrl, direct));
 		if (findings.some(({ is }) => is === 'wrong')) return { findings, clock: null };
-		if (!one) findings.push(await attempt('same database', () => compare(pooled, direct)));
+		if (!one) findings.push(await attempt('same database', () => compare(pooled, direct), again));
 		for (const [check, examine] of [
-			['primary', () => examineRole(direct)],
+			['Postgres', () => examineServer(direct)],
 			['migrations', () => examineMigrations(direct, given.migrations)],
 			['triggers', () => examineTriggers(direct)],
 			['writing', () => examineWriting(pooled)],
@@ -43,7 +44,7 @@ export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSee
 			['durability', () => examineDurability(pooled)],
 			['connections', () => examineRoom(direct)],
 		] as const)
-			findings.push(await attempt(check, examine));
+			findings.push(await attempt(check, examine, again));
 		return { findings, clock: await readDatabaseClock(direct) };
 	} finally {
 		for (const sql of new Set([pooled, direct])) await sql.end({ timeout: 0 }).catch(() => {});
@@ -54,28 +55,34 @@ function open(url: string): Sql {
 	return connect(url, { max: 1, prepare: false, applicationName: 'nowboard doctor' });
 }
 
-/** An examination that the database ends with an error has found that error. */
-async function attempt(check: string, examine: () => Promise<Finding>): Promise<Finding> {
+/** A check that the database ends with an error has found that error. */
+async function attempt(
+	check: string,
+	examine: () => Promise<Finding>,
+	open: () => Sql,
+): Promise<Finding> {
 	try {
 		return await withDeadline(examine(), 2 * DEADLINE_MS, check);
 	} catch (error) {
-		const { says, mend } = TROUBLES[toDatabaseTrouble(error)];
-		const detail = error instanceof Error ? error.message || error.name : String(error);
-		return wrong(check, `${says} (${detail})`, mend);
+		const { trouble, fix } = await explain(error, open);
+		const { user, database } = open().options;
+		const { says, fix: usual } = TROUBLES[trouble];
+		const advice = fix ? fillIn(fix, { user: String(user), database }) : usual;
+		return wrong(check, `${says} ${toReason(error)}`, advice || 'Wait, and run the doctor again.');
 	}
 }
 
-function reach(check: string, sql: Sql): Promise<Finding> {
-	return attempt(check, async () => {
-		const asking = sql`
-			select current_database() as name, current_setting('server_version') as version,
-				current_setting('server_version_num')::int as number`;
-		const [row] = await withDeadline(asking, DEADLINE_MS, 'the answer');
-		if (row?.number >= OLDEST)
+function reach(check: string, url: string, sql: Sql): Promise<Finding> {
+	return attempt(
+		check,
+		async () => {
+			const asking = sql`
+				select current_database() as name, current_setting('server_version') as version`;
+			const [row] = await withDeadline(asking, DEADLINE_MS, 'the answer');
 			return well(check, `"${row?.name}" on Postgres ${row?.version} answers`);
-		const says = `Postgres ${row?.version} has no transaction ids of 64 bits`;
-		return wrong(check, says, 'Use Postgres 13 or newer.');
-	});
+		},
+		() => open(url),
+	);
 }
 
 /** Two addresses of different databases look well, each by itself. */
@@ -96,10 +103,11 @@ async function compare(pooled: Sql, direct: Sql): Promise<Finding> {
 	);
 }
 
-async function examineRole(sql: Sql): Promise<Finding> {
-	const [row] = await sql`select pg_is_in_recovery() as standby`;
-	if (!row?.standby) return well('primary', 'it is one');
-	return wrong('primary', TROUBLES.standby.says, TROUBLES.standby.mend);
+/** Its version, its encoding, that it is no standby, and that no row is hidden: an error says which is not so. */
+async function examineServer(sql: Sql): Promise<Finding> {
+	await checkServer(sql);
+	await checkVisibility(sql);
+	return well('Postgres', 'a primary, new enough, in UTF8');
 }
 
 /** As ingest does, in a transaction of its own that leaves nothing. */

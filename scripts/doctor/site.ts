@@ -3,12 +3,12 @@ import type { DatabaseTrouble } from '../../src/lib/protocol';
 import { readText, type Client } from './client';
 import { readClock, type Clock } from './clocks';
 import { unseen, well, wrong, type Finding } from './finding';
-import { TROUBLES } from './troubles';
+import { TROUBLES } from '../../src/lib/database-troubles';
 
 /** Of a certificate: long enough for whoever renews it by hand. */
 const ENDS_SOON_MS = 14 * 24 * 60 * 60_000;
 
-type Ready = { missing: string[]; reading: DatabaseTrouble | null; clock?: string };
+type Ready = { missing: string[]; reading: DatabaseTrouble | null; fix?: string; clock?: string };
 
 export function examineCertificate({ certificate, origin }: Client): Finding {
 	if (!certificate)
@@ -69,7 +69,7 @@ function toReady(text: string): Ready | null {
 	}
 }
 
-function judge({ missing, reading }: Ready): Finding {
+function judge({ missing, reading, fix }: Ready): Finding {
 	if (missing.length === 0) return well('readiness', 'it can serve');
 	const says = `not ready: ${missing.join(', ')}`;
 	if (!reading) return wrong('readiness', says, 'Wait, and look into the server’s log.');
@@ -77,7 +77,7 @@ function judge({ missing, reading }: Ready): Finding {
 	return wrong(
 		'readiness',
 		`${says}; the server says of its database: ${trouble.says}`,
-		trouble.mend,
+		(fix ?? trouble.fix) || 'Wait, and look into the server’s log.',
 	);
 }
 

@@ -7,7 +7,7 @@ import { PING_INTERVAL_MS, type Ping } from '../../src/lib/protocol';
 import { readText, type Client } from './client';
 import { readClock } from './clocks';
 import { unseen, well, wrong, type Finding } from './finding';
-import { TROUBLES } from './troubles';
+import { TROUBLES } from '../../src/lib/database-troubles';
 
 const PATH = '/api/dashboard/stream';
 /** Beyond a ping's time: a slow network, and a process that is busy. */
@@ -193,14 +193,14 @@ function judge({ firstMs, pings, reset, endedMs }: Seen): Finding[] {
 }
 
 /** What the server says of itself. */
-function judgeState({ database, listener, reading, writing }: Ping): Finding[] {
+function judgeState({ database, listener, reading, writing, fix }: Ping): Finding[] {
 	const trouble = reading ?? writing;
 	if (trouble)
 		return [
 			wrong(
 				'server',
 				`it cannot ${reading ? 'read' : 'write'}: ${TROUBLES[trouble].says}`,
-				TROUBLES[trouble].mend,
+				(fix ?? TROUBLES[trouble].fix) || 'Wait, and look into the server’s log.',
 			),
 		];
 	if (database === 'up' && listener === 'deaf')

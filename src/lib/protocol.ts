@@ -96,13 +96,20 @@ export type DatabaseState = 'up' | 'down';
 /** `deaf`: NOTIFY does not arrive, and the server polls fast instead. */
 export type ListenerState = 'up' | 'deaf';
 
-/** Why the database cannot be used. `starting`: or stopping; `crowded`: it takes no more connections. */
+/** Why the database cannot be used; what each means is in database-troubles.ts. */
 export const DATABASE_TROUBLES = [
 	'unreachable',
 	'starting',
 	'crowded',
 	'denied',
+	'forbidden',
+	'hidden',
 	'missing',
+	'unmigrated',
+	'foreign',
+	'encoding',
+	'outdated',
+	'tls',
 	'locked',
 	'slow',
 	'readonly',
@@ -120,8 +127,10 @@ export type Ping = {
 	listener: ListenerState;
 	/** why `database` is down; null: it is up, or not known yet */
 	reading: DatabaseTrouble | null;
-	/** why events that are sent now are refused; null: they are taken, as far as anybody knows */
+	/** why events that are sent now are refused; null: they are accepted, as far as is known */
 	writing: DatabaseTrouble | null;
+	/** the statement or setting that fixes the trouble, where the server knows one; `<role>` stands for that of DATABASE_URL */
+	fix?: string;
 };
 
 export const HEALTH_STATES = ['starting', 'fine', 'degraded', 'broken'] as const;

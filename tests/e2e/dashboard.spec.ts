@@ -231,7 +231,7 @@ test.describe('when the server or the database stops', () => {
 			await sql`alter database ${sql(database)} allow_connections true`;
 			await expect(status(page)).toHaveText('Live', { timeout: 30_000 });
 			expect((await post(server, { name: 'refused' })).status).toBe(503);
-			await expect(page.getByText('Postgres takes no writes: it is read-only.')).toBeVisible();
+			await expect(page.getByText('Postgres is read-only.')).toBeVisible();
 			const ready = await fetch(`${server.url}/readyz`);
 			expect([ready.status, await ready.json()]).toEqual([
 				200,
@@ -241,6 +241,7 @@ test.describe('when the server or the database stops', () => {
 					listener: 'up',
 					reading: null,
 					writing: 'readonly',
+					fix: expect.stringContaining('RESET default_transaction_read_only'),
 					clock: expect.any(String),
 				},
 			]);

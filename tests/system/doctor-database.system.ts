@@ -138,7 +138,7 @@ test('a database that takes no writes', async () => {
 		),
 	);
 	expect(wrong).toEqual(['writing']);
-	expect(text).toContain('it takes no writes');
+	expect(text).toContain('Postgres is read-only');
 });
 
 test('a table that somebody has locked', async () => {
@@ -149,7 +149,7 @@ test('a table that somebody has locked', async () => {
 	await sql`lock table events in access exclusive mode`;
 	const { wrong, text } = await ask(url);
 	expect(wrong).toEqual(['writing']);
-	expect(text).toContain('another transaction has locked the table');
+	expect(text).toContain('Another transaction has locked a table');
 });
 
 test('commits that a crash takes back', async () => {
@@ -179,6 +179,6 @@ test('a standby', async () => {
 	// clusters of tests are forgetful, which is said beside
 	await standby.start({ fsync: 'on' });
 	const { wrong, text } = await ask(standby.url());
-	expect(wrong).toEqual(['primary', 'writing', 'LISTEN']);
-	expect(text).toContain('it is a standby');
+	expect(wrong).toEqual(['Postgres', 'writing', 'LISTEN']);
+	expect(text).toContain('is a standby');
 });

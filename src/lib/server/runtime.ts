@@ -8,7 +8,8 @@ import { readAudit, writeAudit } from './access/audit-log';
 import { createBodyBudget } from './http/body-budget';
 import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
-import { migrate } from './db/migrate';
+import { logTrouble } from './db/trouble-log';
+import { prepareDatabase } from './db/prepare';
 import { parseUrl } from './config/database-url';
 import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';
@@ -118,7 +119,7 @@ export function startRuntime(env: Env): Runtime {
 		sql: ticks,
 		async prepare() {
 			const warn = (message: string) => log.warn(message);
-			await migrate(env.databaseDirectUrl, { folder: env.migrations, warn });
+			await prepareDatabase(env.databaseDirectUrl, { folder: env.migrations, warn });
 		},
 		log,
 		writing: watch.trouble,
@@ -129,11 +130,9 @@ export function startRuntime(env: Env): Runtime {
 			hour.delay(ms);
 		},
 	});
-	watch.onChange((trouble) => {
-		log[trouble ? 'error' : 'info'](
-			{ trouble },
-			trouble ? 'events are refused' : 'events are taken',
-		);
+	watch.onChange((diagnosis, error) => {
+		if (diagnosis) logTrouble(log, pooled().options, diagnosis, error, 'events are refused');
+		else log.info({ trouble: null }, 'events are taken');
 		live.announce();
 	});
 

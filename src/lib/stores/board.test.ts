@@ -90,6 +90,7 @@ test('a reset replaces everything, even by an older time, and keeps what only th
 		listener: 'up',
 		reading: 'full',
 		writing: null,
+		fix: null,
 		resets: 1,
 	});
 });

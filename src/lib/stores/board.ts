@@ -37,6 +37,8 @@ export type Dashboard = DashboardState & {
 	/** why the database cannot be read, or takes no events */
 	reading: DatabaseTrouble | null;
 	writing: DatabaseTrouble | null;
+	/** the statement that fixes it, where the server knows one */
+	fix: string | null;
 	/** how often the whole state was replaced */
 	resets: number;
 };
@@ -59,13 +61,14 @@ export function toDashboard(initial: DashboardState): Dashboard {
 		listener: 'up',
 		reading: null,
 		writing: null,
+		fix: null,
 		resets: 0,
 	};
 }
 
 /** Replaces everything, also by an older time: the database may have been set back. */
 export function withReset(board: Dashboard, state: DashboardState): Dashboard {
-	const { delayMs, clockOffsetMs, database, listener, reading, writing, resets } = board;
+	const { delayMs, clockOffsetMs, database, listener, reading, writing, fix, resets } = board;
 	return {
 		...toDashboard(state),
 		delayMs,
@@ -74,6 +77,7 @@ export function withReset(board: Dashboard, state: DashboardState): Dashboard {
 		listener,
 		reading,
 		writing,
+		fix,
 		resets: resets + 1,
 	};
 }
@@ -117,10 +121,11 @@ export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
 	};
 }
 
-export function withPing(board: Dashboard, { now, ...states }: Ping): Dashboard {
+export function withPing(board: Dashboard, { now, fix, ...states }: Ping): Dashboard {
 	return {
 		...board,
 		...states,
+		fix: fix ?? null,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(now)),
 	};
 }

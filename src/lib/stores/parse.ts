@@ -105,6 +105,7 @@ const ping = {
 	listener: oneOf('up', 'deaf'),
 	reading: nullable(oneOf(...DATABASE_TROUBLES)),
 	writing: nullable(oneOf(...DATABASE_TROUBLES)),
+	fix: optional(text),
 };
 
 /** One parser for each event of the stream. */

@@ -50,11 +50,11 @@ test.each([
 		{ ...well, listener: 'deaf', state: 'degraded' },
 		'Everything works, some of it later than usual.',
 	],
-	['gone', gone, 'The disk of Postgres is full.'],
+	['gone', gone, 'The disk of Postgres is full. Free some space.'],
 	[
 		'only writing',
 		{ ...well, state: 'broken', writing: 'readonly' },
-		'Postgres takes no writes: it is read-only.',
+		'Postgres is read-only. Find out what made it so: default_transaction_read_only, or a provider whose disk is full.',
 	],
 	['starting', { ...well, state: 'starting', database: 'down' }, 'This process is starting.'],
 	['ending', { ...well, missing: ['shutting down'] }, 'This process is shutting down.'],

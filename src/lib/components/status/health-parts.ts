@@ -1,7 +1,7 @@
 /** The parts of a server in words: how each is, and one number about it. Pure. */
 import { DEFAULT_LOOK, toCount, toDuration, type Look } from '../../format';
 import type { Health, HealthState, Minute } from '../../protocol';
-import { HAPPENED } from './notice';
+import { toWords } from './notice';
 
 export type Part = {
 	name: string;
@@ -28,8 +28,8 @@ const LATE_MS = 500;
 export function toHeadline(health: Health, failure: string | null): string {
 	if (failure !== null) return failure;
 	if (health.missing.includes('shutting down')) return 'This process is shutting down.';
-	if (health.reading !== null) return HAPPENED[health.reading];
-	if (health.writing !== null) return HAPPENED[health.writing];
+	if (health.reading !== null) return toWords(health.reading, health.fix);
+	if (health.writing !== null) return toWords(health.writing, health.fix);
 	const broken = health.more.find(({ state }) => state === 'broken');
 	if (broken) return broken.words;
 	return {
@@ -58,7 +58,7 @@ export function toParts(health: Health, look: Look = DEFAULT_LOOK): Part[] {
 const downState = ({ state }: Health) => (state === 'starting' ? 'starting' : 'broken');
 
 function database(health: Health, look: Look): Part {
-	const { database, reading, readMs } = health;
+	const { database, reading, readMs, fix } = health;
 	if (database === 'up')
 		return {
 			name: 'Postgres',
@@ -67,7 +67,7 @@ function database(health: Health, look: Look): Part {
 			figure: readMs === null ? '' : `${toMs(readMs, look)} a read`,
 		};
 	const state = downState(health);
-	const words = reading ? HAPPENED[reading] : 'Not reached yet.';
+	const words = reading ? toWords(reading, fix) : 'Not reached yet.';
 	return { name: 'Postgres', state, words, figure: '' };
 }
 
@@ -95,11 +95,16 @@ function reading(health: Health, look: Look): Part {
 }
 
 function writing(health: Health, look: Look): Part {
-	const { database, writing, heldEvents } = health;
+	const { database, writing, heldEvents, fix } = health;
 	const figure = heldEvents > 0 ? `${toCount(heldEvents, look)} wait` : '';
 	const refused = 'Events sent now are refused, and can be sent again.';
 	if (writing !== null)
-		return { name: 'Writing', state: 'broken', words: `${HAPPENED[writing]} ${refused}`, figure };
+		return {
+			name: 'Writing',
+			state: 'broken',
+			words: `${toWords(writing, fix)} ${refused}`,
+			figure,
+		};
 	if (database === 'down')
 		return { name: 'Writing', state: downState(health), words: refused, figure };
 	return { name: 'Writing', state: 'fine', words: 'Events are taken.', figure };

@@ -35,13 +35,20 @@ test.each([
 	['starting', 'is starting or stopping'],
 	['crowded', 'max_connections'],
 	['denied', 'refuses the login'],
-	['missing', 'are not there'],
-	['locked', 'has locked the table'],
+	['forbidden', 'lacks a right'],
+	['hidden', 'Row-level security'],
+	['missing', 'does not exist'],
+	['unmigrated', 'tables of Nowboard are missing'],
+	['foreign', 'Tables of another program'],
+	['encoding', 'not UTF8'],
+	['outdated', 'Postgres 14 or newer'],
+	['tls', 'encrypted connection'],
+	['locked', 'has locked a table'],
 	['slow', 'too long'],
 	['readonly', 'read-only'],
 	['standby', 'the primary'],
 	['full', 'disk of Postgres is full'],
-	['other', 'the log of this server'],
+	['other', 'The log of this server'],
 ] as const)(
 	'%s: a database that cannot be read says why, and so does one that takes no events',
 	(trouble, words) => {
@@ -53,6 +60,13 @@ test.each([
 		expect(refusing?.text).toContain('what is shown here is complete');
 	},
 );
+
+test('the statement that the server knows is said instead of the usual advice', () => {
+	const fix = 'GRANT SELECT ON nowboard.events TO <role>';
+	const text = toNotice({ ...well, database: 'down', reading: 'forbidden', fix })?.text;
+	expect(text).toContain(`The database role lacks a right. To fix it: ${fix}.`);
+	expect(text).not.toContain('the log');
+});
 
 test('a deaf listener is degraded, not broken: nothing is lost', () => {
 	const notice = toNotice({ ...well, listener: 'deaf' });

@@ -1,36 +1,17 @@
+import { TROUBLES } from '../../database-troubles';
+import type { DatabaseTrouble } from '../../protocol';
+
 /** What the page says of itself when something is not as it should be: what happened, what it means, what to do. */
 export type Notice = { tone: 'broken' | 'degraded'; text: string };
 
 /** A first failed attempt is usually a deployment or a lift; it is said from the second on. */
 const QUIET_ATTEMPTS = 1;
 
-type Trouble =
-	| 'unreachable'
-	| 'starting'
-	| 'crowded'
-	| 'denied'
-	| 'missing'
-	| 'locked'
-	| 'slow'
-	| 'readonly'
-	| 'standby'
-	| 'full'
-	| 'other';
-
-/** What happened to Postgres, and where only a person can help, what to do. */
-export const HAPPENED: { [T in Trouble]: string } = {
-	unreachable: 'Postgres is not answering.',
-	starting: 'Postgres is starting or stopping.',
-	crowded: 'Postgres takes no more connections: raise max_connections, or close others.',
-	denied: 'Postgres refuses the login of this server: look at DATABASE_URL.',
-	missing: 'The database or its tables are not there: look at DATABASE_URL.',
-	locked: 'Another transaction has locked the table of events.',
-	slow: 'Postgres takes too long to answer.',
-	readonly: 'Postgres takes no writes: it is read-only.',
-	standby: 'This Postgres is a standby: point DATABASE_URL at the primary.',
-	full: 'The disk of Postgres is full.',
-	other: 'Postgres reports an error: the log of this server has it.',
-};
+/** What happened to Postgres and what to do: the server's own `fix` where it knows one. */
+export function toWords(trouble: DatabaseTrouble, fix?: string | null): string {
+	const { says, fix: usual } = TROUBLES[trouble];
+	return [says, fix ? `To fix it: ${fix}.` : usual].filter(Boolean).join(' ');
+}
 
 type Situation = {
 	status: 'connecting' | 'live' | 'waiting' | 'offline' | 'failed';
@@ -40,15 +21,17 @@ type Situation = {
 	database: 'up' | 'down';
 	listener: 'up' | 'deaf';
 	/** why the database is down, and why it takes no events; null when it is not so, or not known */
-	reading: Trouble | null;
-	writing: Trouble | null;
+	reading: DatabaseTrouble | null;
+	writing: DatabaseTrouble | null;
+	fix?: string | null;
 	/** the time at which the figures hold, as text */
 	known: string;
 };
 
 /** The one thing worth saying, the gravest first; `null` when all is well. */
 export function toNotice(situation: Situation): Notice | null {
-	const { status, attempt, lastError, database, listener, reading, writing, known } = situation;
+	const { status, attempt, lastError, database, listener, reading, writing, fix, known } =
+		situation;
 	const because = lastError ? ` The last attempt said: ${lastError}` : '';
 	if (status === 'offline') {
 		return {
@@ -71,13 +54,13 @@ export function toNotice(situation: Situation): Notice | null {
 	if (status === 'live' && database === 'down') {
 		return {
 			tone: 'broken',
-			text: `${HAPPENED[reading ?? 'unreachable']} Events sent now are refused, none that was accepted is lost. The server keeps trying; the figures are those of ${known}.`,
+			text: `${reading ? toWords(reading, fix) : 'Postgres is not answering.'} Events sent now are refused, none that was accepted is lost. The server keeps trying; the figures are those of ${known}.`,
 		};
 	}
 	if (status === 'live' && writing !== null) {
 		return {
 			tone: 'broken',
-			text: `${HAPPENED[writing]} Events sent now are refused and can be sent again; none that was accepted is lost, and what is shown here is complete. The server keeps trying.`,
+			text: `${toWords(writing, fix)} Events sent now are refused and can be sent again; none that was accepted is lost, and what is shown here is complete. The server keeps trying.`,
 		};
 	}
 	if (status === 'live' && listener === 'deaf') {

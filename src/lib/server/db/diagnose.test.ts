@@ -12,7 +12,7 @@ test('locked: a statement waits for a lock on events of this database; slow: non
 	// a copy of the same template: the tables of the two have the same oids
 	const { url: otherUrl } = await useDatabase();
 	const connect = () => postgres(url, { max: 1 });
-	expect(await explain(late, connect)).toBe('slow');
+	expect((await explain(late, connect)).trouble).toBe('slow');
 	const locker = postgres(url, { max: 1 });
 	const waiting = postgres(url, { max: 1 });
 	try {
@@ -27,8 +27,8 @@ test('locked: a statement waits for a lock on events of this database; slow: non
 					{ timeout: 30_000 },
 				)
 				.toHaveLength(1);
-			expect(await explain(late, connect)).toBe('locked');
-			expect(await explain(late, () => postgres(otherUrl, { max: 1 }))).toBe('slow');
+			expect((await explain(late, connect)).trouble).toBe('locked');
+			expect((await explain(late, () => postgres(otherUrl, { max: 1 }))).trouble).toBe('slow');
 		});
 	} finally {
 		await Promise.all([locker.end({ timeout: 1 }), waiting.end({ timeout: 1 })]);
@@ -42,7 +42,7 @@ test('a server that cancels the second query as well has answered: slow, not unr
 		create function slow.to_regclass(text) returns regclass language plpgsql as
 			$$ begin perform pg_sleep(3600); return null; end $$`);
 	const connection = { search_path: 'slow, pg_catalog, public', statement_timeout: 20 };
-	expect(await explain(late, () => postgres(url, { max: 1, connection }))).toBe('slow');
+	expect((await explain(late, () => postgres(url, { max: 1, connection }))).trouble).toBe('slow');
 });
 
 test('a server that does not answer the second query is unreachable', async () => {
@@ -52,7 +52,9 @@ test('a server that does not answer the second query is unreachable', async () =
 		proxy.freeze();
 		const frozen = new URL(url);
 		frozen.port = String(proxy.port);
-		expect(await explain(late, () => postgres(frozen.href, { max: 1 }))).toBe('unreachable');
+		expect((await explain(late, () => postgres(frozen.href, { max: 1 }))).trouble).toBe(
+			'unreachable',
+		);
 	} finally {
 		await proxy.close();
 	}
@@ -63,5 +65,5 @@ test('other errors need no second query', async () => {
 	const connect = () => {
 		throw new Error('no query expected');
 	};
-	expect(await explain(refused, connect)).toBe('denied');
+	expect(await explain(refused, connect)).toEqual({ trouble: 'denied', fix: null });
 });

@@ -3,15 +3,14 @@
  * back, until it succeeds. Only the probe decides: a single request may fail for reasons of its own.
  */
 import type { Sql } from 'postgres';
-import type { DatabaseTrouble } from '../../protocol';
 import { withDeadline } from '../db/deadline';
-import { toDatabaseTrouble } from '../db/errors';
+import { explain, type Diagnosis } from '../db/diagnose';
 
 export type WriteWatch = {
 	/** null: events are taken, as far as is known */
-	trouble(): DatabaseTrouble | null;
+	trouble(): Diagnosis | null;
 	/** Called at each change of `trouble`. */
-	onChange(listener: (trouble: DatabaseTrouble | null) => void): void;
+	onChange(listener: (trouble: Diagnosis | null, error: unknown) => void): void;
 	/** A write failed. */
 	suspect(): void;
 	stop(): void;
@@ -39,16 +38,16 @@ export function createWriteWatch({
 	connect: () => Sql;
 	probeMs?: number;
 }): WriteWatch {
-	const listeners: ((trouble: DatabaseTrouble | null) => void)[] = [];
-	let trouble: DatabaseTrouble | null = null;
+	const listeners: ((trouble: Diagnosis | null, error: unknown) => void)[] = [];
+	let trouble: Diagnosis | null = null;
 	let probing = false;
 	let stopped = false;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 
-	function become(next: DatabaseTrouble | null) {
-		if (trouble === next || stopped) return;
+	function become(next: Diagnosis | null, error: unknown) {
+		if (stopped || (trouble?.trouble === next?.trouble && trouble?.fix === next?.fix)) return;
 		trouble = next;
-		for (const listener of listeners) listener(next);
+		for (const listener of listeners) listener(next, error);
 	}
 
 	async function probe() {
@@ -57,9 +56,9 @@ export function createWriteWatch({
 		const sql = connect();
 		try {
 			await withDeadline(sql.unsafe(PROBE).simple(), DEADLINE_MS, 'the probe of writing');
-			become(null);
+			become(null, null);
 		} catch (error) {
-			become(toDatabaseTrouble(error));
+			become(await explain(error, connect), error);
 		} finally {
 			sql.end({ timeout: 0 }).catch(() => {});
 			probing = false;

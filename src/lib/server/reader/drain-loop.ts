@@ -4,8 +4,9 @@
  * frames are few and shared. The poll makes delivery independent of NOTIFY.
  */
 import type { Sql } from 'postgres';
-import type { DatabaseState, DatabaseTrouble } from '../../protocol';
+import type { DatabaseState } from '../../protocol';
 import { withDeadline } from '../db/deadline';
+import { type Diagnosis } from '../db/diagnose';
 import { toDatabaseTrouble } from '../db/errors';
 
 /** Between two drains that published: frames cost by the client, so while much happens there are ten a second. */
@@ -34,7 +35,7 @@ export type DrainLoop = {
 	pending(): boolean;
 	state(): DatabaseState;
 	/** why it is down; null when it is up, or before the first attempt */
-	trouble(): DatabaseTrouble | null;
+	trouble(): Diagnosis | null;
 	stop(): Promise<void>;
 };
 
@@ -42,6 +43,7 @@ export type DrainLoop = {
  * @param run one drain, over the given client; resolves to how many events it published; it keeps a deadline of its own; any rejection renews the client and is retried
  * @param pollMs asked before every wait
  * @param explain what an error means; never rejects
+ * @param onState the state or its cause has changed; `error` is null when the database answers
  * @param restMs asked after every drain that published, with that number: the least time until the next
  */
 export function startDrainLoop({
@@ -50,17 +52,17 @@ export function startDrainLoop({
 	pollMs,
 	restMs,
 	onState,
-	explain = async (error) => toDatabaseTrouble(error),
+	explain = async (error) => ({ trouble: toDatabaseTrouble(error), fix: null }),
 }: {
 	connect: () => Sql;
 	run: (sql: Sql) => Promise<number>;
 	pollMs: () => number;
 	restMs: (events: number) => number;
-	onState: (state: DatabaseState, reason: string) => void;
-	explain?: (error: unknown) => Promise<DatabaseTrouble>;
+	onState: (state: DatabaseState, error: unknown) => void;
+	explain?: (error: unknown) => Promise<Diagnosis>;
 }): DrainLoop {
 	let state: DatabaseState = 'down';
-	let trouble: DatabaseTrouble | null = null;
+	let trouble: Diagnosis | null = null;
 	let stopped = false;
 	let rung = true;
 	let failures = 0;
@@ -68,11 +70,12 @@ export function startDrainLoop({
 	let wake: () => void = () => {};
 	let sql = connect();
 
-	function become(next: DatabaseState, why: DatabaseTrouble | null, reason: string) {
-		if ((state === next && trouble === why) || stopped) return;
+	function become(next: DatabaseState, why: Diagnosis | null, error: unknown) {
+		const isSame = trouble?.trouble === why?.trouble && trouble?.fix === why?.fix;
+		if ((state === next && isSame) || stopped) return;
 		state = next;
 		trouble = why;
-		onState(next, reason);
+		onState(next, error);
 	}
 
 	/** resolves after `ms`, or earlier when woken */
@@ -95,14 +98,14 @@ export function startDrainLoop({
 		try {
 			const events = await run(sql);
 			failures = 0;
-			become('up', null, 'the database answers');
+			become('up', null, null);
 			for (const one of asked) one.resolve();
 			return events > 0 ? restMs(events) : EMPTY_REST_MS;
 		} catch (error) {
 			failures++;
 			rung = true;
 			for (const one of asked) one.reject(error);
-			become('down', await explain(error), error instanceof Error ? error.message : String(error));
+			become('down', await explain(error), error);
 			if (stopped) return 0;
 			// a client that failed may hold queries that never settle
 			sql.end({ timeout: 0 }).catch(() => {});

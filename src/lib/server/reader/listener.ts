@@ -7,6 +7,7 @@
 import type { Sql } from 'postgres';
 import type { ListenerState } from '../../protocol';
 import { withDeadline } from '../db/deadline';
+import { toReason } from '../db/errors';
 
 export const CHANNEL = 'nowboard';
 /** Between two rings of oneself: with the deadline, a dead socket is noticed within 10 s. */
@@ -24,7 +25,7 @@ export type Listener = {
 /**
  * @param connect makes a client on the direct connection; each is ended by the listener
  * @param onBell something may have been committed; must not throw
- * @param onState the state is known or changed, with the reason
+ * @param onState the state is known or changed, with the reason; `answered`: NOTIFY was executed, so what is deaf is a pooler
  * @param pingMs asked before every ring of oneself
  */
 export function startListener({
@@ -36,11 +37,12 @@ export function startListener({
 }: {
 	connect: () => Sql;
 	onBell: () => void;
-	onState: (state: ListenerState, reason: string) => void;
+	onState: (state: ListenerState, reason: string, answered: boolean) => void;
 	pingMs?: () => number;
 	deadlineMs?: number;
 }): Listener {
 	let state: ListenerState | null = null;
+	let answered = false;
 	let stopped = false;
 	let sql: Sql | null = null;
 	let timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,10 +51,11 @@ export function startListener({
 	/** tells our own rings from those of other processes */
 	const self = `ping ${crypto.randomUUID()}`;
 
-	function become(next: ListenerState, reason: string) {
-		if (state === next || stopped) return;
+	function become(next: ListenerState, reason: string, hasAnswered: boolean) {
+		if ((state === next && answered === hasAnswered) || stopped) return;
 		state = next;
-		onState(next, reason);
+		answered = hasAnswered;
+		onState(next, reason, hasAnswered);
 	}
 
 	function onNotify(payload: string) {
@@ -82,15 +85,17 @@ export function startListener({
 	async function ringSelf() {
 		const client = sql as Sql;
 		const echo = new Promise<void>((resolve) => (heard = resolve));
+		let hasAnswered = false;
 		try {
 			await withDeadline(client`select pg_notify(${CHANNEL}, ${self})`, deadlineMs, 'NOTIFY');
+			hasAnswered = true;
 			await withDeadline(echo, deadlineMs, 'the echo of NOTIFY');
 			if (stopped || client !== sql) return;
-			become('up', 'NOTIFY arrives');
+			become('up', 'NOTIFY arrives', true);
 			onBell();
 		} catch (error) {
 			if (stopped || client !== sql) return;
-			become('deaf', error instanceof Error ? error.message : String(error));
+			become('deaf', toReason(error), hasAnswered);
 			renew();
 		}
 	}

@@ -4,13 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
-import {
-	PING_INTERVAL_MS,
-	type DashboardState,
-	type DatabaseTrouble,
-	type Ping,
-	type Source,
-} from '../../protocol';
+import { PING_INTERVAL_MS, type DashboardState, type Ping, type Source } from '../../protocol';
 import { createBus, type Bus, type Frame } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
@@ -31,7 +25,8 @@ import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './client-stream';
 import { startTicking } from '../live/tick';
-import { explain } from '../db/diagnose';
+import { explain, fillIn, type Diagnosis } from '../db/diagnose';
+import { logTrouble } from '../db/trouble-log';
 
 export type Instance = {
 	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. @param source default: all */
@@ -111,7 +106,7 @@ export function startInstance({
 	prepare: () => Promise<void>;
 	log: Logger;
 	/** why events are refused now, to be told beside what is known here */
-	writing?: () => DatabaseTrouble | null;
+	writing?: () => Diagnosis | null;
 	/** a tick could not be written */
 	onTickFailed?: () => void;
 	/** a drain succeeded, and took so long */
@@ -167,8 +162,11 @@ export function startInstance({
 	const listener = startListener({
 		connect,
 		onBell: () => loop.ring(),
-		onState(now, reason) {
-			log[now === 'up' ? 'info' : 'warn']({ listener: now, reason }, LISTENER_SAYS[now]);
+		onState(now, reason, answered) {
+			log[now === 'up' ? 'info' : 'warn'](
+				{ listener: now, reason },
+				answered ? LISTENER_SAYS[now] : 'LISTEN failed; trying again',
+			);
 			ping();
 		},
 		pingMs: () => (watched() ? SELF_PING_MS : UNWATCHED_PING_MS),
@@ -193,11 +191,10 @@ export function startInstance({
 				Math.min(frameIntervalMs, REST_PER_EVENT_MS * events),
 				Math.min(2 * broadcastMs, MAX_REST_MS),
 			),
-		onState(now, reason) {
-			log[now === 'up' ? 'info' : 'error'](
-				{ database: now, trouble: loop.trouble(), reason },
-				DATABASE_SAYS[now],
-			);
+		onState(now, error) {
+			if (now === 'up') log.info({ database: now }, 'the database answers');
+			// a client that is not used opens no connection
+			else logTrouble(log, connect().options, loop.trouble(), error, 'the database cannot be used');
 			ping();
 			if (now === 'up') release();
 		},
@@ -231,12 +228,15 @@ export function startInstance({
 	});
 
 	function status(): Ping {
+		const [reading, refusing] = [loop.trouble(), writing()];
+		const fix = reading?.fix ?? refusing?.fix ?? null;
 		return {
 			now: new Date(clock.now()).toISOString(),
 			database: loop.state(),
 			listener: listener.state(),
-			reading: loop.trouble(),
-			writing: writing(),
+			reading: reading?.trouble ?? null,
+			writing: refusing?.trouble ?? null,
+			...(fix === null ? {} : { fix }),
 		};
 	}
 
@@ -315,8 +315,4 @@ export function startInstance({
 const LISTENER_SAYS = {
 	up: 'NOTIFY arrives',
 	deaf: 'NOTIFY does not arrive; polling instead. Behind a pooler, set DATABASE_DIRECT_URL to the direct address',
-};
-const DATABASE_SAYS = {
-	up: 'the database answers',
-	down: 'the database does not answer; trying again',
 };
