@@ -25,7 +25,7 @@ import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './client-stream';
 import { startTicking } from '../live/tick';
-import { explain, fillIn, type Diagnosis } from '../db/diagnose';
+import { explain, type Diagnosis } from '../db/diagnose';
 import { logTrouble } from '../db/trouble-log';
 
 export type Instance = {
