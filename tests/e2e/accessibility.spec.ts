@@ -89,14 +89,7 @@ test('by keyboard: everything in the order of reading, with visible focus', asyn
 		stops.push(stop);
 	}
 	expect(stops.filter((stop) => stop.includes('not visible'))).toEqual([]);
-	const order = [
-		'Nowboard',
-		'As the system',
-		'Page views',
-		'Active sessions',
-		'Events ·',
-		'signup',
-	];
+	const order = ['Nowboard', 'System', 'Page views', 'Active sessions', 'Events ·', 'signup'];
 	const found = order.map((name) => stops.findIndex((stop) => stop.includes(name)));
 	expect(found, stops.join('\n')).toEqual([...found].sort((a, b) => a - b));
 	expect(found).not.toContain(-1);

@@ -84,7 +84,7 @@ test('an event sent by HTTP and one by SQL move the figures and enter the feed, 
 	// the clocks' offset is measured first; the next event has a delay to show
 	await expect(async () => {
 		await post(server, { name: 'later' });
-		await expect(page.getByText(/ behind$/)).toBeVisible({ timeout: 2_000 });
+		await expect(page.getByText(/^Delay \d/)).toBeVisible({ timeout: 2_000 });
 	}).toPass();
 });
 
@@ -111,7 +111,7 @@ test('a card equals the sum of its table, and a source can be looked at alone', 
 	await expect(figure(page, 'Page views')).toHaveText('11');
 	await expect.poll(() => table('Pages')).toBe(11);
 	await expect.poll(() => table('Referrers')).toBe(11);
-	await expect.poll(() => table('Names')).toBe(12);
+	await expect.poll(() => table('Event names')).toBe(12);
 	await expect(page.getByRole('list', { name: 'Referrers' })).toContainText('news.test');
 
 	const sources = page.getByRole('navigation', { name: 'Source' });
@@ -266,7 +266,9 @@ test.describe('the demo', () => {
 	}) => {
 		await openLive(page);
 		await expect(page.getByText('Data is simulated')).toBeVisible();
-		await expect(page.getByText('Whoever reaches this page may look and send.')).toBeVisible();
+		await expect(
+			page.getByText('Anyone who can open this page can view it and send events.'),
+		).toBeVisible();
 		expect((await fetch(`${server.url}/`)).status).toBe(200);
 		expect((await post(server, { name: 'from outside' })).status).toBe(202);
 		const running = () =>

@@ -91,8 +91,8 @@ test.describe('let in by a link', () => {
 		await page.goto(`${server.url}/settings`);
 		await page.getByLabel('Password of this dashboard').fill(PASSWORD);
 		await page.getByRole('button', { name: 'Log in' }).click();
-		await page.getByLabel('For whom').fill('the wall');
-		await page.getByRole('button', { name: 'Make a link' }).click();
+		await page.getByLabel('Link name').fill('the wall');
+		await page.getByRole('button', { name: 'Create link' }).click();
 		const link = await page.getByRole('status').locator('code').textContent();
 		const row = page.getByRole('list', { name: 'Share links' }).getByRole('listitem');
 		await expect(row).toContainText('last used never');

@@ -34,7 +34,7 @@ test('a page asks for the password and goes where one was going; a wrong one is 
 	await expect(field).toBeFocused();
 	await field.fill('wrong');
 	await page.getByRole('button', { name: 'Log in' }).click();
-	await expect(page.getByRole('alert')).toContainText('That did not work.');
+	await expect(page.getByRole('alert')).toContainText('Wrong password.');
 	await field.fill(PASSWORD);
 	await page.getByRole('button', { name: 'Log in' }).click();
 	await expect(page).toHaveURL(`${server.url}/?source=sql`);
@@ -54,8 +54,8 @@ test('logging out everywhere ends open pages within seconds: they ask for the pa
 		await enter(one, server.url);
 		await expect(one.getByRole('status').getByText('Live', { exact: true })).toBeVisible();
 	}
-	await pages[1]!.getByTitle('Log out').click();
-	await pages[1]!.getByRole('button', { name: 'Log out everywhere' }).click();
+	await pages[1]!.getByTitle('Account').click();
+	await pages[1]!.getByRole('menuitem', { name: 'Log out everywhere' }).click();
 	await expect(pages[1]!).toHaveURL(`${server.url}/login`);
 	await expect(page).toHaveURL(`${server.url}/login?to=%2F`, { timeout: 15_000 });
 	await elsewhere.close();
@@ -150,8 +150,8 @@ test('a share link shows the kiosk to a browser without the password, settings t
 	server,
 }) => {
 	await enter(page, `${server.url}/settings`);
-	await page.getByLabel('For whom').fill('the wall');
-	await page.getByRole('button', { name: 'Make a link' }).click();
+	await page.getByLabel('Link name').fill('the wall');
+	await page.getByRole('button', { name: 'Create link' }).click();
 	const link = await page.getByRole('status').locator('code').textContent();
 	const wall = await (await browser.newContext()).newPage();
 	await wall.goto(`${link}?to=/kiosk`);

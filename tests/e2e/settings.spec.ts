@@ -39,8 +39,8 @@ const shown = async (page: Page) =>
 async function makeKey(page: Page, kind: string, source: string, origins = ''): Promise<string> {
 	await page.getByLabel('Kind').selectOption(kind);
 	await page.getByLabel('Source', { exact: true }).fill(source);
-	if (origins) await page.getByLabel(/^Pages it is taken from/).fill(origins);
-	await page.getByRole('button', { name: 'Make a key' }).click();
+	if (origins) await page.getByLabel(/^Allowed origins/).fill(origins);
+	await page.getByRole('button', { name: 'Create key' }).click();
 	await expect(keys(page).filter({ hasText: source })).toBeVisible();
 	return shown(page);
 }
@@ -66,7 +66,7 @@ test('a key is made, shown once, used, rotated and revoked; all of it is told', 
 	await expect(page.getByText('last used never')).toHaveCount(0);
 
 	await page.getByRole('button', { name: 'Rotate orders' }).click();
-	await expect(page.getByText('The key before it ends within 5 seconds.')).toBeVisible();
+	await expect(page.getByText('The previous key stops working within 5 seconds.')).toBeVisible();
 	const fresh = await shown(page);
 	expect(fresh).not.toBe(key);
 	expect((await send(url, fresh)).status).toBe(202);
@@ -80,7 +80,7 @@ test('a key is made, shown once, used, rotated and revoked; all of it is told', 
 	const refused = page.getByRole('list', { name: 'Requests not recorded' });
 	await expect(refused.getByText('no_key')).toBeVisible();
 	await expect(refused.getByText('wrong_key')).toBeVisible();
-	const done = page.getByRole('list', { name: 'What was done here' }).getByRole('listitem');
+	const done = page.getByRole('list', { name: 'Activity log' }).getByRole('listitem');
 	await expect(done).toContainText(['key revoked', 'key rotated', 'key made', 'login']);
 	await expect(done.first()).toContainText(`${fresh.slice(0, 13)}… of orders (page)`);
 	expect(await page.content()).not.toContain(key);
@@ -93,8 +93,8 @@ test('a public key is for its pages, and robots that come with it are counted al
 	const { url } = server;
 	await enter(page, url);
 	await page.getByLabel('Source', { exact: true }).fill('shop');
-	await page.getByLabel(/^Pages it is taken from/).fill('shop.example');
-	await page.getByRole('button', { name: 'Make a key' }).click();
+	await page.getByLabel(/^Allowed origins/).fill('shop.example');
+	await page.getByRole('button', { name: 'Create key' }).click();
 	await expect(page.getByRole('alert')).toHaveText(
 		'origin is "shop.example" and must be an origin, such as https://shop.example.',
 	);
@@ -132,8 +132,8 @@ for (const colorScheme of ['light', 'dark'] as const)
 			test('axe finds nothing, and nothing scrolls sideways', async ({ page, server }) => {
 				await enter(page, server.url);
 				expect(await findProblems(page), 'empty').toEqual([]);
-				await page.getByLabel('For whom').fill('the wall');
-				await page.getByRole('button', { name: 'Make a link' }).click();
+				await page.getByLabel('Link name').fill('the wall');
+				await page.getByRole('button', { name: 'Create link' }).click();
 				await expect(page.getByRole('button', { name: 'Revoke the wall' })).toBeVisible();
 				await send(server.url, null);
 				await makeKey(page, 'secret', 'orders');

@@ -11,8 +11,13 @@ const table = {
 	other: 4,
 };
 
-test('a table says what it adds up to, and shows what it leaves out', async () => {
-	const { container } = await render(TopTable, { title: 'Pages', unit: 'page views', table });
+test('shows its sum, its rows and what the rows leave out', async () => {
+	const { container } = await render(TopTable, {
+		title: 'Pages',
+		unit: ['page view', 'page views'],
+		empty: 'None yet',
+		table,
+	});
 	expect(container.textContent).toContain('1,234 page views');
 	const rows = [...container.querySelectorAll('li')].map((row) => row.innerText.split(/\s+/));
 	expect(rows).toEqual([
@@ -22,16 +27,17 @@ test('a table says what it adds up to, and shows what it leaves out', async () =
 	]);
 });
 
-test('an empty table says so', async () => {
+test('says that it is empty', async () => {
 	const { container } = await render(TopTable, {
 		title: 'Pages',
-		unit: 'page views',
+		unit: ['page view', 'page views'],
+		empty: 'No page views yet',
 		table: { rows: [], other: 0 },
 	});
-	expect(container.querySelector('li')?.innerText).toBe('None in the last 30 minutes');
+	expect(container.querySelector('li')?.innerText).toBe('No page views yet');
 });
 
-test('with one source there is nothing to switch; with more, each is a link and one is current', async () => {
+test('links every source when there are several, and marks the chosen one', async () => {
 	const one = { rows: [{ key: 'web', count: 1 }], other: 0 };
 	const { container, rerender } = await render(SourceSwitch, { sources: one, chosen: null });
 	expect(container.querySelector('nav')).toBeNull();
@@ -48,7 +54,7 @@ test('with one source there is nothing to switch; with more, each is a link and 
 	expect(links.map((link) => link.getAttribute('aria-current'))).toEqual([null, null, 'page']);
 });
 
-test('a chosen source that fell silent can be left', async () => {
+test('lets the viewer leave a chosen source without events', async () => {
 	const { container } = await render(SourceSwitch, {
 		sources: { rows: [], other: 0 },
 		chosen: 'web',

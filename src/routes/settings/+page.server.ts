@@ -29,7 +29,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 			since: locals.rejections.since.toISOString(),
 			reasons: locals.rejections.list(),
 		},
-		/** seconds after which a revoked key is taken nowhere */
+		/** seconds after which no instance accepts a revoked key */
 		endsS: KEY_BOUNDS.lifeMs / 1_000,
 		open: locals.ingestOpen,
 		origin: url.origin + locals.basePath,
@@ -37,13 +37,13 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 	};
 };
 
-/** What a form sends; its id, or NaN. */
+/** The fields of a form; `id` is NaN when it has none. */
 async function readFields(event: RequestEvent) {
 	const form = await readForm(event);
 	const text = (name: string) => String(form?.get(name) ?? '').trim();
 	return { text, id: /^\d{1,15}$/.test(text('id')) ? Number(text('id')) : NaN };
 }
-const noKey = () => fail(400, { keyProblem: 'There is no such key, or it was revoked before.' });
+const noKey = () => fail(400, { keyProblem: 'This key does not exist or is already revoked.' });
 
 export const actions: Actions = {
 	async share(event) {
@@ -56,14 +56,14 @@ export const actions: Actions = {
 		if (fault) return fail(400, { linkProblem: `The name ${fault}.` });
 		if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= MAX_LINK_DAYS))
 			return fail(400, {
-				linkProblem: `The days are "${text('days').slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or left empty.`,
+				linkProblem: `The days are "${text('days').slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or blank.`,
 			});
 		const token = await event.locals.login?.links.create(name, days);
 		return { link: `${event.url.origin}${event.locals.basePath}/s/${token}` };
 	},
 	async unshare(event) {
 		const { id } = await readFields(event);
-		if (Number.isNaN(id)) return fail(400, { linkProblem: 'There is no such link.' });
+		if (Number.isNaN(id)) return fail(400, { linkProblem: 'This link does not exist.' });
 		await event.locals.login?.links.revoke(id);
 	},
 	async makeKey(event) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TICK_MS } from '../../protocol';
-import { toArea, toLine, toPath, toRug, toTop } from './scale';
+import { toArea, toLine, toPath, toRug, toSpans, toTop } from './scale';
 
 test('the last value is carried to the now line', () => {
 	expect(toLine([{ at: 0, value: 3 }], 500)).toEqual([
@@ -10,7 +10,7 @@ test('the last value is carried to the now line', () => {
 	expect(toLine([], 500)).toEqual([]);
 });
 
-test('a figure that did not change was not written, so it is held and not sloped', () => {
+test('a value that did not change is held, not sloped', () => {
 	const line = toLine(
 		[
 			{ at: 0, value: 3 },
@@ -25,7 +25,7 @@ test('a figure that did not change was not written, so it is held and not sloped
 	]);
 });
 
-test('over a time in which nothing was written the pen is lifted', () => {
+test('a gap breaks the line', () => {
 	const line = toLine(
 		[
 			{ at: 0, value: 3 },
@@ -34,10 +34,43 @@ test('over a time in which nothing was written the pen is lifted', () => {
 		0,
 	);
 	expect(line[1]).toEqual({ at: 1, value: null });
-	expect(toPath(line, 300_000, 40_000, 10).match(/M/g)).toHaveLength(2);
+	expect(toPath(line, { from: 260_000, to: 300_000, top: 10 }).match(/M/g)).toHaveLength(2);
 });
 
-test('a point that is not newer than the one before is left out: time does not go back', () => {
+test('a point between two gaps is a dot, never a line to the next', () => {
+	const line = [
+		{ at: 0, value: 1 },
+		{ at: 10, value: null },
+		{ at: 20, value: 3 },
+		{ at: 30, value: 4 },
+	];
+	const frame = { from: 0, to: 40, top: 4 };
+	expect(toPath(line, frame)).toBe('M0 75.00h0M5000 25.00L7500 0.00');
+});
+
+test('(control) zero is drawn, unlike a value that is not known', () => {
+	expect(toPath([{ at: 0, value: 0 }], { from: 0, to: 40, top: 4 })).toBe('M0 100.00h0');
+});
+
+test('a span holds a value until the tick before the next one', () => {
+	const points = [0, TICK_MS, 10 * TICK_MS].map((at, i) => ({ at, value: i }));
+	expect(toSpans(points)).toEqual([
+		{ at: 0, value: 0, from: -TICK_MS / 2, to: TICK_MS / 2 },
+		{ at: TICK_MS, value: 1, from: TICK_MS / 2, to: 9.5 * TICK_MS },
+		{ at: 10 * TICK_MS, value: 2, from: 9.5 * TICK_MS, to: Infinity },
+	]);
+});
+
+test('a gap is a span of its own without a value', () => {
+	const spans = toSpans([
+		{ at: 0, value: 3 },
+		{ at: 300_000, value: 9 },
+	]);
+	expect(spans.map(({ value }) => value)).toEqual([3, null, 9]);
+	expect(spans.map(({ from }) => from).slice(1)).toEqual(spans.map(({ to }) => to).slice(0, -1));
+});
+
+test('leaves out a point that is not newer than the one before', () => {
 	const line = toLine(
 		[
 			{ at: 10, value: 1 },

@@ -1,15 +1,38 @@
+/** What a chart is given, and its numbers as coordinates. Pure. */
 import { TICK_MS } from '../../protocol';
 
-/** A value at a time of the database, in milliseconds. `null` lifts the pen. */
+/** A value at a time of the database, in milliseconds. `null` is a gap. */
 export type Point = { at: number; value: number | null };
 
-/** An unchanged figure is written at least this often (see DESIGN, "Figures"); a longer gap is not known. */
+/** `ink` has an area below it; `quiet` is the period before; `unfinished` and `resting` are dashed. */
+export type ChartLine = { kind: 'ink' | 'quiet' | 'unfinished' | 'resting'; points: Point[] };
+
+/** What the cursor reads between `from` and `to`: `text` is the exact value in words, `title` its time. */
+export type Moment = Point & { from: number; to: number; title: string; text: string };
+
+/** A label of the time axis. */
+export type Mark = { at: number; text: string };
+
+/** Everything a chart draws, for a chart of any figure over any time. */
+export type Drawing = {
+	/** the left and the right edge, ms */
+	from: number;
+	to: number;
+	/** the value at the top; the bottom is 0 */
+	top: number;
+	lines: ChartLine[];
+	/** in order of time, without holes */
+	moments: Moment[];
+	marks: Mark[];
+};
+
+/** An unchanged figure is recorded at least this often; what lies in a longer gap is not known. */
 const KNOWN_FOR_MS = 62_000;
 
 /**
- * The line the pen has drawn, oldest first. Ticks are written only when something changed, so between
- * distant ticks the value is held and changes within the last tick before the new one; over a gap in
- * which no tick was written at all the pen is lifted. The last value is carried to `until`.
+ * The line of a live figure, oldest first. Ticks are recorded only when something changed, so a value holds
+ * until the last tick before the next one; a gap longer than KNOWN_FOR_MS breaks the line.
+ * The last value is carried to `until`.
  */
 export function toLine(points: { at: number; value: number }[], until: number): Point[] {
 	const line: Point[] = [];
@@ -28,14 +51,37 @@ export function toLine(points: { at: number; value: number }[], until: number): 
 	return line;
 }
 
+/** The spans in which a live figure had one value, oldest first; the last one has no end. */
+export function toSpans(
+	points: { at: number; value: number }[],
+): (Point & { from: number; to: number })[] {
+	const spans: (Point & { from: number; to: number })[] = [];
+	for (const point of points) {
+		const last = spans.at(-1);
+		if (!last) {
+			spans.push({ ...point, from: point.at - TICK_MS / 2, to: Infinity });
+			continue;
+		}
+		if (point.at <= last.at) continue;
+		const gap = point.at - last.at;
+		const from = point.at - Math.min(gap, TICK_MS) / 2;
+		last.to = from;
+		if (gap > KNOWN_FOR_MS) {
+			last.to = last.at + TICK_MS / 2;
+			spans.push({ from: last.to, to: from, at: (last.to + from) / 2, value: null });
+		}
+		spans.push({ ...point, from, to: Infinity });
+	}
+	return spans;
+}
+
 const NICE = [2, 4, 6, 8, 10];
 /** Below this a chart of whole events would look busier than it is. */
 const LEAST_TOP = 4;
 
 /**
- * The top of the value axis: the smallest of 2, 4, 6, 8, 10 × 10ⁿ with a little air above `max`, so that
- * half of it is a whole number. It grows at once, and shrinks only when less than 45 % of it is used:
- * an axis that follows every value shows nothing but itself.
+ * The top of the value axis: the smallest of 2, 4, 6, 8, 10 × 10ⁿ above `max`, so that half of it is a whole number.
+ * It grows at once and shrinks when less than 45 % of it is used: an axis that follows every value shows nothing.
  */
 export function toTop(max: number, previous?: number): number {
 	const wanted = Math.max(max * 1.08, LEAST_TOP);
@@ -51,13 +97,10 @@ export function createTop(): (max: number) => number {
 	return (max) => (top = toTop(max, top));
 }
 
-/** Units of the rug's and the fallback's x axis: hundredths of a second are finer than any pixel. */
+/** Units of the rug's x axis: hundredths of a second are finer than any pixel. */
 export const UNIT_MS = 10;
 
-/**
- * One path for all arrivals, in UNIT_MS, `windowMs / UNIT_MS` being `right` (database time).
- * Arrivals within one unit are one tick; a unit is less than a pixel on any screen.
- */
+/** One path for all arrivals, in UNIT_MS; `windowMs / UNIT_MS` is `right`. Arrivals within one unit are one tick. */
 export function toRug(
 	arrivals: readonly { at: number }[],
 	right: number,
@@ -75,20 +118,27 @@ export function toRug(
 	return path;
 }
 
-/** The line as the points of a `<path>` in a box of `windowMs / UNIT_MS` × 100, for the page before and without JavaScript. */
-export function toPath(line: Point[], right: number, windowMs: number, top: number): string {
-	const width = windowMs / UNIT_MS;
+/** Units of the first drawing's width: finer than any pixel. */
+export const WIDTH = 10_000;
+
+/** A line as a `<path>` in a box of WIDTH × 100; a point between two gaps is a dot (with round caps). */
+export function toPath(
+	line: Point[],
+	{ from, to, top }: Pick<Drawing, 'from' | 'to' | 'top'>,
+): string {
 	let path = '';
-	let pen = 'M';
-	for (const { at, value } of line) {
+	let isDown = false;
+	line.forEach(({ at, value }, i) => {
 		if (value === null) {
-			pen = 'M';
-			continue;
+			isDown = false;
+			return;
 		}
-		const x = width + (at - right) / UNIT_MS;
-		path += `${pen}${Math.round(x)} ${(100 - (100 * value) / top).toFixed(2)}`;
-		pen = 'L';
-	}
+		const x = Math.round((WIDTH * (at - from)) / (to - from));
+		const y = (100 - (100 * value) / top).toFixed(2);
+		const isAlone = !isDown && (line[i + 1]?.value ?? null) === null;
+		path += isDown ? `L${x} ${y}` : `M${x} ${y}${isAlone ? 'h0' : ''}`;
+		isDown = true;
+	});
 	return path;
 }
 

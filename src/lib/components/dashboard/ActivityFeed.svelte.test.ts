@@ -32,7 +32,7 @@ test('the newest event stands first, in a log', async () => {
 			now: NOW,
 		},
 	});
-	await expect.element(getByRole('log', { name: 'As it arrives' })).toBeVisible();
+	await expect.element(getByRole('log', { name: 'Live feed' })).toBeVisible();
 	expect(names(container)).toEqual(['event_3', 'event_2', 'event_1']);
 });
 

@@ -4,7 +4,6 @@ import {
 	toAddress,
 	toBuckets,
 	toHistoryLine,
-	toHistoryPath,
 	toMarks,
 	toNotes,
 	toReading,
@@ -59,18 +58,6 @@ describe('the line', () => {
 			{ at: 25, value: 3 },
 			{ at: 32, value: 4 },
 		]);
-	});
-
-	test('is lifted where nothing is known: a value alone is a dot, never a line to the next', () => {
-		const line = [
-			{ at: 0, value: 1 },
-			{ at: 10, value: null },
-			{ at: 20, value: 3 },
-			{ at: 30, value: 4 },
-		];
-		expect(toHistoryPath(line, 0, 40, 4)).toBe('M0 75.00h0M5000 25.00L7500 0.00');
-		// control: what is not known is no zero
-		expect(toHistoryPath([{ at: 0, value: 0 }], 0, 40, 4)).toBe('M0 100.00h0');
 	});
 });
 

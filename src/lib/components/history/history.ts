@@ -1,7 +1,7 @@
 /** What a range of history is called, and its numbers as a drawing. Pure. */
 import { isolate, toClock, toCount, toDate, toTime, type Look } from '../../format';
 import type { History, HistoryPoint, HistoryRange } from '../../protocol';
-import type { Point } from '../charts/scale';
+import type { Mark, Point } from '../charts/scale';
 
 /** What of history is drawn. */
 export type HistoryKey = 'pageViews' | 'activeSessions' | 'eventsCount';
@@ -47,29 +47,6 @@ export function toHistoryLine(
 		value: point[key],
 	}));
 }
-
-/** Units of the drawing's width: finer than any pixel. */
-export const WIDTH = 10_000;
-
-/** As the points of a `<path>` in a box of WIDTH × 100; a point alone between gaps becomes a dot (with round caps). */
-export function toHistoryPath(line: Point[], from: number, to: number, top: number): string {
-	let path = '';
-	let isDown = false;
-	line.forEach(({ at, value }, i) => {
-		if (value === null) {
-			isDown = false;
-			return;
-		}
-		const x = Math.round((WIDTH * (at - from)) / (to - from));
-		const y = (100 - (100 * value) / top).toFixed(2);
-		const isAlone = !isDown && (line[i + 1]?.value ?? null) === null;
-		path += isDown ? `L${x} ${y}` : `M${x} ${y}${isAlone ? 'h0' : ''}`;
-		isDown = true;
-	});
-	return path;
-}
-
-export type Mark = { at: number; text: string };
 
 /** Where the time axis is written on: round times of the viewer's own clock. */
 export function toMarks({ range, points }: History, look: Look): Mark[] {

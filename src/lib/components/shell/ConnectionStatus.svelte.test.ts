@@ -36,7 +36,7 @@ test('each state has a shape of its own, not a colour alone', async () => {
 	expect(new Set(shapes).size).toBe(3);
 });
 
-test('while waiting it counts down and can be told to try now', async () => {
+test('counts down while waiting and retries at once on request', async () => {
 	const presses: string[] = [];
 	const { getByText, getByRole, rerender } = await render(ConnectionStatus, {
 		...live,
@@ -54,13 +54,13 @@ test('while waiting it counts down and can be told to try now', async () => {
 	expect(presses).toEqual(['retry']);
 });
 
-test('live, it shows the delay and offers no button', async () => {
+test('shows the delay and no button while live', async () => {
 	const { getByText, getByRole } = await render(ConnectionStatus, live);
-	await expect.element(getByText('41 ms behind')).toBeInTheDocument();
+	await expect.element(getByText('Delay 41 ms')).toBeInTheDocument();
 	expect(getByRole('button').query()).toBeNull();
 });
 
-test('with the database down it is not called live', async () => {
+test('does not say Live while the database is down', async () => {
 	const { getByRole } = await render(ConnectionStatus, { ...live, database: 'down' });
 	await expect.element(getByRole('status')).toHaveTextContent('No database');
 });

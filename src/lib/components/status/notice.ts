@@ -4,7 +4,7 @@ import type { DatabaseTrouble } from '../../protocol';
 /** What the page says of itself when something is not as it should be: what happened, what it means, what to do. */
 export type Notice = { tone: 'broken' | 'degraded'; text: string };
 
-/** A first failed attempt is usually a deployment or a lift; it is said from the second on. */
+/** Stay quiet on the first failed attempt: it is usually a deploy or an elevator. */
 const QUIET_ATTEMPTS = 1;
 
 /** What happened to Postgres and what to do: the server's own `fix` where it knows one. */
@@ -66,7 +66,7 @@ export function toNotice(situation: Situation): Notice | null {
 	if (status === 'live' && listener === 'deaf') {
 		return {
 			tone: 'degraded',
-			text: 'Postgres does not ring: NOTIFY does not reach the server, so it looks into the table often instead. Nothing is lost; events come a moment later.',
+			text: 'Live notifications are not arriving; polling instead. Nothing is lost, updates may be slightly late.',
 		};
 	}
 	return null;

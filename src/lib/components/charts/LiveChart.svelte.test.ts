@@ -2,10 +2,10 @@ import { beforeAll, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import '../../../app.css';
-import StreamingChart from './StreamingChart.svelte';
+import LiveChart from './LiveChart.svelte';
 
 // the chart's code is large, and the first to ask for it waits until it is built
-beforeAll(() => import('./ChartTrace.svelte'), 60_000);
+beforeAll(() => import('./Plot.svelte'), 60_000);
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const WINDOW_MS = 38_000;
@@ -36,7 +36,7 @@ const isDrawn = (container: HTMLElement) =>
 	container.querySelector('.lc-path') !== null;
 
 test('the line by LayerChart takes the place of the first one without moving anything', async () => {
-	const { container } = await render(StreamingChart, chart);
+	const { container } = await render(LiveChart, chart);
 	const before = container.getBoundingClientRect();
 	expect(container.querySelector('svg.first')).not.toBeNull();
 	await expect.poll(() => isDrawn(container)).toBe(true);
@@ -46,16 +46,16 @@ test('the line by LayerChart takes the place of the first one without moving any
 
 test('one path draws all ticks, however many', async () => {
 	const arrivals = Array.from({ length: 500 }, (_, id) => ({ id, at: NOW - id * 70 }));
-	const { container } = await render(StreamingChart, { ...chart, arrivals: arrivals.reverse() });
+	const { container } = await render(LiveChart, { ...chart, arrivals: arrivals.reverse() });
 	await expect.poll(() => isDrawn(container)).toBe(true);
-	expect(container.querySelectorAll('svg').length).toBeLessThanOrEqual(3);
+	expect(container.querySelectorAll('svg.lc-layout-svg')).toHaveLength(2);
 	expect(container.querySelectorAll('.rug path')).toHaveLength(2);
 	expect(container.querySelectorAll('circle')).toHaveLength(0);
 });
 
 test('while live, time moves without a script; away, it stands still beside the last known time', async () => {
-	const { container, rerender, getByText } = await render(StreamingChart, chart);
-	const glider = find(container, '.glider');
+	const { container, rerender, getByText } = await render(LiveChart, chart);
+	const glider = find(container, '.ticks .glider');
 	expect(glider.getAnimations()).toHaveLength(1);
 	await expect.element(getByText('now', { exact: true })).toBeVisible();
 
@@ -63,8 +63,7 @@ test('while live, time moves without a script; away, it stands still beside the 
 	expect(glider.getAnimations()).toHaveLength(0);
 	await expect.element(getByText('12:00:00').last()).toBeInTheDocument();
 	await expect.poll(() => isDrawn(container)).toBe(true);
-	const line = container.querySelector('.lc-path[stroke-dasharray]');
-	expect(line?.getAttribute('stroke-dasharray')).toBe('2 5');
+	expect(getComputedStyle(find(container, '.lc-path.resting')).strokeDasharray).toBe('2px, 5px');
 });
 
 test('with reduced motion nothing glides: what is drawn moves with each new second', async () => {
@@ -74,20 +73,20 @@ test('with reduced motion nothing glides: what is drawn moves with each new seco
 		});
 	try {
 		await send('reduce');
-		const { container, rerender } = await render(StreamingChart, chart);
-		expect(find(container, '.glider').getAnimations()).toHaveLength(0);
+		const { container, rerender } = await render(LiveChart, chart);
+		expect(find(container, '.ticks .glider').getAnimations()).toHaveLength(0);
 		const ticks = () => find(container, '.rug path').getAttribute('d');
 		const before = ticks();
 		await rerender({ now: NOW + 1_000 });
 		expect(ticks()).not.toBe(before);
-		expect(find(container, '.glider').getAnimations()).toHaveLength(0);
+		expect(find(container, '.ticks .glider').getAnimations()).toHaveLength(0);
 	} finally {
 		await send('no-preference');
 	}
 });
 
 test('values that change redraw the line, and time alone does not', async () => {
-	const { container, rerender } = await render(StreamingChart, chart);
+	const { container, rerender } = await render(LiveChart, chart);
 	await expect.poll(() => isDrawn(container)).toBe(true);
 	const ticks = () => find(container, '.rug path').getAttribute('d');
 	const before = ticks();
@@ -98,7 +97,7 @@ test('values that change redraw the line, and time alone does not', async () => 
 });
 
 test('who cannot see it is told in a sentence and has the ticks as a table', async () => {
-	const { getByRole, container } = await render(StreamingChart, chart);
+	const { getByRole, container } = await render(LiveChart, chart);
 	await expect
 		.element(getByRole('figure'))
 		.toHaveTextContent(/Events per minute, the last 38 seconds: 29 now, 29 at most, 2 events/);

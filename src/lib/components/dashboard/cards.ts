@@ -1,0 +1,56 @@
+/** The cards and the chart of the page from its figures: values beside the words of `figures.ts`. Pure. */
+import { FIGURE_KEYS, FIGURES, isPastFigure, toPastFigure, type FigureKey } from '../../figures';
+import type { History, HistoryRange, Tick, Totals } from '../../protocol';
+import { RANGE_WORDS } from '../history/history';
+
+/** What a card shows. */
+export type Card = {
+	key: FigureKey;
+	label: string;
+	/** beside the label: "30 min" */
+	window: string;
+	definition: string;
+	/** null: not known */
+	value: number | null;
+	/** what it is compared with; null: not recorded */
+	previous: number | null;
+	/** when that was: "30 min ago" */
+	against: string;
+};
+
+const minutes = (ms: number) => ms / 60_000;
+const toHint = (definition: string) => `${definition} Press to draw it.`;
+
+/** The cards of the present. */
+export function toLiveCards(totals: Totals, previous: Tick | null): Card[] {
+	return FIGURE_KEYS.filter((key) => FIGURES[key].place === 'card').map((key) => {
+		const { label, windowMs, toDefinition } = FIGURES[key];
+		return {
+			key,
+			label,
+			window: `${minutes(windowMs)} min`,
+			definition: toHint(toDefinition(`${minutes(windowMs)} minutes`)),
+			value: totals[key],
+			previous: previous?.[key] ?? null,
+			against: '30 min ago',
+		};
+	});
+}
+
+/** The same cards over a range; values are null until its history has arrived. */
+export function toPastCards(range: HistoryRange, history: History | null): Card[] {
+	const { name, before } = RANGE_WORDS[range];
+	return FIGURE_KEYS.filter(isPastFigure).flatMap((key) => {
+		const words = toPastFigure(key);
+		if (!words) return [];
+		return {
+			key,
+			label: words.label,
+			window: name,
+			definition: toHint(words.toDefinition(name)),
+			value: history?.totals[key] ?? null,
+			previous: history?.previousTotals?.[key] ?? null,
+			against: before,
+		};
+	});
+}

@@ -1,0 +1,110 @@
+/**
+ * The figures and the breakdowns of the page, each one entry: its words, its window and its place.
+ * The order here is the order on the page. Pure, for the server and the browser.
+ */
+import {
+	COUNT_WINDOW_MS,
+	RATE_WINDOW_MS,
+	SESSION_WINDOW_MS,
+	type HistoryFigures,
+	type Tables,
+	type Totals,
+} from './protocol';
+import { toCompact, toCount, type Look } from './format';
+
+/** How a figure is written: whole, and short where there is little room. */
+type Format = { whole: (value: number, look: Look) => string; short: Format['whole'] };
+const COUNT: Format = { whole: toCount, short: toCompact };
+
+export type Figure = {
+	label: string;
+	/** singular and plural of what is counted */
+	unit: [one: string, many: string];
+	windowMs: number;
+	/** @param time the window in words: "30 minutes" */
+	toDefinition: (time: string) => string;
+	format: Format;
+	/** as a card of the page, or only as the line that the chart draws first */
+	place: 'card' | 'chart';
+	/** over a range of history, where that means something else; null: history does not have it */
+	past?: { label: string; toDefinition: (time: string) => string } | null;
+};
+
+export type FigureKey = keyof Totals;
+
+export const FIGURES = {
+	pageViews: {
+		label: 'Page views',
+		unit: ['page view', 'page views'],
+		windowMs: COUNT_WINDOW_MS,
+		toDefinition: (time) => `Events named page_view in the last ${time}.`,
+		format: COUNT,
+		place: 'card',
+	},
+	activeSessions: {
+		label: 'Active sessions',
+		unit: ['active session', 'active sessions'],
+		windowMs: SESSION_WINDOW_MS,
+		toDefinition: (time) =>
+			`Different session ids among the events of the last ${time}. Each counts once.`,
+		format: COUNT,
+		place: 'card',
+		past: {
+			label: 'Most active sessions',
+			toDefinition: (time) =>
+				`The highest count of active sessions recorded in the last ${time}, of all sources.`,
+		},
+	},
+	eventsCount: {
+		label: 'Events',
+		unit: ['event', 'events'],
+		windowMs: COUNT_WINDOW_MS,
+		toDefinition: (time) => `All events of the last ${time}, page views included.`,
+		format: COUNT,
+		place: 'card',
+	},
+	eventsPerMinute: {
+		label: 'Events per minute',
+		unit: ['event per minute', 'events per minute'],
+		windowMs: RATE_WINDOW_MS,
+		toDefinition: (time) => `All events of the last ${time}.`,
+		format: COUNT,
+		place: 'chart',
+		past: null,
+	},
+} as const satisfies Record<FigureKey, Figure>;
+
+export const FIGURE_KEYS = Object.keys(FIGURES) as FigureKey[];
+/** Drawn while no card is pressed. */
+export const CHART_FIGURE: FigureKey = 'eventsPerMinute';
+/** Drawn over a range of history while no card is pressed: history has events, not their rate. */
+export const PAST_FIGURE: keyof HistoryFigures = 'eventsCount';
+
+/** The figure's words over a range of history; null: history does not have it. */
+export function toPastFigure(key: FigureKey): Pick<Figure, 'label' | 'toDefinition'> | null {
+	const figure: Figure = FIGURES[key];
+	return figure.past === undefined ? figure : figure.past;
+}
+export const isPastFigure = (key: FigureKey): key is keyof HistoryFigures =>
+	toPastFigure(key) !== null;
+
+export type Breakdown = {
+	title: string;
+	/** the figure that its rows add up to */
+	of: FigureKey;
+	empty: string;
+	/** how the value of a row is shown */
+	toText: (key: string) => string;
+};
+
+const asIs = (key: string) => key;
+
+/** `sources` of the wire is not among them: the page shows it as a switch. */
+export const BREAKDOWNS = {
+	pages: { title: 'Pages', of: 'pageViews', empty: 'No page views yet', toText: asIs },
+	referrers: { title: 'Referrers', of: 'pageViews', empty: 'No referrers yet', toText: asIs },
+	names: { title: 'Event names', of: 'eventsCount', empty: 'No events yet', toText: asIs },
+} as const satisfies Partial<Record<keyof Tables, Breakdown>>;
+
+export type BreakdownKey = keyof typeof BREAKDOWNS;
+export const BREAKDOWN_KEYS = Object.keys(BREAKDOWNS) as BreakdownKey[];
