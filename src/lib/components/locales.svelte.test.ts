@@ -7,7 +7,7 @@ import type { ActivityEvent, Tick } from '../protocol';
 import ActivityRow from './dashboard/ActivityRow.svelte';
 import MetricCard from './dashboard/MetricCard.svelte';
 import TopTable from './dashboard/TopTable.svelte';
-import StreamingChart from './charts/StreamingChart.svelte';
+import LiveChart from './charts/LiveChart.svelte';
 import HistoryChart from './history/HistoryChart.svelte';
 import ConnectionStatus from './shell/ConnectionStatus.svelte';
 
@@ -180,7 +180,7 @@ test('the axes of both charts write as Intl does', { timeout: TIMEOUT_MS }, asyn
 	} as const;
 	const past = { history, drawn: 'eventsCount', label: 'Events', running: true } as const;
 	const shown = {
-		live: await render(StreamingChart, live),
+		live: await render(LiveChart, live),
 		past: await render(HistoryChart, {
 			...past,
 			history: { ...history, points: [...history.points], previous: [] },
