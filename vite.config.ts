@@ -10,6 +10,8 @@ const POLL_MS = 60_000;
 
 export default defineConfig({
 	plugins: [tailwindcss(), tracker(), sveltekit()],
+	// found late, it would make the dev server and the component tests reload the page
+	optimizeDeps: { include: ['bits-ui', 'layerchart/svg'] },
 	test: {
 		// most of the time they wait for real servers
 		maxWorkers: 3,

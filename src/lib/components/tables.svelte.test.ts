@@ -47,7 +47,7 @@ test('links every source when there are several, and marks the chosen one', asyn
 	});
 	const links = [...container.querySelectorAll('a')];
 	expect(links.map((link) => [link.innerText, link.getAttribute('href')])).toEqual([
-		['All sources', '/'],
+		['All sources', './'],
 		['a&b', '?source=a%26b'],
 		['web', '?source=web'],
 	]);
