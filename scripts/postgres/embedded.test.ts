@@ -160,7 +160,7 @@ test.each(['SIGKILL', 'SIGTERM', 'its own end'] as const)(
 		const { child, pid } = await startElsewhere(dataDir);
 		if (how === 'its own end') child.stdin?.end();
 		else child.kill(how);
-		await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+		await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
 		await expect.poll(() => findRunningPostgres(dataDir)).toBeUndefined();
 		const { url } = await start({ dataDir });
 		expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);

@@ -56,7 +56,7 @@ test('nobody looks, enters or writes without leave, and the log tells no secret'
 	];
 	expect(readLog(app.output(), secrets)).toMatchObject({ forged: [], told: [] });
 	expect((await fetch(`${app.url}/readyz`)).status).toBe(200);
-}, 120_000);
+}, 300_000);
 
 test('the same behind a reverse proxy', async () => {
 	const proxy = await startReverseProxy();
@@ -65,7 +65,7 @@ test('the same behind a reverse proxy', async () => {
 	proxy.point(app.url);
 	const world = await createWorld(proxy.url, proxy.url, sql);
 	expect(await runAttempts({ url: proxy.url, world, sql, behindProxy: true })).toEqual({});
-}, 120_000);
+}, 300_000);
 
 test('(control) with the gate off, every attempt that it stops does harm', async () => {
 	const { app, sql, databaseUrl } = await start();
@@ -88,4 +88,4 @@ test('(control) with the gate off, every attempt that it stops does harm', async
 	});
 	const held = ATTEMPTS.filter(({ what }) => !(what in faults));
 	expect(held.filter(({ by }) => by === 'gate').map(({ what }) => what)).toEqual([]);
-}, 120_000);
+}, 300_000);

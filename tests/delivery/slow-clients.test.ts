@@ -85,7 +85,7 @@ test('a client that stalls delays nobody, is ended cleanly, and catches up with 
 	for (let i = 1; i <= 6; i++) {
 		await sql`insert into events (name, properties)
 			select 'big', jsonb_build_object('text', repeat('x', 8000)) from generate_series(1, 500)`;
-		await expect.poll(() => healthy.ids.length, { timeout: 10_000 }).toBe(i * 500);
+		await expect.poll(() => healthy.ids.length, { timeout: 60_000 }).toBe(i * 500);
 	}
 	expect(stalls.ids.length).toBeLessThan(500);
 	// the healthy one goes on; whoever takes nothing of it for STUCK_MS is let go
@@ -95,7 +95,7 @@ test('a client that stalls delays nobody, is ended cleanly, and catches up with 
 				await sql`insert into events (name) values ('small')`;
 				return instance.counts().clients;
 			},
-			{ timeout: 10_000, interval: 100 },
+			{ timeout: 60_000, interval: 100 },
 		)
 		.toBe(1);
 	const committed = (await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) =>
@@ -103,19 +103,19 @@ test('a client that stalls delays nobody, is ended cleanly, and catches up with 
 	);
 
 	stalls.go();
-	await expect.poll(stalls.complete, { timeout: 10_000 }).toBe(true);
+	await expect.poll(stalls.complete, { timeout: 60_000 }).toBe(true);
 	expect([stalls.status, stalls.names.at(-1)]).toEqual([200, 'bye']);
 	const again = await connect(url, stalls.cursor);
 	const rest = committed.length - stalls.ids.length;
-	await expect.poll(() => again.ids.length, { timeout: 20_000 }).toBe(rest);
+	await expect.poll(() => again.ids.length, { timeout: 60_000 }).toBe(rest);
 	expect([...stalls.ids, ...again.ids]).toEqual(committed);
 	expect(again.names).not.toContain('reset');
 
 	// the one that never takes its farewell is not waited for: two connections stay
 	await expect.poll(connections, { timeout: GRACE_MS + 10_000 }).toBe(2);
 	dead.go();
-	await expect.poll(dead.closed, { timeout: 10_000 }).toBe(true);
+	await expect.poll(dead.closed, { timeout: 60_000 }).toBe(true);
 	expect(dead.complete()).toBe(false);
 	expect(healthy.ids).toEqual(committed);
 	expect(healthy.names.filter((name) => name === 'reset')).toHaveLength(1);
-}, 60_000);
+}, 300_000);

@@ -121,7 +121,7 @@ test('the eraser says how many events it would erase', async () => {
 test('visitors are simulated, history is made up, and both are cleared away', async () => {
 	const before = await count();
 	const simulator = start(put(take('README.md', 'npm run simulate'), [['…', url]]), { HOME: home });
-	await expect.poll(count, { timeout: 20_000 }).toBeGreaterThan(before + 20);
+	await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(before + 20);
 	await simulator.stop();
 	expect(await run('README.md', 'npm run db:seed')).toMatch(/^Added \d+ events/m);
 	expect(await run('README.md', 'npm run demo:clear')).toMatch(/removed \d+ demo events/);
@@ -150,7 +150,7 @@ test('one test alone is run', async () => {
 test('the tables can be looked at', async () => {
 	expect(await isFree(STUDIO_PORT), `port ${STUDIO_PORT} is free`).toBe(true);
 	const studio = start(take('README.md', 'npm run db:studio'), env);
-	await expect.poll(studio.output, { timeout: 20_000 }).toContain('Drizzle Studio is up');
+	await expect.poll(studio.output, { timeout: 60_000 }).toContain('Drizzle Studio is up');
 	await studio.stop();
 	expect(await isFree(STUDIO_PORT)).toBe(true);
 });
@@ -173,7 +173,7 @@ test('(control) what is stopped is gone with all that it has started', async () 
 	const started = startShell('node -e "setInterval(() => {}, 1e6)" & echo $!; wait', {
 		cwd: folder,
 	});
-	await expect.poll(started.output, { timeout: 10_000 }).toMatch(/^\d+\n$/);
+	await expect.poll(started.output, { timeout: 60_000 }).toMatch(/^\d+\n$/);
 	const pid = Number(started.output());
 	process.kill(pid, 0);
 	await started.stop();
@@ -184,5 +184,5 @@ test('(control) what is stopped is gone with all that it has started', async () 
 			return false;
 		}
 	};
-	await expect.poll(lives, { timeout: 5_000 }).toBe(false);
+	await expect.poll(lives, { timeout: 60_000 }).toBe(false);
 });

@@ -41,7 +41,7 @@ test('the demo starts a Postgres of its own, shows simulated visitors and ends w
 	expect(readFileSync(join(folder, '.data/pg18/postgres.log'), 'utf8')).toContain(
 		'database system is shut down',
 	);
-}, 180_000);
+}, 300_000);
 
 test('every command that the plan has for this file was run', () => {
 	expect(untaken()).toEqual([]);

@@ -1,10 +1,10 @@
-/** The short version of the suite; the long one is `npm run test:faults`. */
+/** The short form of `npm run test:faults`, with a fixed seed. */
 import { expect, test } from 'vitest';
 import { findFailures } from './report';
 import { runFaults } from './run';
 
 test('two instances, thirty clients, eight faults: nothing lost, nothing twice, no reset where none is due', async () => {
-	const seed = Math.floor(Math.random() * 2 ** 31);
+	const seed = 20_261_126;
 	const lines: string[] = [];
 	const result = await runFaults({
 		seed,
@@ -19,4 +19,4 @@ test('two instances, thirty clients, eight faults: nothing lost, nothing twice, 
 	expect(findFailures(result), `seed ${seed}\n${lines.join('\n')}`).toEqual([]);
 	expect(result.committed).toBeGreaterThan(5_000);
 	expect(result.verdicts).toHaveLength(30);
-}, 180_000);
+}, 300_000);

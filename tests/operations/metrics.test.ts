@@ -160,12 +160,12 @@ test('what ends a stream, and a database that goes away, can be seen', async () 
 				const values = await readValues(app);
 				return [values.get('database_up'), values.get('ready')];
 			},
-			{ timeout: 15_000 },
+			{ timeout: 60_000 },
 		)
 		.toEqual([0, 0]);
 	expect((await send(app, { name: 'x' })).status).toBe(503);
 	await expect
-		.poll(async () => (await readValues(app)).get('writing_up'), { timeout: 15_000 })
+		.poll(async () => (await readValues(app)).get('writing_up'), { timeout: 60_000 })
 		.toBe(0);
 	expect((await readValues(app)).get('ingest_rejected_requests_total reason=unavailable')).toBe(1);
 });

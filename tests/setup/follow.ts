@@ -45,7 +45,7 @@ export function follow(source: Source, cursor: string | null = null): Follower {
 		resets: () => follower.of('reset').length,
 		cursor: () => at,
 		ended: () => ended,
-		until: (condition, timeout = 15_000) =>
+		until: (condition, timeout = 60_000) =>
 			expect.poll(() => condition(follower), { timeout, interval: 5 }).toBe(true),
 		leave: () => reader.cancel(),
 	};

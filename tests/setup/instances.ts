@@ -38,8 +38,8 @@ export async function startTestInstance(
 		await sql.end({ timeout: 0 });
 	});
 	if (!ready) return instance;
-	await expect.poll(() => instance.missing(), { timeout: 15_000 }).toEqual([]);
-	await expect.poll(() => instance.status().listener, { timeout: 15_000 }).toBe('up');
+	await expect.poll(() => instance.missing(), { timeout: 60_000 }).toEqual([]);
+	await expect.poll(() => instance.status().listener, { timeout: 60_000 }).toBe('up');
 	return instance;
 }
 

@@ -55,7 +55,7 @@ export async function restartInTurn(
 	forgiven: readonly number[] = [],
 ): Promise<void> {
 	const viewers = Array.from({ length: 40 }, () => startViewer(url));
-	await Promise.all(viewers.map((one) => expect.poll(one.resets, { timeout: 15_000 }).toBe(1)));
+	await Promise.all(viewers.map((one) => expect.poll(one.resets, { timeout: 60_000 }).toBe(1)));
 	const statuses: number[] = [];
 	let writing = true;
 	const writer = (async () => {
@@ -81,7 +81,7 @@ export async function restartInTurn(
 	expect(committed.length).toBe(answered.length);
 	for (const viewer of viewers) {
 		await expect
-			.poll(() => viewer.ids().length, { timeout: 30_000 })
+			.poll(() => viewer.ids().length, { timeout: 60_000 })
 			.toBeGreaterThanOrEqual(committed.length);
 		const ids = await viewer.stop();
 		expect(ids.sort((a, b) => a - b)).toEqual(committed.sort((a, b) => a - b));

@@ -27,7 +27,7 @@ test('in a browser it reads native events, and comes back by itself after a body
 	);
 	expect(cursors).toEqual([]);
 	const leave = stream.subscribe((state) => states.push(state));
-	await vi.waitFor(() => expect(words).toEqual(['after null', 'after e-1']), { timeout: 10_000 });
+	await vi.waitFor(() => expect(words).toEqual(['after null', 'after e-1']), { timeout: 60_000 });
 	leave();
 	expect(cursors).toEqual([null, 'e-1']);
 	expect(states.map(({ status }) => status)).toContain('waiting');

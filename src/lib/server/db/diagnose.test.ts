@@ -24,7 +24,7 @@ test('locked: a statement waits for a lock on events of this database; slow: non
 				.poll(
 					() =>
 						sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-					{ timeout: 30_000 },
+					{ timeout: 60_000 },
 				)
 				.toHaveLength(1);
 			expect((await explain(late, connect)).trouble).toBe('locked');

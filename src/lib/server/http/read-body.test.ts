@@ -9,7 +9,7 @@ import { MAX_PIECES, readBody, type Body } from './read-body';
 const KIB = 1024;
 const MAX_BYTES = 512 * KIB;
 /** A condition that a slow machine meets late. */
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 
 /** One that comes when `put` is called, as far as somebody reads. */
 function stall() {

@@ -31,7 +31,7 @@ async function refuse({ closes = true } = {}): Promise<{ socket: Socket; read: (
 const head = (more: string) =>
 	`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n${more}\r\n\r\n`;
 const answers = (text: string) => text.split('HTTP/1.1 401').length - 1;
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 60_000 };
 
 test('a connection goes on after the response to a whole request', async () => {
 	const { socket, read } = await refuse();

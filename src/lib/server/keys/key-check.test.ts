@@ -256,10 +256,10 @@ describe('a database that is away', () => {
 		const { key } = await createKey(sql, SHOP, 'command');
 		const before = performance.now();
 		expect(await outcome(keys.check(key))).toBe('UnavailableError');
-		expect(performance.now() - before).toBeLessThan(2_000);
+		expect(performance.now() - before).toBeLessThan(20_000);
 		// nothing of it is remembered
 		proxy.thaw();
-		await expect.poll(() => outcome(keys.check(key)), { timeout: 10_000 }).toBe('shop');
+		await expect.poll(() => outcome(keys.check(key)), { timeout: 60_000 }).toBe('shop');
 		expect(log).toEqual([
 			'warn keys cannot be checked now; requests wait',
 			'info keys are checked again',

@@ -239,7 +239,7 @@ describe('when something breaks', () => {
 				where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()`;
 			await sql`insert into events (name) values ('in the gap')`;
 			await client.until(() => client.ids.length === round + 1);
-			await expect.poll(() => instance.status().listener, { timeout: 15_000 }).toBe('up');
+			await expect.poll(() => instance.status().listener, { timeout: 60_000 }).toBe('up');
 		}
 		expect(client.ids).toEqual([1, 2, 3]);
 		expect(client.resets()).toBe(1);
@@ -329,7 +329,7 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 			void sql`insert into events (name, session_id) values ('page_view', ${crypto.randomUUID()})`,
 		15,
 	);
-	await client.until(() => client.of('metrics').length >= 3, 20_000);
+	await client.until(() => client.of('metrics').length >= 3, 100_000);
 	clearInterval(writing);
 	const ticks = await sql<{ cursor: string; recorded_at: Date; shown: number[] }[]>`
 		select cursor, recorded_at, array[page_views, active_sessions, events_count, events_per_minute]::text[] as shown
@@ -368,8 +368,8 @@ test('a database that takes no connections is noticed within seconds by those wh
 	const { admin, name } = connectBeside(url);
 	await admin`alter database ${admin(name)} allow_connections false`;
 	await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
-	await client.until(() => client.of('ping').at(-1)?.database === 'down', 20_000);
-	await client.until(() => client.of('ping').at(-1)?.listener === 'deaf', 20_000);
+	await client.until(() => client.of('ping').at(-1)?.database === 'down', 100_000);
+	await client.until(() => client.of('ping').at(-1)?.listener === 'deaf', 100_000);
 	await admin`alter database ${admin(name)} allow_connections true`;
 	await sql`insert into events (name) values ('after')`;
 	await client.until(() => client.ids.length === 1);
@@ -377,7 +377,7 @@ test('a database that takes no connections is noticed within seconds by those wh
 	await client.until(() => client.of('ping').at(-1)?.listener === 'up');
 	expect([client.ids, client.resets()]).toEqual([[1], 1]);
 	await admin.end();
-}, 60_000);
+}, 300_000);
 
 test('a page in several spellings is one row, as it arrives and after a restart', async () => {
 	const { url, sql } = await useDatabase();
@@ -446,12 +446,12 @@ describe('one source', () => {
 		await insert(sql, 'web', '/2');
 		await insert(sql, 'shop', '/3');
 		const instance = await startTestInstance(url);
-		await expect.poll(() => instance.state().series.length, { timeout: 10_000 }).toBeGreaterThan(0);
+		await expect.poll(() => instance.state().series.length, { timeout: 60_000 }).toBeGreaterThan(0);
 		const { cursor } = instance.state('shop');
 		const shop = follow({ open: (cursor) => instance.open(cursor, { source: 'shop' }) }, cursor);
-		await shop.until(() => shop.of('metrics').length >= 1 || shop.of('ping').length >= 2, 20_000);
+		await shop.until(() => shop.of('metrics').length >= 1 || shop.of('ping').length >= 2, 100_000);
 		await insert(sql, 'shop', '/4');
-		await shop.until(() => shop.of('metrics').length >= 1 && shop.ids.length === 1, 20_000);
+		await shop.until(() => shop.of('metrics').length >= 1 && shop.ids.length === 1, 100_000);
 		const shown = [
 			...shop.of('metrics').map(({ figures }) => figures.totals.eventsCount),
 			...shop.of('activity').map(({ totals }) => totals.eventsCount),
