@@ -50,6 +50,7 @@ export type Tick = Totals & {
 	recordedAt: string;
 };
 
+/** A number that a JavaScript number would change is a string with the same digits (docs/delivery.md). */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** One row of `events`, as the feed shows it. */
@@ -82,7 +83,7 @@ export type DashboardState = Figures & {
 /** After a drain: what arrived, in arrival order (oldest first), and the figures that include it. */
 export type Activity = Figures & {
 	events: ActivityEvent[];
-	/** how many further events this frame stands for without carrying them; they are in the figures */
+	/** events that this frame stands for without carrying them: too many, or not to be shown (docs/delivery.md) */
 	omitted: number;
 };
 

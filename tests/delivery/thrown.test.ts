@@ -148,36 +148,40 @@ async function write(sql: Sql, held: Sql) {
 
 beforeEach(() => calls.arm(null));
 
-test('whichever call throws, nothing is lost and nothing comes twice', async () => {
-	const { url, sql } = await useDatabase();
-	const held = connect(url, { max: 1 });
-	const instance = await startTestInstance(url, {
-		bus: createThrowingBus(),
-		frameIntervalMs: 1,
-	});
-	const client = follow(instance);
-	await client.until(() => client.resets() === 1);
+test(
+	'whichever call throws, nothing is lost and nothing comes twice',
+	async () => {
+		const { url, sql } = await useDatabase();
+		const held = connect(url, { max: 1 });
+		const instance = await startTestInstance(url, {
+			bus: createThrowingBus(),
+			frameIntervalMs: 1,
+		});
+		const client = follow(instance);
+		await client.until(() => client.resets() === 1);
 
-	/** @returns the calls that were made @param at the call that throws */
-	async function play(at: number | null, renews: boolean): Promise<number> {
-		calls.arm(at);
-		await write(sql, held);
-		if (renews) await sql`select nowboard_renew_epoch()`;
-		const { length } = client.events;
-		await sql`insert into events (name) values ('last')`;
-		await client.until(({ events }) => events.length > length);
-		await hasAll(sql, client, `call ${at}: ${calls.seen()[(at ?? 0) - 1]}`);
-		return calls.seen().length;
-	}
+		/** @returns the calls that were made @param at the call that throws */
+		async function play(at: number | null, renews: boolean): Promise<number> {
+			calls.arm(at);
+			await write(sql, held);
+			if (renews) await sql`select nowboard_renew_epoch()`;
+			const { length } = client.events;
+			await sql`insert into events (name) values ('last')`;
+			await client.until(({ events }) => events.length > length);
+			await hasAll(sql, client, `call ${at}: ${calls.seen()[(at ?? 0) - 1]}`);
+			return calls.seen().length;
+		}
 
-	for (const renews of [false, true]) {
-		const most = await play(null, renews);
-		const step = Math.max(1, Math.ceil(most / (CASES / 2)));
-		for (let at = 1; at <= most; at += step) await play(at, renews);
-	}
-	expect(instance.missing()).toEqual([]);
-	await held.end();
-}, 60_000 + CASES * 5_000);
+		for (const renews of [false, true]) {
+			const most = await play(null, renews);
+			const step = Math.max(1, Math.ceil(most / (CASES / 2)));
+			for (let at = 1; at <= most; at += step) await play(at, renews);
+		}
+		expect(instance.missing()).toEqual([]);
+		await held.end();
+	},
+	60_000 + CASES * 5_000,
+);
 
 test.each([
 	{ name: 'readTransaction', nth: 1 },
