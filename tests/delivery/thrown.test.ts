@@ -6,6 +6,8 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Activity, DashboardState } from '../../src/lib/protocol';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
+import type * as State from '../../src/lib/server/live/state';
+import type * as Windows from '../../src/lib/server/live/windows';
 import { advance, type Cursor } from '../../src/lib/server/reader/cursor';
 import { toActivityEvent } from '../../src/lib/server/reader/row';
 import { readUnseen } from '../../src/lib/server/reader/rows';
@@ -79,7 +81,7 @@ vi.mock('../../src/lib/server/live/tick', async (original) =>
 	calls.wrap(await original<object>(), ['readSeries', 'readPrevious', 'recordTick']),
 );
 vi.mock('../../src/lib/server/live/windows', async (original) => {
-	const module = await original<typeof import('../../src/lib/server/live/windows')>();
+	const module = await original<typeof Windows>();
 	return {
 		...module,
 		createAggregator: (...args: Parameters<typeof module.createAggregator>) =>
@@ -87,7 +89,7 @@ vi.mock('../../src/lib/server/live/windows', async (original) => {
 	};
 });
 vi.mock('../../src/lib/server/live/state', async (original) => {
-	const module = await original<typeof import('../../src/lib/server/live/state')>();
+	const module = await original<typeof State>();
 	return {
 		...module,
 		createState: (...args: Parameters<typeof module.createState>) =>
