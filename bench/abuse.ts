@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
 import { createKey } from '../src/lib/server/keys/key-store';
-import { createToken } from '../src/lib/server/access/viewers';
+import { createToken } from '../src/lib/server/access/viewer-token';
 import { countTables, findUnexplained, NOTHING_GRANTED } from '../tests/fuzz/tables';
 import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT } from './load/abuse-verdict';
 import { ATTACK_NAMES, HASTY, type AbuseOrder, type AbuseReport } from './load/attacks';

@@ -32,7 +32,7 @@ import { toLoggedPath, toRequestId } from '$lib/server/monitoring/request-log';
 import { startRuntime, type Runtime } from '$lib/server/runtime';
 import { secureHeaders } from '$lib/server/http/secure-headers';
 import { VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
-import type { Viewer } from '$lib/server/access/viewers';
+import type { Viewer } from '$lib/server/access/viewer-rows';
 import { THEME } from '$lib/theme';
 
 /** Sets the theme before the first paint, so that nothing flashes. */

@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { hashKey } from '../../src/lib/server/keys/key-store';
 import { createTokens } from '../../src/lib/server/access/tokens';
 import type { Sql } from '../../src/lib/server/db/connect';
-import { createToken } from '../../src/lib/server/access/viewers';
+import { createToken } from '../../src/lib/server/access/viewer-token';
 
 export const PASSWORD = 'correct horse battery staple';
 export const SECRET = 'a secret that all instances of the attempts share';

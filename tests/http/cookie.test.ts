@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import type { Sql } from '../../src/lib/server/db/connect';
-import { createToken } from '../../src/lib/server/access/viewers';
+import { createToken } from '../../src/lib/server/access/viewer-token';
 import { addSession, COOKIE, PASSWORD, WORLD_ENV } from '../attempts/world';
 import { createAppServer } from '../setup/app-server';
 import { useDatabase } from '../setup/instances';

@@ -5,7 +5,8 @@
 import type { Sql } from 'postgres';
 import { withDeadline } from '../db/deadline';
 import { listNewest, type Listed } from '../db/list-newest';
-import { createToken, type Viewers } from './viewers';
+import type { Viewers } from './viewers';
+import { createToken } from './viewer-token';
 
 export type ShareLink = {
 	id: number;

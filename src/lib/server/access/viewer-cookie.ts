@@ -3,7 +3,7 @@
  * forgets it a month after the last visit, as we forget the session; a newcomer forgets to say so again on every visit.
  */
 import type { Cookies } from '@sveltejs/kit';
-import { SESSION_MS, type Viewer } from './viewers';
+import { SESSION_MS, type Viewer } from './viewer-rows';
 
 export const VIEWER_COOKIE = 'nowboard_viewer';
 

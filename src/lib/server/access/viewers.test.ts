@@ -3,7 +3,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
 import { startTcpProxy } from '../../../../tests/setup/tcp-proxy';
 import { connect } from '../db/connect';
-import { createToken, createViewers, FRESH_MS, SESSION_MS, type Viewers } from './viewers';
+import { SESSION_MS } from './viewer-rows';
+import { createToken } from './viewer-token';
+import { createViewers, FRESH_MS, type Viewers } from './viewers';
 
 /** Each instance has a connection of its own. */
 function start(

@@ -1,0 +1,137 @@
+/** Sessions and share links in the database. Every query has a deadline; nothing is remembered here. */
+import type { Sql } from 'postgres';
+import { toArray } from '../db/array';
+import { withDeadline } from '../db/deadline';
+
+/** How long a session lasts since it was last used. */
+export const SESSION_MS = 30 * 24 * 60 * 60_000;
+/** Expiry and last use are written at most once in this time: a page that is open all day writes a row an hour. */
+const TOUCH_MS = 60 * 60_000;
+/** After a write that failed: a database that takes no writes is not asked at every read. */
+const RETRY_NOTE_MS = 60_000;
+const DEADLINE_MS = 2_000;
+
+export type Viewer = {
+	kind: 'session' | 'link';
+	hash: string;
+	/** ms since 1970; null: it does not expire */
+	expiresAt: number | null;
+};
+export type ViewerRow = Viewer & { lastUsedAt: number | null };
+type Row = {
+	kind: 'session' | 'link';
+	hash: string;
+	expires_at: Date | null;
+	last_used_at: Date | null;
+};
+
+export type ViewerRows = {
+	/** Those of the hashes that are valid; null: the database gave no answer. */
+	read(hashes: readonly string[]): Promise<ViewerRow[] | null>;
+	/** Extends sessions (also in `rows`) and dates links. A failure is ignored: the viewers stay valid. */
+	noteUse(rows: ViewerRow[]): Promise<void>;
+	/** @returns when the session expires */
+	beginSession(hash: string): Promise<number>;
+	endSession(hash: string): Promise<void>;
+	endAllSessions(): Promise<void>;
+	stop(): Promise<void>;
+};
+
+/** @param connect makes a client with one connection, which is ended here @param now ms since 1970 */
+export function createViewerRows(connect: () => Sql, now: () => number): ViewerRows {
+	let sql = connect();
+	let stopped = false;
+	let notAgainBefore = -Infinity;
+
+	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
+	function renew() {
+		if (stopped) return;
+		sql.end({ timeout: 0 }).catch(() => {});
+		sql = connect();
+	}
+	const within = <T>(query: PromiseLike<T>, what: string) => withDeadline(query, DEADLINE_MS, what);
+	const hashesOf = (rows: ViewerRow[]) => toArray(rows.map(({ hash }) => hash));
+
+	return {
+		async read(hashes) {
+			const asked = toArray(hashes);
+			try {
+				const rows = await within(
+					sql<Row[]>`
+						select 'session' as kind, hash, expires_at, null::timestamptz as last_used_at
+						from sessions where hash = any(${asked}::text[]) and expires_at > now()
+						union all
+						select 'link', hash, expires_at, last_used_at
+						from share_links
+						where hash = any(${asked}::text[]) and revoked_at is null and (expires_at is null or expires_at > now())`,
+					'looking for viewers',
+				);
+				return rows.map(({ kind, hash, expires_at, last_used_at }) => ({
+					kind,
+					hash,
+					expiresAt: expires_at?.getTime() ?? null,
+					lastUsedAt: last_used_at?.getTime() ?? null,
+				}));
+			} catch {
+				renew();
+				return null;
+			}
+		},
+		async noteUse(rows) {
+			const time = now();
+			if (time < notAgainBefore) return;
+			const expiresAt = time + SESSION_MS;
+			const links = rows.filter(
+				({ kind, lastUsedAt }) => kind === 'link' && (lastUsedAt ?? 0) < time - TOUCH_MS,
+			);
+			const sessions = rows.filter(
+				({ kind, expiresAt: ends }) => kind === 'session' && (ends ?? 0) <= expiresAt - TOUCH_MS,
+			);
+			try {
+				if (links.length > 0)
+					await within(
+						sql`update share_links set last_used_at = now() where hash = any(${hashesOf(links)}::text[])`,
+						'noting the use of links',
+					);
+				if (sessions.length === 0) return;
+				await within(
+					// a session that has expired since it was read stays expired
+					sql`
+						update sessions set expires_at = ${new Date(expiresAt)}
+						where hash = any(${hashesOf(sessions)}::text[]) and expires_at > now()`,
+					'noting the use of sessions',
+				);
+				for (const session of sessions) session.expiresAt = expiresAt;
+			} catch {
+				notAgainBefore = time + RETRY_NOTE_MS;
+				renew();
+			}
+		},
+		async beginSession(hash) {
+			const expiresAt = now() + SESSION_MS;
+			await within(
+				sql`
+					with old as (delete from sessions where expires_at <= now()),
+					audited as (insert into audit (action) values ('login'))
+					insert into sessions (hash, expires_at) values (${hash}, ${new Date(expiresAt)})`,
+				'beginning a session',
+			);
+			return expiresAt;
+		},
+		async endSession(hash) {
+			await within(sql`delete from sessions where hash = ${hash}`, 'ending a session');
+		},
+		async endAllSessions() {
+			await within(
+				sql`
+					with audited as (insert into audit (action) values ('logged out everywhere'))
+					delete from sessions`,
+				'ending all sessions',
+			);
+		},
+		async stop() {
+			stopped = true;
+			await sql.end({ timeout: 1 });
+		},
+	};
+}
