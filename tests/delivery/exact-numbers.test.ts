@@ -72,14 +72,16 @@ test('a number keeps its digits, sent by HTTP or written by SQL, in the stream a
 			...shown,
 			...{ list: ['12345678901234567890'], isLosslessNumber: true, value: '1' },
 		});
-		expect(row(event)).toContain('<dd>12345678901234567890</dd>');
-		expect(row(event)).toContain(`<dd>${LONG}</dd>`);
+		expect(words(event)).toEqual(expect.arrayContaining(['12345678901234567890', LONG]));
 	}
 });
 
-function row(event: ActivityEvent): string {
+/** What stands in the opened row, without markup. */
+function words(event: ActivityEvent): string[] {
 	const props = { event, now: Date.now(), fresh: false, open: true, ontoggle: () => {} };
-	return render(ActivityRow, { props }).body.replace(/ class="[^"]*"|<!--.*?-->/g, '');
+	return render(ActivityRow, { props })
+		.body.split(/<[^>]*>/)
+		.map((text) => text.trim());
 }
 
 test.each(['1e16384', '1e-16384', '1e99999999999999999999', `-1e${'9'.repeat(400)}`])(
