@@ -5,7 +5,8 @@ import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
 export default {
 	preprocess: vitePreprocess(),
 	kit: {
-		adapter: adapter(),
+		// scripts/release/build-release.ts builds beside its place, and moves the build there when it is whole
+		adapter: adapter({ out: process.env.NOWBOARD_BUILD_FOLDER || 'build' }),
 		// SvelteKit's check answers 403 to every cross-origin text/plain POST (all of sendBeacon) before a hook runs.
 		// It is off here and replaced by the Origin check in src/hooks.server.ts, which spares ingest alone.
 		csrf: { trustedOrigins: ['*'] },

@@ -14,6 +14,8 @@ import { startNode, supervise, type Part } from './process/supervise';
 import { waitForServer } from './process/wait-for-server';
 
 const RATE_PER_S = 3;
+/** Of its own: another server may run from `build/`. */
+const BUILD = '.svelte-kit/demo-build';
 
 process.exitCode = await supervise(async (add) => {
 	const port = await choosePort();
@@ -29,7 +31,7 @@ process.exitCode = await supervise(async (add) => {
 	const sending = ['--key', `web=${keys.web}`, '--key', `api=${keys.api}`];
 	const args = ['--rate', String(RATE_PER_S), '--url', here, '--follow', ...sending];
 	add(startNode({ name: 'simulator', args: ['--import', 'tsx', 'scripts/simulate.ts', ...args] }));
-	const server = add(startNode({ name: 'web server', args: ['build'], env }));
+	const server = add(startNode({ name: 'web server', args: [BUILD], env }));
 	await waitForServer(here, server.exited);
 	console.log(`
   Nowboard is running: ${url}
@@ -50,7 +52,7 @@ async function build(add: (part: Part) => Part): Promise<void> {
 	console.log('Building …');
 	const build = startNode({
 		name: 'build',
-		args: ['node_modules/vite/bin/vite.js', 'build'],
+		args: ['--import', 'tsx', 'scripts/build.ts', BUILD],
 		quiet: true,
 	});
 	// a part while it runs, so that Ctrl-C reaches it; its end is no accident

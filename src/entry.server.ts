@@ -3,9 +3,11 @@
  * Note: handler.js reads the environment and starts the runtime while it is imported, so the check comes first.
  */
 import type { RequestListener } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { readEnv } from './lib/server/config/env';
 import { VARIABLES } from './lib/server/config/variables';
 import { compress } from './lib/server/http/compress';
+import { refuseMissing } from './lib/server/http/missing-assets';
 import { startServer } from './lib/server/http/server';
 
 const STREAM = '/api/dashboard/stream';
@@ -22,7 +24,8 @@ if (!read.ok) {
 // beside build/index.js: not a module that a bundler can find
 const { href } = new URL('handler.js', import.meta.url);
 const { handler } = (await import(href)) as { handler: RequestListener };
+const assets = fileURLToPath(new URL('client', import.meta.url));
 startServer(
-	compress(handler, (path) => path === STREAM),
+	compress(refuseMissing(handler, assets), (path) => path === STREAM),
 	read.env.http,
 );

@@ -1,8 +1,9 @@
 /**
- * The second half of `npm run build`: bundles the server's entry over the one that adapter-node wrote, and the operator's commands,
- * because production has neither tsx nor src/. Packages under `dependencies` stay outside; others are bundled.
+ * The one build, whoever asks for it: SvelteKit's, then the server's entry over the one that adapter-node wrote, and the operator's
+ * commands, because production has neither tsx nor src/. Packages under `dependencies` stay outside; others are bundled.
+ * It is made beside its place and moved there whole, so a server that runs meanwhile never sees half of one.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'vite';
 
 const PROGRAMS = {
@@ -13,21 +14,39 @@ const PROGRAMS = {
 	erase: 'scripts/erase.ts',
 };
 
-// of the entry that is replaced
-rmSync('build/index.js.map', { force: true });
-await build({
-	configFile: false,
-	envDir: false,
-	publicDir: false,
-	logLevel: 'warn',
-	ssr: { noExternal: ['eventsource-parser'] },
-	build: {
-		ssr: true,
-		outDir: 'build',
-		emptyOutDir: false,
-		rollupOptions: {
-			input: PROGRAMS,
-			output: { entryFileNames: '[name].js', chunkFileNames: 'commands/[name]-[hash].js' },
+/** @param to the folder that it replaces */
+export async function buildRelease(to: string): Promise<void> {
+	const fresh = `.svelte-kit/build-${process.pid}`;
+	const old = `${fresh}-old`;
+	try {
+		// svelte.config.js hands it to the adapter
+		process.env.NOWBOARD_BUILD_FOLDER = fresh;
+		await build();
+		await buildPrograms(fresh);
+		if (existsSync(to)) renameSync(to, old);
+		renameSync(fresh, to);
+	} finally {
+		for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+async function buildPrograms(folder: string): Promise<void> {
+	// of the entry that is replaced
+	rmSync(`${folder}/index.js.map`, { force: true });
+	await build({
+		configFile: false,
+		envDir: false,
+		publicDir: false,
+		logLevel: 'warn',
+		ssr: { noExternal: ['eventsource-parser'] },
+		build: {
+			ssr: true,
+			outDir: folder,
+			emptyOutDir: false,
+			rollupOptions: {
+				input: PROGRAMS,
+				output: { entryFileNames: '[name].js', chunkFileNames: 'commands/[name]-[hash].js' },
+			},
 		},
-	},
-});
+	});
+}
