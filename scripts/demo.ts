@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: everything at once, on this machine alone unless HOST is given: embedded Postgres, build, migrations, some history,
+ * `npm run demo`: everything at once, on this machine alone unless HOST is given: embedded Postgres, build, migrations, history,
  * the web server, and simulated visitors who send through the public HTTP API.
  */
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { provideDemoKeys, type DemoKeys } from './demo/demo-keys';
 import { toDemoServer } from './demo/demo-server';
 import { openDatabase } from './postgres/local-database';
 import { choosePort } from './process/ports';
-import { seed } from './demo/seed-data';
+import { fillHistory } from './demo/demo-history';
 import { startNode, supervise, type Part } from './process/supervise';
 import { waitForServer } from './process/wait-for-server';
 
-const RATE_PER_S = 3;
+const RATE_PER_S = 1;
 /** Of its own: another server may run from `build/`. */
 const BUILD = '.svelte-kit/demo-build';
 
@@ -22,10 +22,16 @@ process.exitCode = await supervise(async (add) => {
 	// first, so that a second demo in the same folder ends here, and not after building over the first one's head
 	const database = await openDatabase('nowboard_demo');
 	add(database);
-	await build(add);
 	await migrate(database.url);
+	// ninety days take some seconds: they pass while it is built
+	await Promise.all([build(add), fill(database.url)]);
 	const keys = await prepare(database.url);
-	const { env, url, here, isOpen } = toDemoServer({ databaseUrl: database.url, port, keys });
+	await fill(database.url);
+	const { env, url, here, isOpen, password } = toDemoServer({
+		databaseUrl: database.url,
+		port,
+		keys,
+	});
 
 	// before the web server, so that it goes after it; it waits by itself until there is somebody to answer
 	const sending = ['--key', `web=${keys.web}`, '--key', `api=${keys.api}`];
@@ -37,6 +43,8 @@ process.exitCode = await supervise(async (add) => {
   Nowboard is running: ${url}
   ${isOpen ? `It listens on ${env.HOST}: whoever reaches it` : 'Only this machine reaches it; whoever does'} may look and send.
   Its visitors are simulated; the page can switch them off, and \`npm run demo:clear\` removes what they did.
+
+  Settings: ${url}/settings, with the password ${password}
 
   Send an event of your own and watch it arrive:
 
@@ -60,12 +68,19 @@ async function build(add: (part: Part) => Part): Promise<void> {
 	if (!(await build.succeeded)) throw new Error(`The build failed (${await build.exited}).`);
 }
 
-/** Some history, where there is none, and the keys. */
+/** The history that is missing up to now. */
+async function fill(url: string): Promise<void> {
+	const sql = connect(url, { max: 1 });
+	try {
+		await fillHistory(sql, { ratePerS: RATE_PER_S });
+	} finally {
+		await sql.end({ timeout: 5 });
+	}
+}
+
 async function prepare(url: string): Promise<DemoKeys> {
 	const sql = connect(url, { max: 1 });
 	try {
-		const [row] = await sql`SELECT EXISTS (SELECT FROM events) AS filled`;
-		if (!row?.filled) await seed(sql);
 		return await provideDemoKeys(sql, join(process.env.DATA_DIR || '.data', 'demo-keys.json'));
 	} finally {
 		await sql.end({ timeout: 5 });

@@ -2,6 +2,7 @@
  * What the demo's web server is started with. It has no door, so it listens on loopback alone, unless HOST says who else may reach
  * it; the page says that whoever does may look and send.
  */
+import { randomBytes } from 'node:crypto';
 import type { DemoKeys } from './demo-keys';
 
 const LOOPBACK = '127.0.0.1';
@@ -14,6 +15,8 @@ export type DemoServer = {
 	url: string;
 	/** where this machine reaches it */
 	here: string;
+	/** opens the settings; everything else needs none */
+	password: string;
 	/** others may reach it */
 	isOpen: boolean;
 };
@@ -34,9 +37,11 @@ export function toDemoServer({
 	const toUrl = (name: string) => `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 	const ownUrl = toUrl(isOpen && !ANY.includes(host) ? host : 'localhost');
 	const url = given.ORIGIN || ownUrl;
+	const password = given.DASHBOARD_PASSWORD || randomBytes(9).toString('base64url');
 	return {
 		url,
 		here: toUrl(ANY.includes(host) ? LOOPBACK : host),
+		password,
 		isOpen,
 		env: {
 			DATABASE_URL: databaseUrl,
@@ -45,6 +50,7 @@ export function toDemoServer({
 			HOST: host,
 			ORIGIN: url,
 			DASHBOARD_PUBLIC: 'true',
+			DASHBOARD_PASSWORD: password,
 			INGEST_OPEN: 'true',
 			NOWBOARD_DEMO: 'true',
 			NOWBOARD_DEMO_PUBLIC_KEY: keys.public,
