@@ -38,6 +38,9 @@ import { THEME } from '$lib/theme';
 /** Sets the theme before the first paint, so that nothing flashes. */
 const THEME_SCRIPT = createInitialModeExpression(THEME);
 
+/** What the first view is written in. Without a preload it is found when the styles have come, and the text moves. */
+const FIRST_FONT = /instrument-sans-latin-wght-normal[^/]*\.woff2$/;
+
 /** Addresses in a page are relative. Below a path, `/now` must be `/now/`; only the browser sees the difference. */
 const SLASH_SCRIPT =
 	"if(!location.pathname.endsWith('/'))location.replace(location.pathname+'/'+location.search+location.hash);";
@@ -118,6 +121,7 @@ async function answer(
 
 	Object.assign(event.locals, { viewer, tokenEndsAt });
 	const response = await resolve(event, {
+		preload: ({ type, path }) => type === 'js' || type === 'css' || FIRST_FONT.test(path),
 		transformPageChunk: ({ html }) =>
 			html.replace(
 				'%nowboard.theme%',

@@ -31,6 +31,7 @@ const ORDER = [
 	'ingest',
 	'replay',
 	'storm',
+	'page',
 	'render',
 	'tick',
 	'recovery',

@@ -51,7 +51,9 @@ async function readClock(sql: Sql): Promise<{ now: number; last: number }> {
 
 /** Busier by day than by night, quieter at weekends, and growing: about 300,000 events in ninety days. */
 async function insertPast(sql: Sql, from: number, to: number, now: number): Promise<void> {
-	const [first, end, present] = [from, to, now].map((ms) => new Date(ms));
+	const first = new Date(from);
+	const end = new Date(to);
+	const present = new Date(now);
 	await sql`
 		INSERT INTO events (event_id, name, source, session_id, properties, created_at)
 		SELECT ${demoId(sql)},
