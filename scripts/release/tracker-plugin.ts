@@ -24,7 +24,8 @@ export function tracker(): Plugin {
 	};
 }
 
-async function bundleTracker(): Promise<{ code: string; files: string[] }> {
+/** The minified script, and the files it was made from. */
+export async function bundleTracker(): Promise<{ code: string; files: string[] }> {
 	const built = await build({
 		configFile: false,
 		envDir: false,

@@ -27,6 +27,8 @@ const track = (page: Page, name: string, properties?: unknown) =>
 	);
 const paths = (events: Sent[]) => events.map(({ properties }) => properties.path);
 const names = (events: Sent[]) => events.map(({ name }) => name);
+/** As docs/tracker.md says. */
+const MAX_BYTES = 2_900;
 const CORS = { 'access-control-allow-origin': '*' };
 
 test('the script is small, cacheable, and may be loaded by any page', async ({ server }) => {
@@ -40,8 +42,8 @@ test('the script is small, cacheable, and may be loaded by any page', async ({ s
 	const plain = await ask('GET');
 	const zipped = await ask('GET', { 'accept-encoding': 'br, gzip' });
 	expect(gunzipSync(zipped.body).equals(plain.body)).toBe(true);
-	expect(zipped.body.length, 'on the wire').toBeLessThanOrEqual(2_000);
-	expect(gzipSync(plain.body).length, 'by a proxy').toBeLessThanOrEqual(2_000);
+	expect(zipped.body.length, 'on the wire').toBeLessThanOrEqual(MAX_BYTES);
+	expect(gzipSync(plain.body).length, 'by a proxy').toBeLessThanOrEqual(MAX_BYTES);
 	expect(zipped.headers).toMatchObject({
 		'content-type': 'text/javascript; charset=utf-8',
 		'content-encoding': 'gzip',
@@ -50,7 +52,7 @@ test('the script is small, cacheable, and may be loaded by any page', async ({ s
 		'cross-origin-resource-policy': 'cross-origin',
 		vary: 'Accept-Encoding',
 	});
-	const refused = await ask('GET', { 'accept-encoding': 'br, gzip;q=0' });
+	const refused = await ask('GET', { 'accept-encoding': 'gzip;q=0' });
 	expect(refused.headers).not.toHaveProperty('content-encoding');
 	const head = await ask('HEAD');
 	expect([head.status, head.body.length]).toEqual([200, 0]);
@@ -120,6 +122,7 @@ test('a single-page app: a view for each new path, with the title that comes aft
 	await page.evaluate(() => history.replaceState({}, '', '?tab=2'));
 	await page.getByRole('link', { name: 'One' }).click();
 	await page.getByRole('link', { name: 'B', exact: true }).click();
+	await expect.poll(async () => paths(await sent())).toHaveLength(3);
 	await page.evaluate(() => history.replaceState({}, '', '/app/c'));
 	await expect.poll(async () => paths(await sent())).toHaveLength(4);
 	await page.evaluate(() => history.go(-2));
@@ -277,7 +280,10 @@ test.describe('trouble', () => {
 		}) => {
 			const look = (visibilityState: string) =>
 				page.evaluate((value) => {
-					Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+					Object.defineProperty(Document.prototype, 'visibilityState', {
+						value,
+						configurable: true,
+					});
 					document.dispatchEvent(new Event('visibilitychange'));
 				}, visibilityState);
 			await page.clock.install();
@@ -393,7 +399,7 @@ test.describe('trouble', () => {
 		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'good', 'good too']);
 		expect(warnings).toEqual([
 			expect.stringMatching(/^nowboard: TypeError: .*circular/),
-			expect.stringMatching(/^nowboard: Error: an event is too large/),
+			expect.stringMatching(/^nowboard: an event is too large/),
 			expect.stringMatching(/^nowboard: .*properties must be an object/),
 		]);
 	});
@@ -512,6 +518,7 @@ test('where storage is blocked, a session lasts as long as the page', async ({
 	site,
 	sent,
 }) => {
+	site.tag = 'data-frames';
 	await page.goto(`${site.url}/frame`);
 	const frame = page.frame({ url: /inside/ });
 	const blocked = await frame?.evaluate(() => {
@@ -545,7 +552,7 @@ test('a page that is prerendered counts when it is shown, with what it did befor
 	sent,
 }) => {
 	await page.addInitScript(() =>
-		Object.defineProperty(document, 'prerendering', { value: true, configurable: true }),
+		Object.defineProperty(Document.prototype, 'prerendering', { value: true, configurable: true }),
 	);
 	const posts: string[] = [];
 	page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));

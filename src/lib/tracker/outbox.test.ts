@@ -1,18 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { LATE_MS, MAX_SIZE, retryDelay, toBatch, toBody, type Entry } from './outbox';
+import { toJson } from './guest';
+import {
+	isSettled,
+	LATE_MS,
+	MAX_SIZE,
+	parseLines,
+	retryDelay,
+	toBatch,
+	toBody,
+	toLines,
+	type Entry,
+} from './outbox';
 
 const NOW = Date.parse('2026-05-04T12:00:00.000Z');
 const entry = (name: string, size = 0, at = NOW): Entry => ({
 	at,
-	event: {
-		eventId: `id of ${name}`,
-		name,
-		source: 'shop',
-		sessionId: 's',
-		properties: { text: 'x'.repeat(size) },
-	},
+	text: toJson({ eventId: `id of ${name}`, name, properties: { text: 'x'.repeat(size) } }),
 });
-const names = (entries: Entry[]) => entries.map(({ event }) => event.name);
+const names = (entries: Entry[]) =>
+	entries.map(({ text }) => (JSON.parse(text) as { name: string }).name);
 
 describe('a batch', () => {
 	const large = MAX_SIZE / 2 - 200;
@@ -65,4 +71,37 @@ test('waiting begins where the server asked for it, if that is a time, and ends 
 		62_000, 600_000, 2_000, 2_000, 2_000, 2_000, 2_000,
 	]);
 	expect([retryDelay(1, 1, '60'), retryDelay(1_000, 0, '600')]).toEqual([61_000, 600_000]);
+});
+
+describe('what waits for the next page', () => {
+	const queue = [entry('a'), entry('b\n"}')];
+
+	test('comes back as it was', () => {
+		expect(parseLines(toLines(queue))).toEqual(queue);
+	});
+
+	test.each([
+		'',
+		'[]',
+		'null',
+		'[{"at":1,"event":{"name":"old"}}]',
+		'{"eventId":"without a time"}',
+		'9999999999999999{"eventId":"x"}',
+		'1800000000000{"other":1}',
+		'\n\n',
+	])('other content is passed over: %s', (foreign) => {
+		expect(parseLines(foreign)).toEqual([]);
+		expect(parseLines([foreign, toLines(queue), foreign].join('\n'))).toEqual(queue);
+	});
+
+	test('is at most 100 events', () => {
+		const many = Array.from({ length: 300 }, (_, i) => entry(`${i}`));
+		expect(names(parseLines(toLines(many)))).toEqual(names(many.slice(-100)));
+	});
+});
+
+test('an event is settled by an answer that takes or refuses it', () => {
+	const settled = [200, 202, 302, 400, 403, 413].map(isSettled);
+	const open = [undefined, null, 0, 408, 429, 500, 503, NaN, 'no'].map(isSettled);
+	expect([new Set(settled), new Set(open)]).toEqual([new Set([true]), new Set([false])]);
 });

@@ -1,23 +1,59 @@
 import { describe, expect, test } from 'vitest';
 import { parseEvents } from '../server/ingest/parse-events';
-import { clip, MAX_ADDRESS, MAX_TEXT, toPage, toReferrer } from './page';
+import { clip, isOn, MAX_ADDRESS, MAX_TEXT, toPage, toReferrer, type Settings } from './page';
 
 describe('the address', () => {
-	const at = (href: string, byHash = false) => toPage(new URL(href), byHash);
+	const at = (href: string, settings: Settings = {}) => toPage(new URL(href), settings);
 
 	test.each([
-		['https://shop.example/a?token=1#b', false, '/a'],
-		['https://shop.example/a?token=1#b', true, '/a#b'],
-		['https://shop.example', false, '/'],
-		['http://localhost:5173/x', false, '/x'],
-	])('of %s (by hash: %s) is %s', (href, byHash, path) => {
-		expect(at(href, byHash)).toEqual({ url: new URL(path, href).href, path });
+		['https://shop.example/a?token=1#b', {}, '/a'],
+		['https://shop.example/a?token=1#b', { hash: '' }, '/a#b'],
+		['https://shop.example', { hash: 'false' }, '/'],
+		['http://localhost:5173/x', {}, '/x'],
+		['https://shop.example/?page_id=7&token=1', { query: 'page_id' }, '/?page_id=7'],
+		['https://shop.example/?b=2&a=1&c=3', { query: 'a, b' }, '/?a=1&b=2'],
+		['https://shop.example/?page_id=7', {}, '/'],
+		['https://shop.example/?page_idx=7&xpage_id=8', { query: 'page_id' }, '/'],
+		['https://shop.example/?=1&&', { query: '' }, '/'],
+	])('of %s with %j is %s', (href, settings, path) => {
+		expect(at(href, settings)).toEqual({ url: new URL(path, href).href, path });
 	});
+
+	test.each(['/about/', '/about/index.html', '/about//', '/about'])(
+		'%s is /about, unless the slash counts',
+		(pathname) => {
+			const href = `https://shop.example${pathname}`;
+			expect(at(href).path).toBe('/about');
+			expect(at(href, { slash: '' })).toMatchObject({ path: pathname, slash: true });
+		},
+	);
 
 	test('of the query, only utm parameters that say something', () => {
 		const page = at('https://shop.example/?utm_source=a%20b&utm_term=&utm_id=7&email=x@y.example');
 		expect(page).toEqual({ url: 'https://shop.example/', path: '/', utm_source: 'a b' });
 	});
+});
+
+test.each(['www.shop.example', 'blog.shop.example'])('%s is the site itself', (host) => {
+	const from = (ownHost: string) =>
+		toReferrer(`https://${host}/`, ownHost, 'shop.example, blog.shop.example');
+	expect(['shop.example', 'www.shop.example', 'blog.shop.example'].map(from)).toEqual(
+		Array.from({ length: 3 }, () => undefined),
+	);
+	expect(toReferrer(`https://${host}.example/`, 'shop.example')).toBe(`https://${host}.example/`);
+});
+
+test('an attribute is on without a value, and as `true` in nowboardConfig', () => {
+	expect(['', 'true', true, 'false', false, undefined, null].map(isOn)).toEqual(
+		[true, true, true, false, false, false, false], // prettier-ignore
+	);
+});
+
+test('an address is never cut inside an encoded character', () => {
+	for (let max = 0; max < 40; max++)
+		expect(() =>
+			decodeURIComponent(clip('/a%20b%C3%BC%E3%81%82%F0%9F%98%80c%2F', max)),
+		).not.toThrow();
 });
 
 test.each([
@@ -43,12 +79,12 @@ test('the longest page view passes the server’s limits', () => {
 	const query = utm.map((name) => `utm_${name}=${'€'.repeat(5_000)}`).join('&');
 	const page = toPage(
 		new URL(`https://shop.example/${'p'.repeat(5_000)}?${query}#${'h'.repeat(5_000)}`),
-		true,
+		{ hash: '', slash: '' },
 	);
 	const referrer = toReferrer(`https://search.example/${'r'.repeat(5_000)}`, 'shop.example');
 	const title = clip('€'.repeat(5_000), MAX_TEXT);
 	const properties = { ...page, title, referrer };
-	expect([page.url.length, page.path.length, page.utm_term?.length]).toEqual([
+	expect([page.url.length, page.path.length, String(page['utm_term']).length]).toEqual([
 		MAX_ADDRESS,
 		MAX_ADDRESS,
 		MAX_TEXT,

@@ -1,41 +1,76 @@
 /**
  * What a page view says about the page: pure functions from addresses to properties. Query strings and hashes may hold
- * secrets (tokens, e-mail addresses, searches), so of the query only the `utm_*` parameters are read, and the hash only
- * when the site routes by it. All texts are cut so that a page view always passes the limits of POST /api/events.
+ * secrets (tokens, e-mail addresses, searches), so only `utm_*` and the parameters that the site names are read, and the
+ * hash only when the site routes by it. All texts are cut so that a page view always passes the limits of POST /api/events.
  */
+import { attempt } from './guest';
 
-export type Page = { url: string; path: string } & Partial<Record<(typeof UTM)[number], string>>;
-
-const UTM = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] as const;
+export type Page = { url: string; path: string; slash?: true } & Record<string, string | true>;
+type Address = Pick<URL, 'origin' | 'pathname' | 'hash' | 'search'>;
+export type Settings = Partial<Record<string, string>>;
 
 /** Characters of an address: ASCII, so bytes as well. Three of them and six texts stay below 8 KiB. */
-export const MAX_ADDRESS = 1_000;
+export const MAX_ADDRESS = 1_400;
 /** Characters of a title or a utm parameter: up to three bytes each. */
 export const MAX_TEXT = 200;
 
-/** Without control characters and halves of characters, which the server refuses. */
-export function clip(text: string, max: number): string {
-	return text.slice(0, max).replace(/[\p{Cc}\p{Cs}]/gu, '');
+/** An attribute without a value is on too. */
+export const isOn = (setting: unknown) => `${setting ?? false}` !== 'false';
+const toList = (setting: unknown) => `${setting}`.split(/[\s,]+/);
+
+/** Without control characters and halves of characters, cut between characters, also encoded ones (`%E3%81%82`). */
+export const clip = (text: string, max: number) =>
+	(text.length > max
+		? text.slice(0, max).replace(/(%[c-f]\w(%[89ab]\w)*)?(%\w?)?$/i, '')
+		: text
+	).replace(/[\p{Cc}\p{Cs}]/gu, '');
+
+/**
+ * @param settings `query`: parameters that belong to the address; `hash`: so does the hash; `slash`: `/a/` is another
+ * page than `/a`
+ */
+export function toPage({ origin, pathname, hash, search }: Address, settings: Settings): Page {
+	const query = search
+		.slice(1)
+		.split('&')
+		.filter(
+			(pair) => /^[^=]/.test(pair) && toList(settings.query).includes(pair.replace(/=.*/, '')),
+		)
+		.sort()
+		.join('&');
+	const rest = query.replace(/^./, '?$&') + (isOn(settings.hash) ? hash : '');
+	const slash = isOn(settings.slash) && ({ slash: true } as const);
+	return {
+		url: clip(origin + pathname + rest, MAX_ADDRESS),
+		path: clip(
+			(slash ? pathname : pathname.replace(/\/+(index\.html?)?$/i, '') || '/') + rest,
+			MAX_ADDRESS,
+		),
+		...slash,
+		...toCampaign(search),
+	};
 }
 
-/** @param byHash whether the hash is part of the address, for sites that route by it */
-export function toPage(
-	{ origin, pathname, hash, search }: Pick<URL, 'origin' | 'pathname' | 'hash' | 'search'>,
-	byHash: boolean,
-): Page {
-	const path = byHash ? pathname + hash : pathname;
-	const page: Page = { url: clip(origin + path, MAX_ADDRESS), path: clip(path, MAX_ADDRESS) };
-	const query = new URLSearchParams(search);
-	for (const name of UTM) {
-		const value = query.get(name);
-		if (value) page[name] = clip(value, MAX_TEXT);
-	}
-	return page;
+/** The `utm_*` parameters that say something; of one that is repeated, the first. */
+export function toCampaign(search: string): Record<string, string> {
+	const campaign: Record<string, string> = {};
+	attempt(() =>
+		new URLSearchParams(search).forEach((value, name) => {
+			if (value && /^utm_(source|medium|campaign|term|content)$/.test(name))
+				campaign[name] ??= clip(value, MAX_TEXT);
+		}),
+	);
+	return campaign;
 }
 
-/** Where the visitor came from, without query and hash; nothing when that is the site itself. */
-export function toReferrer(referrer: string, ownHost: string): string | undefined {
-	if (!referrer) return;
-	const { protocol, host, pathname } = new URL(referrer);
-	if (host !== ownHost) return clip(`${protocol}//${host}${pathname}`, MAX_ADDRESS);
+export const withoutWww = (host: string) => host.replace(/^www\./, '');
+
+/**
+ * Where the visitor came from, without query and hash; nothing when that is the site itself: `www.x` and `x` are one
+ * site, and so are the hosts that it lists.
+ */
+export function toReferrer(referrer: unknown, host: string, domains?: string): string | undefined {
+	const [address, from = ''] = /^\w[^:]*:\/\/([^/?#]*)[^?#]*/.exec(`${referrer}`) ?? [];
+	if (address && ![host, ...toList(domains)].map(withoutWww).includes(withoutWww(from)))
+		return clip(address, MAX_ADDRESS);
 }

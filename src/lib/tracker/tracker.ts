@@ -1,89 +1,151 @@
 /**
  * What `GET /t.js` serves: page views and the global `nowboard(name, properties)`, on a page of any origin. It imports
- * nothing of the app and is built apart, into one minified script (scripts/release/tracker-plugin.ts). It is a guest: it must not
- * throw into the page, set cookies, or send anything for visitors who ask not to be tracked. More in docs/tracker.md.
+ * nothing of the app and is built apart, into one minified script (scripts/release/tracker-plugin.ts). It must not throw
+ * into the page, set cookies, or send anything for visitors who ask not to be tracked. More in docs/tracker.md.
  */
-import { startOutbox, warn, type TrackedEvent } from './outbox';
-import { clip, MAX_TEXT, toPage, toReferrer } from './page';
+import { attempt, listen, ofDocument, ofWindow, toJson, warn } from './guest';
+import { startOutbox, type Entry } from './outbox';
+import {
+	clip,
+	isOn,
+	MAX_TEXT,
+	toCampaign,
+	toPage,
+	toReferrer,
+	withoutWww,
+	type Settings,
+} from './page';
 import { nextSession, uuid } from './session';
-import { attempt } from './storage';
 
-type Call = [name: string, properties?: Record<string, unknown>];
+type Properties = Record<string, unknown>;
+type Call = [name: string, properties?: Properties];
 /** `q`: calls that waited in the stub until this script came */
 type Nowboard = { (...call: Call): void; q?: Call[] };
-type Site = { nowboard?: Nowboard };
+type TrackedEvent = {
+	/** first, because the outbox knows its own lines by it */
+	eventId: string;
+	name: string;
+	/** absent on a page without a host, such as a file, and with a key, which has its own */
+	source: string | undefined;
+	sessionId: string;
+	properties: Properties | undefined;
+};
 type Visitor = { globalPrivacyControl?: boolean; doNotTrack?: string | null };
-type Prerendered = { prerendering?: boolean };
 
 /** Our key in localStorage (do not count me) and sessionStorage (the session). */
 const KEY = 'nowboard';
 const MAX_SOURCE = 120;
+/** A view waits so long for its title, and for the site's router to replace its address. */
+const VIEW_MS = 1_000;
 
-const site = window as Site;
-const script = document.currentScript as HTMLScriptElement;
-const stub = site.nowboard;
+const publish = (nowboard: Nowboard) =>
+	attempt(() => ((window as { nowboard?: Nowboard }).nowboard = nowboard));
 
-// included twice, it runs once
-if (typeof stub !== 'function' || stub.q) {
+/** A module has no currentScript, but its address is in its stack. */
+function findScript(): { src: string; dataset?: DOMStringMap } {
+	const src = /http\S+?\/t\.js[^\s:)]*/.exec(`${new Error().stack}`)?.[0] ?? '';
+	return (
+		ofDocument<HTMLScriptElement | null>('currentScript') ??
+		[...(ofDocument<HTMLCollectionOf<HTMLScriptElement>>('scripts') ?? [])].find(
+			(script) => script.src === src,
+		) ?? { src }
+	);
+}
+
+attempt(() => {
+	const stub = ofWindow<Nowboard>(KEY);
+	// included twice, it runs once
+	if (typeof stub === 'function' && !stub.q) return;
 	const calls = stub?.q ?? [];
-	if (isUnwanted()) site.nowboard = () => {};
-	else if ((document as Prerendered).prerendering) {
-		site.nowboard = (...call) => void calls.push(call);
-		document.addEventListener('prerenderingchange', () => start(calls), { once: true });
-	} else start(calls);
-}
+	const { src, dataset } = findScript();
+	const settings: Settings = {
+		host: src.replace(/[^/]*$/, ''),
+		...ofWindow<Settings>('nowboardConfig'),
+		...dataset,
+	};
+	publish((...call) => calls.push(call));
+	if (!settings.host) warn('no data-host, no nowboardConfig.host');
+	else if (isUnwanted(settings)) publish(() => {});
+	else if (ofDocument('prerendering')) listen('prerenderingchange', () => start(settings, calls));
+	else start(settings, calls);
+});
 
-/** By the browser's signal, or because these are visits of one's own (`?nowboard=ignore`, until `?nowboard=count`). */
-function isUnwanted(): boolean {
+/** By the browser's signal, in a frame of the site, or as one's own visit (`?nowboard=ignore`, until `?nowboard=count`). */
+function isUnwanted({ frames, domains }: Settings): unknown {
 	const { globalPrivacyControl, doNotTrack } = navigator as Visitor;
-	if (globalPrivacyControl || doNotTrack === '1') return true;
-	const wish = new URLSearchParams(location.search).get(KEY);
-	if (wish === 'ignore') attempt(() => localStorage.setItem(KEY, wish));
-	if (wish === 'count') attempt(() => localStorage.removeItem(KEY));
-	return wish === 'ignore' || !!attempt(() => localStorage.getItem(KEY));
+	const { host, search, ancestorOrigins } = location;
+	const wish = /[?&]nowboard=(ignore|count)/.exec(search)?.[1];
+	attempt(() => wish && (localStorage[KEY] = wish));
+	return (
+		globalPrivacyControl ||
+		doNotTrack === '1' ||
+		(wish ?? attempt(() => localStorage[KEY] as string)) === 'ignore' ||
+		// about:srcdoc and the like have no host
+		(window.top !== window &&
+			!(
+				host &&
+				(isOn(frames) ||
+					toReferrer(
+						attempt(() => ancestorOrigins?.[0] ?? window.top!.origin),
+						host,
+						domains,
+					))
+			))
+	);
 }
 
-function start(calls: Call[]) {
-	const { host, source, key, auto, hash = 'false' } = script.dataset;
-	const home = host ? new URL(host.replace(/\/?$/, '/'), location.href) : script.src;
-	const page = () => toPage(location, hash !== 'false');
+function start(settings: Settings, calls: Call[]) {
+	const { host: home = '', source, key, auto, domains } = settings;
+	const { origin, host, hostname } = location;
+	const page = () => toPage(location, settings);
+	const title = () => clip(`${ofDocument('title')}`, MAX_TEXT);
 	/** of the first page view alone: afterwards the visitor comes from the site itself */
-	let referrer = toReferrer(document.referrer, location.host);
-	let session: string | null = null;
+	let arrival: Properties = {
+		referrer: toReferrer(ofDocument('referrer'), host, domains),
+		// the site's router may have replaced the address by now
+		...attempt(() =>
+			toCampaign(performance.getEntriesByType('navigation')[0]!.name.replace(/^[^?]*|#.*/g, '')),
+		),
+	};
+	let session: unknown;
 	let path: string;
-	let latest: TrackedEvent | undefined;
+	/** the latest page view, while its title and address may change */
+	let latest: (Entry & { event: TrackedEvent }) | undefined;
 
-	// in the address: a beacon has no headers, and a header of our own would ask for a preflight
-	const add = startOutbox(new URL('api/events' + (key ? `?key=${key}` : ''), home).href, () => {
-		if (latest?.properties) latest.properties.title = title();
+	const add = startOutbox(
+		// a path is one of the site's own, whatever <base> says
+		home.replace(/^\/(?!\/)/, `${origin}/`).replace(/\/?$/, '/api/events') +
+			// in the address: a beacon has no headers, and a header of our own would ask for a preflight
+			(key ? `?key=${key}` : ''),
+		settle,
+	);
+
+	function settle() {
+		if (latest) {
+			latest.event.properties = { ...latest.event.properties, title: title() };
+			latest.text = toJson(latest.event);
+		}
 		latest = undefined;
-	});
-
-	const title = () => clip(document.title, MAX_TEXT);
-
-	function sessionId(): string {
-		const stored = attempt(() => sessionStorage.getItem(KEY)) ?? session;
-		const next = nextSession(stored, Date.now(), uuid);
-		session = next;
-		attempt(() => sessionStorage.setItem(KEY, next));
-		return next.split(' ')[0] ?? '';
 	}
 
-	function track(...[name, given]: Call): TrackedEvent | undefined {
+	function track([name, given]: Call, holdMs?: number) {
 		try {
-			let properties = given;
-			if (name === 'page_view') {
-				properties = { ...page(), title: title(), referrer, ...given };
-				referrer = undefined;
-			}
-			return add({
+			const at = Date.now();
+			session = nextSession(attempt(() => sessionStorage[KEY] as string) ?? session, at, uuid);
+			attempt(() => (sessionStorage[KEY] = session));
+			const event = {
 				eventId: uuid(),
 				name,
 				// a key has a source of its own
-				source: (source || (key ? '' : location.hostname)).slice(0, MAX_SOURCE) || undefined,
-				sessionId: sessionId(),
-				properties,
-			});
+				source: (source || (key ? '' : withoutWww(hostname))).slice(0, MAX_SOURCE) || undefined,
+				sessionId: `${session}`.replace(/ .*/, ''),
+				properties:
+					name === 'page_view' ? { ...arrival, ...page(), title: title(), ...given } : given,
+			};
+			const entry = { at, event, text: toJson(event) };
+			add(entry, holdMs);
+			if (name === 'page_view') arrival = {};
+			return entry;
 		} catch (error) {
 			// the page's own code goes on, whatever it handed over
 			warn(error);
@@ -91,27 +153,36 @@ function start(calls: Call[]) {
 	}
 
 	function view() {
+		settle();
 		path = page().path;
-		latest = track('page_view');
+		latest = track(['page_view'], VIEW_MS);
 	}
 
-	function onNavigation() {
-		if (page().path !== path) view();
+	/** @param isReplaced the address of the latest view is gone from the history: it was a redirect */
+	function onNavigation(isReplaced?: unknown) {
+		const next = page();
+		if (next.path === path) return;
+		if (isReplaced !== true || !latest) return view();
+		path = next.path;
+		latest.event.properties = { ...latest.event.properties, ...next };
 	}
 
-	site.nowboard = (...call) => void track(...call);
-	if (auto !== 'false') {
+	publish((...call) => void track(call));
+	if (`${auto}` !== 'false') {
 		view();
-		for (const method of ['pushState', 'replaceState'] as const) {
-			const original = history[method];
-			history[method] = function (...args) {
-				original.apply(this, args);
-				onNavigation();
-			};
-		}
-		addEventListener('popstate', onNavigation);
-		addEventListener('hashchange', onNavigation);
-		addEventListener('pageshow', ({ persisted }) => persisted && view());
+		for (const method of ['pushState', 'replaceState'] as const)
+			attempt(() => {
+				const original = history[method];
+				if (original)
+					history[method] = function (...args) {
+						const result = original.apply(this, args);
+						attempt(() => onNavigation(method > 'r'));
+						return result;
+					};
+			});
+		listen('popstate', onNavigation);
+		listen('hashchange', onNavigation);
+		listen('pageshow', (event) => (event as PageTransitionEvent).persisted && view());
 	}
-	for (const call of calls) track(...call);
+	for (const call of calls) track(call);
 }
