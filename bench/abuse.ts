@@ -78,7 +78,7 @@ async function ask(one: AbuseOrder): Promise<AbuseReport> {
 async function makeSessions(count: number): Promise<string[]> {
 	const made = Array.from({ length: count }, createToken);
 	await sql`
-		insert into sessions (hash, expires_at)
+		insert into nowboard.sessions (hash, expires_at)
 		select hash, now() + interval '1 day' from jsonb_array_elements_text(${sql.json(made.map(({ hash }) => hash))}) hash`;
 	return made.map(({ token }) => token);
 }
@@ -100,7 +100,7 @@ async function measure(seconds: number) {
 
 async function rowsBySource(): Promise<Record<string, number>> {
 	const rows = await sql<{ source: string; count: string }[]>`
-		select source, count(*) from events group by source`;
+		select source, count(*) from nowboard.events group by source`;
 	return Object.fromEntries(rows.map(({ source, count }) => [source, Number(count)]));
 }
 

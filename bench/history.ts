@@ -44,7 +44,7 @@ async function fill() {
 		const from = Math.floor((events / PIECES) * piece);
 		const to = Math.floor((events / PIECES) * (piece + 1));
 		await sql`
-			insert into events (name, source, session_id, properties, created_at)
+			insert into nowboard.events (name, source, session_id, properties, created_at)
 			select case when i % 4 = 0 then 'click' else 'page_view' end, 'site ' || i % 3, 's-' || i / 20 % 100000,
 				jsonb_build_object('url', 'https://shop.example/products/' || i % 500, 'path', '/products/' || i % 500,
 					'title', 'Product ' || i % 500, 'referrer', 'https://search.example/'),
@@ -52,11 +52,11 @@ async function fill() {
 			from generate_series(${from}::bigint, ${to - 1}::bigint) i`;
 	}
 	await sql`
-		insert into metrics_snapshots (tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+		insert into nowboard.metrics_snapshots (tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		select floor(extract(epoch from at) / 2), 2000, i % 300, 3000, 100, date_trunc('milliseconds', at), 'abcdef123456-1a2b3c'
 		from (select i, clock_timestamp() - i * interval '1 minute' as at from generate_series(1, ${DAYS * 1440}::int) i) times
 		on conflict do nothing`;
-	await sql`vacuum analyze events`;
+	await sql`vacuum analyze nowboard.events`;
 }
 
 type Delays = { p50: number; p99: number; max: number; seconds: string; events: number };
@@ -77,7 +77,7 @@ async function delaysWhile(stream: string, work: () => Promise<unknown>): Promis
 		const eventId = randomUUID();
 		sent.set(eventId, performance.now());
 		inserts.push(
-			sql`insert into events (name, event_id) values ('measured', ${eventId})`.execute(),
+			sql`insert into nowboard.events (name, event_id) values ('measured', ${eventId})`.execute(),
 		);
 		await pause(1_000 / rate);
 	}
@@ -126,12 +126,12 @@ try {
 			rollup_rows: number;
 		}[]
 	>`
-		select pg_table_size('events')::float8 as heap, pg_indexes_size('events')::float8 as indexes,
+		select pg_table_size('nowboard.events')::float8 as heap, pg_indexes_size('nowboard.events')::float8 as indexes,
 			(select jsonb_object_agg(indexrelid::regclass, pg_relation_size(indexrelid)) from pg_index
-				where indrelid = 'events'::regclass) as by,
+				where indrelid = 'nowboard.events'::regclass) as by,
 			pg_total_relation_size('metrics_snapshots')::float8 as ticks,
-			(select count(*) from metrics_snapshots)::int as tick_rows,
-			pg_total_relation_size('rollups')::float8 as rollups, (select count(*) from rollups)::int as rollup_rows`;
+			(select count(*) from nowboard.metrics_snapshots)::int as tick_rows,
+			pg_total_relation_size('nowboard.rollups')::float8 as rollups, (select count(*) from nowboard.rollups)::int as rollup_rows`;
 	if (!size) throw new Error('the sizes were not read');
 	const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 	const perMillion = (bytes: number) => mib((bytes * 1e6) / events);
@@ -139,7 +139,7 @@ try {
 	await thinTicks(sql);
 	const [thinned] = await sql<
 		{ rows: number }[]
-	>`select count(*)::int as rows from metrics_snapshots`;
+	>`select count(*)::int as rows from nowboard.metrics_snapshots`;
 
 	const target = await startTarget({ ...database, stop: async () => {} }, { RETENTION_DAYS: '0' });
 	const stream = `${target.url}/api/dashboard/stream?events=activity`;
@@ -187,7 +187,7 @@ try {
 	}
 
 	const [old] = await sql<{ rows: number }[]>`
-		select count(*)::int as rows from events where created_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS})`;
+		select count(*)::int as rows from nowboard.events where created_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS})`;
 	const quiet = await delaysWhile(stream, () => pause(8_000));
 	let deleted = 0;
 	const chunked = await delaysWhile(
@@ -198,7 +198,7 @@ try {
 	let atOnce = 0;
 	const naive = await delaysWhile(stream, async () => {
 		const { count } = await sql`
-			delete from events where created_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS - 1})`;
+			delete from nowboard.events where created_at < clock_timestamp() - make_interval(days => ${KEPT_DAYS - 1})`;
 		atOnce = count;
 	});
 	await target.stop();

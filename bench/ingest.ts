@@ -52,7 +52,7 @@ const post = async (task: Omit<Task, 'url'>): Promise<Posted> => {
 	return (await answer)[0] as Posted;
 };
 const countRows = async () =>
-	Number((await sql<{ count: string }[]>`select count(*) from events`)[0]?.count);
+	Number((await sql<{ count: string }[]>`select count(*) from nowboard.events`)[0]?.count);
 
 type Outcome = Posted & { cpu: number; database: number; untrue: number };
 async function run({ connections, perRequest, clients }: Case): Promise<Outcome> {
@@ -87,7 +87,7 @@ try {
 	for (let round = 0; round < Number(values.rounds); round++)
 		for (const [i, one] of CASES.entries()) {
 			// the table is as large for the first as for the last
-			await sql`truncate events`;
+			await sql`truncate nowboard.events`;
 			all[i]?.push(await run(one));
 		}
 	const percent = (share: number) => `${Math.round(100 * share)} %`;

@@ -57,7 +57,7 @@ async function run() {
 		frames.push(
 			await measure(
 				arrived,
-				(id) => writer`insert into events (event_id, name) values (${id}, 'bench')`,
+				(id) => writer`insert into nowboard.events (event_id, name) values (${id}, 'bench')`,
 			),
 		);
 		await pause(PAUSE_MS * (0.5 + Math.random()));
@@ -74,7 +74,7 @@ try {
 	const load = startLoad();
 	await load.ask('open', { url: stream, count: clients, atOnce: 100, joins: 'state' });
 	const going = setInterval(
-		() => void writer`insert into events (name) values ('other')`.catch(() => {}),
+		() => void writer`insert into nowboard.events (name) values ('other')`.catch(() => {}),
 		1_000 / rate,
 	);
 	const busy = await run();

@@ -43,7 +43,7 @@ try {
 			seen.set(id, () => resolve(performance.now()));
 			timer = setTimeout(() => reject(new Error(`no event within ${LATE_MS} ms`)), LATE_MS);
 		});
-		await sql`insert into events (event_id, name) values (${id}, 'bench')`;
+		await sql`insert into nowboard.events (event_id, name) values (${id}, 'bench')`;
 		const at = await came;
 		clearTimeout(timer);
 		return at - since;

@@ -87,7 +87,7 @@ async function measure(
 		while (performance.now() < end) {
 			const due = started + (poured * 1_000) / BIG_PER_S - performance.now();
 			if (due > 0) await pause(due);
-			await big`insert into events (name, source, properties)
+			await big`insert into nowboard.events (name, source, properties)
 				values ('big', 'big', jsonb_build_object('text', repeat('x', 8000)))`;
 			poured++;
 		}
@@ -103,7 +103,7 @@ async function measure(
 				if (committed === 0) early.push(now);
 				else delays.push(now - committed);
 			};
-		await small`insert into events (event_id, name, source) values (${id}, 'small', 'small')`;
+		await small`insert into nowboard.events (event_id, name, source) values (${id}, 'small', 'small')`;
 		committed = performance.now();
 		for (let i = 0; i < early.length; i++) delays.push(0);
 		await pause(-MEAN_PAUSE_MS * Math.log(1 - Math.random()));
@@ -145,7 +145,8 @@ try {
 
 	// while frames go on, the server ends them; then they read the rest, and come back
 	const pouring = setInterval(
-		() => void small`insert into events (name, source) values ('tick', 'big')`.catch(() => {}),
+		() =>
+			void small`insert into nowboard.events (name, source) values ('tick', 'big')`.catch(() => {}),
 		1_000,
 	);
 	await pause(ENDED_MS / 2);
@@ -157,7 +158,7 @@ try {
 	);
 	clearInterval(pouring);
 	const [row] = await small<{ id: string }[]>`
-		insert into events (name, source) values ('marker', 'big') returning id`;
+		insert into nowboard.events (name, source) values ('marker', 'big') returning id`;
 	const back = await Promise.all(
 		others.map(({ account }) => {
 			account.cut();
@@ -167,7 +168,7 @@ try {
 	const marker = Number(row?.id);
 	await until('catching up', () => back.every(({ account }) => account.has(marker)), CAUGHT_UP_MS);
 	const rows = await small<{ id: string }[]>`
-		select id from events where source = 'big' order by id`;
+		select id from nowboard.events where source = 'big' order by id`;
 	const ids = rows.map(({ id }) => Number(id));
 	for (const { account, response } of back) {
 		resets += account.resets().length - 1;

@@ -7,7 +7,7 @@ import { connect } from '../src/lib/server/db/connect';
 import { migrate } from '../src/lib/server/db/migrate';
 import { provideDemoKeys, type DemoKeys } from './demo/demo-keys';
 import { toDemoServer } from './demo/demo-server';
-import { openDatabase } from './postgres/local-database';
+import { openDatabase, type LocalDatabase } from './postgres/local-database';
 import { choosePort } from './process/ports';
 import { fillHistory } from './demo/demo-history';
 import { startNode, supervise, type Part } from './process/supervise';
@@ -22,11 +22,11 @@ process.exitCode = await supervise(async (add) => {
 	// first, so that a second demo in the same folder ends here, and not after building over the first one's head
 	const database = await openDatabase('nowboard_demo');
 	add(database);
-	await migrate(database.url);
+	await migrate(database.url, { schema: database.schema });
 	// ninety days take some seconds: they pass while it is built
-	await Promise.all([build(add), fill(database.url)]);
-	const keys = await prepare(database.url);
-	await fill(database.url);
+	await Promise.all([build(add), fill(database)]);
+	const keys = await prepare(database);
+	await fill(database);
 	const { env, url, here, isOpen, password } = toDemoServer({
 		databaseUrl: database.url,
 		port,
@@ -69,8 +69,8 @@ async function build(add: (part: Part) => Part): Promise<void> {
 }
 
 /** The history that is missing up to now. */
-async function fill(url: string): Promise<void> {
-	const sql = connect(url, { max: 1 });
+async function fill({ url, schema }: LocalDatabase): Promise<void> {
+	const sql = connect(url, { max: 1, schema });
 	try {
 		await fillHistory(sql, { ratePerS: RATE_PER_S });
 	} finally {
@@ -78,8 +78,8 @@ async function fill(url: string): Promise<void> {
 	}
 }
 
-async function prepare(url: string): Promise<DemoKeys> {
-	const sql = connect(url, { max: 1 });
+async function prepare({ url, schema }: LocalDatabase): Promise<DemoKeys> {
+	const sql = connect(url, { max: 1, schema });
 	try {
 		return await provideDemoKeys(sql, join(process.env.DATA_DIR || '.data', 'demo-keys.json'));
 	} finally {

@@ -8,7 +8,7 @@ process.exitCode = await supervise(async (add) => {
 	const port = await choosePort();
 	const database = await openDatabase('nowboard');
 	add(database);
-	await migrate(process.env.DATABASE_DIRECT_URL || database.url);
+	await migrate(process.env.DATABASE_DIRECT_URL || database.url, { schema: database.schema });
 	const env = {
 		DATABASE_URL: database.url,
 		DATABASE_DIRECT_URL: process.env.DATABASE_DIRECT_URL || database.url,

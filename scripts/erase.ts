@@ -15,11 +15,12 @@ if (!parsed.ok) {
 }
 const { erasing, sure } = parsed;
 
-await withDatabase(async (url) => {
+await withDatabase(async (url, schema) => {
 	await migrate(process.env.DATABASE_DIRECT_URL || url, {
+		schema,
 		folder: process.env.MIGRATIONS_DIR || 'drizzle',
 	});
-	const sql = connect(url, { max: 1 });
+	const sql = connect(url, { max: 1, schema });
 	try {
 		const count = await countErasing(sql, erasing);
 		if (!sure) return console.log(`${count} events would be erased. With --yes they are.`);

@@ -14,11 +14,12 @@ if (!parsed.ok) {
 }
 const { command } = parsed;
 
-await withDatabase(async (url) => {
+await withDatabase(async (url, schema) => {
 	await migrate(process.env.DATABASE_DIRECT_URL || url, {
+		schema,
 		folder: process.env.MIGRATIONS_DIR || 'drizzle',
 	});
-	const sql = connect(url, { max: 1 });
+	const sql = connect(url, { max: 1, schema });
 	try {
 		console.log(await runCommand(sql, command));
 	} finally {

@@ -2,8 +2,9 @@
 import { prepareDatabase } from '../src/lib/server/db/prepare';
 import { withDatabase } from './commands/run-command';
 
-await withDatabase(async (url) => {
+await withDatabase(async (url, schema) => {
 	const applied = await prepareDatabase(process.env.DATABASE_DIRECT_URL || url, {
+		schema,
 		warn: console.warn,
 	});
 	console.log(applied === 0 ? 'Nothing to migrate.' : `Applied ${applied} migrations.`);

@@ -7,12 +7,12 @@ import { seed } from './demo/seed-data';
 
 const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' } } });
 
-await withDatabase(async (url) => {
+await withDatabase(async (url, schema) => {
 	const number = Number(values.seed);
 	if (!Number.isSafeInteger(number))
 		throw new Error(`--seed is "${values.seed}" and must be a whole number.`);
-	await migrate(process.env.DATABASE_DIRECT_URL || url);
-	const sql = connect(url, { max: 1 });
+	await migrate(process.env.DATABASE_DIRECT_URL || url, { schema });
+	const sql = connect(url, { max: 1, schema });
 	try {
 		const { events, snapshots } = await seed(sql, number);
 		console.log(`Added ${events} events and ${snapshots} metric snapshots.`);

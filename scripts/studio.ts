@@ -7,7 +7,7 @@ process.exitCode = await supervise(async (add) => {
 	const database = await joinDatabase('nowboard');
 	add(database);
 	const url = process.env.DATABASE_DIRECT_URL || database.url;
-	await migrate(url);
+	await migrate(url, { schema: database.schema });
 	const args = ['node_modules/drizzle-kit/bin.cjs', 'studio', '--host', '127.0.0.1'];
 	add(startNode({ name: 'studio', args, env: { DATABASE_DIRECT_URL: url } }));
 });

@@ -45,7 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	keys: ['http', 'db'],
 	http: ['db/json-limits'],
 	db: ['config/database-url', 'config/database-tls', 'config/url-fault'],
-	config: [],
+	config: ['db/own-schema'],
 };
 /** Files at the server's root that every room may import. */
 const SHARED = ['copy-string'];
@@ -138,6 +138,18 @@ const RULES: Rule[] = [
 			[`${SERVER}stream/ring.ts`, 'const frame = `data: ${json}\\n\\n`;'],
 			['src/routes/api/+server.ts', "const headers = { 'content-type': 'text/event-stream' };"],
 			[`${SERVER}stream/ring.ts`, "text += '\\nid: ' + id;"],
+		],
+	},
+	{
+		promise: 'SQL names tables with the schema that its client knows',
+		appliesTo: (path) => isIn(SERVER)(path) || path.startsWith('scripts/'),
+		breaks: says(
+			/\b(from|join|into|update|truncate|table)\s+(only\s+)?(nowboard\.|public\.)?(events|meta|metrics_snapshots|rollups|rollup_state|retention_state|deletions|ingest_keys|sessions|share_links|audit)\b(?!\.)[^']*`/i,
+		),
+		refused: [
+			[`${SERVER}reader/rows.ts`, 'await sql`select id from events`;'],
+			[`${SERVER}reader/rows.ts`, 'await sql`INSERT INTO nowboard.audit (action) VALUES (1)`;'],
+			['scripts/keys.ts', 'await sql`update meta set value = 1`;'],
 		],
 	},
 	{

@@ -18,7 +18,7 @@ export type Numbers = ReturnType<typeof createNumbers>;
 /** One transaction with the numbers `from` to `from + count − 1`, and the time before it was sent. */
 export async function insertNumbers(sql: Sql, from: number, count: number): Promise<void> {
 	await sql`
-		insert into events (name, source, properties)
+		insert into nowboard.events (name, source, properties)
 		select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
 		from generate_series(${from}::bigint, ${from + count - 1}::bigint) n`;
 }

@@ -8,7 +8,7 @@ import { countErasing, erase, parseErasing, type Erasing } from './erase-events'
 const split = (line: string) => (line === '' ? [] : line.split(' '));
 const NOTHING: Erasing = { session: null, from: null, to: null, source: null };
 const names = async (sql: Sql) =>
-	(await sql`select name from events order by id`).map(({ name }) => name as string);
+	(await sql`select name from nowboard.events order by id`).map(({ name }) => name as string);
 
 describe('what is understood', () => {
 	test.each([
@@ -53,7 +53,7 @@ describe('what is understood', () => {
 
 test('one session, one source, one time: nothing else goes, and it is told first', async () => {
 	const { sql } = await useDatabase();
-	await sql`insert into events (name, session_id, source, created_at) values
+	await sql`insert into nowboard.events (name, session_id, source, created_at) values
 		('a', 's', 'shop', '2026-01-01T00:00:00Z'), ('b', 's', 'blog', '2026-01-02T00:00:00Z'),
 		('c', 't', 'shop', '2026-01-02T00:00:00Z'), ('d', null, 'shop', '2026-01-03T00:00:00Z')`;
 	const cut = async (erasing: Partial<Erasing>) => {
@@ -67,7 +67,8 @@ test('one session, one source, one time: nothing else goes, and it is told first
 	const [from, to] = [new Date('2026-01-02T00:00:00Z'), new Date('2026-01-03T00:00:00Z')];
 	expect(await cut({ from, to })).toEqual(['a', 'd']);
 	expect(await cut({ session: 's' })).toEqual(['d']);
-	const audit = await sql`select subject from audit where action = 'events erased' order by id`;
+	const audit =
+		await sql`select subject from nowboard.audit where action = 'events erased' order by id`;
 	expect(audit.map(({ subject }) => subject as string)).toEqual([
 		'0 of a session',
 		'1 of a session, of blog',
@@ -92,13 +93,13 @@ describe('beside running instances', () => {
 		const source = { open: (cursor: string | null) => instance.open(cursor, { source: 'shop' }) };
 		const ofSource = follow(source);
 		await live.until(() => live.resets() === 1);
-		await sql`insert into events (name) values ('before')`;
+		await sql`insert into nowboard.events (name) values ('before')`;
 		await live.until(() => knows(live, 'before'));
 		const cursor = live.cursor();
-		await sql`insert into events (name, session_id, source, created_at)
+		await sql`insert into nowboard.events (name, session_id, source, created_at)
 			values ('private', 's', 'shop', now() - interval '2 hours')`;
 		await live.until(() => knows(live, 'private'));
-		await sql`insert into events (name, created_at)
+		await sql`insert into nowboard.events (name, created_at)
 			select 'after', now() - interval '2 hours' from generate_series(1, ${FEED_LENGTH})`;
 		await live.until(() => knows(live, 'after'));
 		return { url, sql, instance, source, live, ofSource, cursor };
@@ -119,7 +120,7 @@ describe('beside running instances', () => {
 			await other.until(() => other.resets() === 1);
 			expect(knows(other, 'private')).toBe(false);
 		}
-		await sql`insert into events (name) values ('goes on')`;
+		await sql`insert into nowboard.events (name) values ('goes on')`;
 		for (const client of [live, ...others.slice(0, 2)])
 			await client.until(() => client.ids.length > 0 && knows(client, 'goes on'));
 		expect([live.resets(), ...others.map((one) => one.resets())]).toEqual([2, 1, 1, 1]);
@@ -127,7 +128,7 @@ describe('beside running instances', () => {
 
 	test('(control) a DELETE alone leaves it in the memory of the instance', async () => {
 		const { sql, instance, cursor } = await start();
-		await sql`delete from events where session_id = 's'`;
+		await sql`delete from nowboard.events where session_id = 's'`;
 		const other = follow(instance, cursor);
 		await other.until(() => knows(other, 'after'));
 		expect(knows(other, 'private')).toBe(true);
@@ -137,7 +138,7 @@ describe('beside running instances', () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
-		await sql`insert into events (name, session_id) select 'page_view', 's' || i % 10 from generate_series(1, 1000) i`;
+		await sql`insert into nowboard.events (name, session_id) select 'page_view', 's' || i % 10 from generate_series(1, 1000) i`;
 		await client.until(() => client.ids.length === 1_000);
 		const progress: number[] = [];
 		const erased = await erase(

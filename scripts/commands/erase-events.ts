@@ -72,7 +72,7 @@ const toCondition = (sql: Sql, { session, from, to, source }: Erasing) => sql`
 /** How many rows there are of it now. */
 export async function countErasing(sql: Sql, erasing: Erasing): Promise<number> {
 	const [row] = await sql<{ count: string }[]>`
-		SELECT count(*) FROM events WHERE ${toCondition(sql, erasing)}`;
+		SELECT count(*) FROM ${sql.schema}.events WHERE ${toCondition(sql, erasing)}`;
 	return Number(row?.count);
 }
 
@@ -93,14 +93,14 @@ export async function erase(
 	for (let last = false; !last;) {
 		await sql.begin(async (tx) => {
 			const { count } = await tx`
-				DELETE FROM events WHERE id IN (
-					SELECT id FROM events WHERE ${toCondition(sql, erasing)} LIMIT ${chunk}
+				DELETE FROM ${tx.schema}.events WHERE id IN (
+					SELECT id FROM ${tx.schema}.events WHERE ${toCondition(sql, erasing)} LIMIT ${chunk}
 				)`;
 			erased += count;
 			last = count < chunk;
 			if (!last) return;
-			await tx`SELECT nowboard_renew_epoch()`;
-			await tx`INSERT INTO audit (action, subject) VALUES ('events erased', ${toSubject(erasing, erased)})`;
+			await tx`SELECT ${tx.schema}.nowboard_renew_epoch()`;
+			await tx`INSERT INTO ${tx.schema}.audit (action, subject) VALUES ('events erased', ${toSubject(erasing, erased)})`;
 		});
 		if (!last) onProgress(erased);
 	}

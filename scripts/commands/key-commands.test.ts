@@ -86,7 +86,7 @@ test('a new key is said once, with how to use it; the list never says one', asyn
 	expect(said[0]).toContain('for events of the source "shop" from https://shop.example');
 	expect(said[0]).toContain('data-key="<key>"');
 	expect(said[1]).toContain('authorization: Bearer <key>');
-	const hashes = await sql`SELECT hash FROM ingest_keys ORDER BY id`;
+	const hashes = await sql`SELECT hash FROM nowboard.ingest_keys ORDER BY id`;
 	expect(hashes.map(({ hash }) => hash as string)).toEqual(keys.map(hashKey));
 
 	const list = await run('list');
@@ -102,10 +102,10 @@ test('the list is a table, and no name can forge a row of it', async () => {
 	await run('create --source shop --kind public');
 	await run('create --source orders --kind secret --name backend');
 	await sql`
-		UPDATE ingest_keys SET prefix = 'nb_x', created_at = '2026-01-02T03:04:05Z',
+		UPDATE nowboard.ingest_keys SET prefix = 'nb_x', created_at = '2026-01-02T03:04:05Z',
 			name = CASE id WHEN 1 THEN E'a\\n9\\x1b[2J' ELSE name END`;
 	await run('revoke 2');
-	await sql`UPDATE ingest_keys SET revoked_at = '2026-01-03T00:00:00Z' WHERE id = 2`;
+	await sql`UPDATE nowboard.ingest_keys SET revoked_at = '2026-01-03T00:00:00Z' WHERE id = 2`;
 	expect(await run('list')).toBe(
 		[
 			'id  key    kind    source  name     origins  created           last used  revoked',

@@ -2,13 +2,15 @@
 import { tellFailure } from './tell-failure';
 import { joinDatabase } from '../postgres/local-database';
 
-export async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
+export async function withDatabase(
+	work: (url: string, schema: string) => Promise<void>,
+): Promise<void> {
 	try {
 		const database = await joinDatabase('nowboard');
 		try {
-			await work(database.url);
+			await work(database.url, database.schema);
 		} catch (error) {
-			console.error(await tellFailure(error, database.url));
+			console.error(await tellFailure(error, database.url, database.schema));
 			process.exitCode = 1;
 		} finally {
 			await database.stop(false);

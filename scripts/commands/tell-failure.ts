@@ -4,8 +4,8 @@ import { connect } from '../../src/lib/server/db/connect';
 import { explain, fillIn } from '../../src/lib/server/db/diagnose';
 import { toReason } from '../../src/lib/server/db/errors';
 
-export async function tellFailure(error: unknown, url: string): Promise<string> {
-	const open = () => connect(url, { max: 1, prepare: false });
+export async function tellFailure(error: unknown, url: string, schema?: string): Promise<string> {
+	const open = () => connect(url, { max: 1, prepare: false, schema });
 	const { trouble, fix } = await explain(error, open);
 	// an error of our own, or one that no list knows
 	if (trouble === 'other') return toReason(error);

@@ -8,7 +8,7 @@ import { seed, SEED_EVENTS, SEED_SNAPSHOTS } from './seed-data';
 test('demo data goes, with the ticks that counted it; everything else stays, whatever it is called', async () => {
 	const { sql } = await useDatabase();
 	await seed(sql);
-	await sql`INSERT INTO events ${sql([
+	await sql`INSERT INTO nowboard.events ${sql([
 		{ event_id: toDemoId(randomUUID()), name: 'page_view', source: 'web' },
 		// what a product that is called like the demo would send
 		{ event_id: randomUUID(), name: 'page_view', source: 'web' },
@@ -16,14 +16,14 @@ test('demo data goes, with the ticks that counted it; everything else stays, wha
 		{ event_id: '6e6f7762-6f61-4fff-bfff-ffffffffffff', name: 'near', source: 'api' },
 	])}`;
 	await sql`
-		INSERT INTO metrics_snapshots
+		INSERT INTO nowboard.metrics_snapshots
 			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		VALUES (1, 1, 1, 1, 1, now(), 'counted'), (2, 0, 0, 0, 0, now() - interval '2 hours', 'before'),
 			(3, 0, 0, 0, 0, now() + interval '2 hours', 'after')`;
 	expect(await clearDemoData(sql)).toEqual({ events: SEED_EVENTS + 1, ticks: SEED_SNAPSHOTS + 1 });
-	const names = await sql`SELECT name FROM events ORDER BY id`;
+	const names = await sql`SELECT name FROM nowboard.events ORDER BY id`;
 	expect(names.map(({ name }) => name)).toEqual(['page_view', 'mine', 'near']);
-	const ticks = await sql`SELECT cursor FROM metrics_snapshots ORDER BY tick`;
+	const ticks = await sql`SELECT cursor FROM nowboard.metrics_snapshots ORDER BY tick`;
 	expect(ticks.map(({ cursor }) => cursor)).toEqual(['before', 'after']);
 	expect(await clearDemoData(sql)).toEqual({ events: 0, ticks: 0 });
 });
@@ -31,7 +31,7 @@ test('demo data goes, with the ticks that counted it; everything else stays, wha
 test('an open page counts anew, without what was removed', async () => {
 	const { sql, url } = await useDatabase();
 	await seed(sql);
-	await sql`INSERT INTO events (name) VALUES ('mine')`;
+	await sql`INSERT INTO nowboard.events (name) VALUES ('mine')`;
 	const instance = await startTestInstance(url);
 	const client = follow(instance);
 	await client.until(({ of }) => of('reset').at(-1)?.totals.eventsCount === SEED_EVENTS + 1);
@@ -48,7 +48,7 @@ test('an open page counts anew, without what was removed', async () => {
 
 test('nothing to remove leaves the cursors alone', async () => {
 	const { sql } = await useDatabase();
-	const epoch = () => sql`SELECT value FROM meta WHERE key = 'epoch'`;
+	const epoch = () => sql`SELECT value FROM nowboard.meta WHERE key = 'epoch'`;
 	const before = await epoch();
 	await clearDemoData(sql);
 	expect([...(await epoch())]).toEqual([...before]);

@@ -31,15 +31,16 @@ export type Removed = { events: number; ticks: number };
 export async function clearDemoData(sql: Sql): Promise<Removed> {
 	return sql.begin(async (tx) => {
 		const ticks = await tx`
-			DELETE FROM metrics_snapshots WHERE cursor = 'seed' OR EXISTS (
-				SELECT FROM events
+			DELETE FROM ${tx.schema}.metrics_snapshots WHERE cursor = 'seed' OR EXISTS (
+				SELECT FROM ${tx.schema}.events
 				WHERE event_id BETWEEN ${FIRST} AND ${LAST} AND created_at <= recorded_at
 					AND created_at > recorded_at - ${COUNT_WINDOW_MS}::integer * interval '1 millisecond'
 			)`;
 		await uncount(tx, tx`event_id BETWEEN ${FIRST} AND ${LAST}`);
-		const events = await tx`DELETE FROM events WHERE event_id BETWEEN ${FIRST} AND ${LAST}`;
+		const events =
+			await tx`DELETE FROM ${tx.schema}.events WHERE event_id BETWEEN ${FIRST} AND ${LAST}`;
 		const removed = { events: events.count, ticks: ticks.count };
-		if (removed.events + removed.ticks > 0) await tx`SELECT nowboard_renew_epoch()`;
+		if (removed.events + removed.ticks > 0) await tx`SELECT ${tx.schema}.nowboard_renew_epoch()`;
 		return removed;
 	});
 }

@@ -45,7 +45,7 @@ export async function fillHistory(
 /** In ms since 1970: the database's time, and the newest event's; 0: there is none. */
 async function readClock(sql: Sql): Promise<{ now: number; last: number }> {
 	const [clock] = await sql<{ now: Date; last: Date | null }[]>`
-		SELECT clock_timestamp() AS now, max(created_at) AS last FROM events`;
+		SELECT clock_timestamp() AS now, max(created_at) AS last FROM ${sql.schema}.events`;
 	return { now: clock?.now.getTime() ?? 0, last: clock?.last?.getTime() ?? 0 };
 }
 
@@ -55,7 +55,7 @@ async function insertPast(sql: Sql, from: number, to: number, now: number): Prom
 	const end = new Date(to);
 	const present = new Date(now);
 	await sql`
-		INSERT INTO events (event_id, name, source, session_id, properties, created_at)
+		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, created_at)
 		SELECT ${demoId(sql)},
 			(ARRAY[${PAGE_VIEW}, ${PAGE_VIEW}, ${PAGE_VIEW}, ${PAGE_VIEW}, 'click', 'signup', 'order', 'error'])[least(8, 1 + floor(8 * random() * random()))],
 			CASE WHEN random() < 0.8 THEN 'web' ELSE 'api' END,
@@ -88,7 +88,7 @@ async function insertRecent(
 			...one.event,
 		});
 	await sql`
-		INSERT INTO events (event_id, name, source, session_id, properties, created_at)
+		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, created_at)
 		SELECT "eventId"::uuid, name, source, "sessionId", properties, date_trunc('milliseconds', at)
 		FROM jsonb_to_recordset(${sql.json(events as never)}::jsonb)
 			AS recent("eventId" text, name text, source text, "sessionId" text, properties jsonb, at timestamptz)`;
@@ -101,7 +101,7 @@ async function insertTicks(
 ): Promise<void> {
 	const ms = (length: number) => `${length} milliseconds`;
 	await sql`
-		INSERT INTO metrics_snapshots
+		INSERT INTO ${sql.schema}.metrics_snapshots
 			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		SELECT floor(extract(epoch FROM at) * 1000 / ${TICK_MS}::integer), counted.*, at, 'seed'
 		FROM generate_series(${new Date(from)}::timestamptz, ${new Date(to)}::timestamptz, ${ms(stepMs)}::interval) AS at
@@ -110,7 +110,7 @@ async function insertTicks(
 				count(DISTINCT session_id) FILTER (WHERE created_at > at - ${ms(SESSION_WINDOW_MS)}::interval),
 				count(*),
 				count(*) FILTER (WHERE created_at > at - ${ms(RATE_WINDOW_MS)}::interval)
-			FROM events WHERE created_at > at - ${ms(COUNT_WINDOW_MS)}::interval AND created_at <= at
+			FROM ${sql.schema}.events WHERE created_at > at - ${ms(COUNT_WINDOW_MS)}::interval AND created_at <= at
 		) AS counted
 		ON CONFLICT (tick) DO NOTHING`;
 }

@@ -31,7 +31,7 @@ test('the demo’s keys are made once, kept for its owner alone, and replaced wh
 	expect(new Set([...Object.values(fresh), ...Object.values(next)]).size).toBe(8);
 	expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(fresh);
 	const known = new Set(
-		(await sql`select hash from ingest_keys`).map(({ hash }) => hash as string),
+		(await sql`select hash from nowboard.ingest_keys`).map(({ hash }) => hash as string),
 	);
 	for (const key of Object.values(fresh)) expect(known).toContain(hashKey(key));
 });

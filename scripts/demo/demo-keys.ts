@@ -26,7 +26,7 @@ export async function provideDemoKeys(sql: Sql, file: string): Promise<DemoKeys>
 	const kept = readKept(file);
 	const hashes = Object.values(kept).map(hashKey);
 	const rows = await sql<{ hash: string }[]>`
-		SELECT hash FROM ingest_keys WHERE revoked_at IS NULL AND hash IN ${sql(['', ...hashes])}`;
+		SELECT hash FROM ${sql.schema}.ingest_keys WHERE revoked_at IS NULL AND hash IN ${sql(['', ...hashes])}`;
 	const good = new Set(rows.map(({ hash }) => hash));
 	const keys = { ...kept };
 	for (const name of NAMES) {

@@ -31,14 +31,14 @@ export async function writeHistory(sql: Sql, next: Visitors): Promise<Timed> {
 		events.push({ eventId: toUuid(random), ageMs, ...upcoming.event });
 	}
 	await sql`
-		INSERT INTO events (event_id, name, source, session_id, properties, created_at)
+		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, created_at)
 		SELECT "eventId"::uuid, name, source, "sessionId", properties,
 			date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
 		FROM jsonb_to_recordset(${sql.json(events as never)}::jsonb)
 			AS seed("eventId" text, name text, source text, "sessionId" text, properties jsonb, "ageMs" integer)`;
 	// the chart shows the last ones, the change is measured against those of half an hour ago
 	await sql`
-		INSERT INTO metrics_snapshots
+		INSERT INTO ${sql.schema}.metrics_snapshots
 			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		SELECT tick,
 			count(*) FILTER (WHERE name = ${PAGE_VIEW}),
@@ -52,7 +52,7 @@ export async function writeHistory(sql: Sql, next: Visitors): Promise<Timed> {
 				LATERAL (SELECT floor(extract(epoch FROM now()) * 1000 / ${TICK_MS}::integer)::bigint - age AS tick) t
 			WHERE age < 30 OR age > 600
 		) AS ticks
-		JOIN events ON created_at > at - interval '30 minutes' AND created_at <= at
+		JOIN ${sql.schema}.events ON created_at > at - interval '30 minutes' AND created_at <= at
 		GROUP BY tick, at`;
 	return upcoming;
 }
@@ -66,7 +66,7 @@ const WEEKS_S = 15 * 24 * 60 * 60;
 export async function writeWeeks(sql: Sql): Promise<void> {
 	await sql`select setseed(0.5)`;
 	await sql`
-		INSERT INTO events (name, source, session_id, created_at)
+		INSERT INTO ${sql.schema}.events (name, source, session_id, created_at)
 		SELECT CASE WHEN random() < 0.6 THEN ${PAGE_VIEW} ELSE 'click' END, 'web', 's' || floor(random() * 5000), at
 		FROM (
 			SELECT now() - s * interval '1 second' AS at, random() AS chance,

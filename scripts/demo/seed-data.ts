@@ -60,14 +60,14 @@ export async function seed(sql: Sql, number = 1): Promise<{ events: number; snap
 	const { events, snapshots } = createSeed(number);
 	return sql.begin(async (tx) => {
 		const inserted = await tx`
-			INSERT INTO events (event_id, name, source, session_id, properties, created_at)
+			INSERT INTO ${tx.schema}.events (event_id, name, source, session_id, properties, created_at)
 			SELECT "eventId"::uuid, name, source, "sessionId", properties,
 				date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
 			FROM jsonb_to_recordset(${tx.json(events)}::jsonb)
 				AS seed("eventId" text, name text, source text, "sessionId" text, properties jsonb, "ageMs" integer)
 			ON CONFLICT (event_id) DO NOTHING`;
 		const recorded = await tx`
-			INSERT INTO metrics_snapshots
+			INSERT INTO ${tx.schema}.metrics_snapshots
 				(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 			SELECT floor(extract(epoch FROM at) * 1000 / ${TICK_MS}::integer), "pageViews", "activeSessions", "eventsCount",
 				"eventsPerMinute", at, 'seed'

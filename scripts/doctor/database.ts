@@ -17,6 +17,7 @@ export type DatabaseGiven = {
 	url: string;
 	/** the same as `url` where there is none of its own */
 	directUrl: string;
+	schema: string;
 	/** the folder of migrations of the version that is to run */
 	migrations: string;
 };
@@ -27,12 +28,12 @@ const LOCK_MS = 2_000;
 
 export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSeen> {
 	const one = given.url === given.directUrl;
-	const pooled = open(given.url);
-	const direct = one ? pooled : open(given.directUrl);
-	const again = () => open(given.directUrl);
+	const pooled = open(given.url, given.schema);
+	const direct = one ? pooled : open(given.directUrl, given.schema);
+	const again = () => open(given.directUrl, given.schema);
 	try {
-		const findings = [await reach('DATABASE_URL', given.url, pooled)];
-		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', given.directUrl, direct));
+		const findings = [await reach('DATABASE_URL', pooled, () => open(given.url, given.schema))];
+		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', direct, again));
 		if (findings.some(({ is }) => is === 'wrong')) return { findings, clock: null };
 		if (!one) findings.push(await attempt('same database', () => compare(pooled, direct), again));
 		for (const [check, examine] of [
@@ -40,7 +41,7 @@ export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSee
 			['migrations', () => examineMigrations(direct, given.migrations)],
 			['triggers', () => examineTriggers(direct)],
 			['writing', () => examineWriting(pooled)],
-			['LISTEN', () => examineListen(() => open(given.directUrl), one)],
+			['LISTEN', () => examineListen(() => open(given.directUrl, given.schema), one)],
 			['durability', () => examineDurability(pooled)],
 			['connections', () => examineRoom(direct)],
 		] as const)
@@ -51,8 +52,8 @@ export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSee
 	}
 }
 
-function open(url: string): Sql {
-	return connect(url, { max: 1, prepare: false, applicationName: 'nowboard doctor' });
+function open(url: string, schema: string): Sql {
+	return connect(url, { max: 1, schema, prepare: false, applicationName: 'nowboard doctor' });
 }
 
 /** A check that the database ends with an error has found that error. */
@@ -72,7 +73,7 @@ async function attempt(
 	}
 }
 
-function reach(check: string, url: string, sql: Sql): Promise<Finding> {
+function reach(check: string, sql: Sql, again: () => Sql): Promise<Finding> {
 	return attempt(
 		check,
 		async () => {
@@ -81,7 +82,7 @@ function reach(check: string, url: string, sql: Sql): Promise<Finding> {
 			const [row] = await withDeadline(asking, DEADLINE_MS, 'the answer');
 			return well(check, `"${row?.name}" on Postgres ${row?.version} answers`);
 		},
-		() => open(url),
+		again,
 	);
 }
 
@@ -116,7 +117,7 @@ async function examineWriting(sql: Sql): Promise<Finding> {
 	await sql
 		.begin(async (sql) => {
 			await sql.unsafe(`set local lock_timeout = ${LOCK_MS}`);
-			await sql`insert into events (name, source) values ('doctor', 'doctor')`;
+			await sql`insert into ${sql.schema}.events (name, source) values ('doctor', 'doctor')`;
 			throw undone;
 		})
 		.catch((error: unknown) => {

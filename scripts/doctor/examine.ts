@@ -28,6 +28,7 @@ export async function examine(origin: string | null, env: Env): Promise<Finding[
 		? await examineDatabase({
 				url,
 				directUrl: values.DATABASE_DIRECT_URL ?? url,
+				schema: values.DATABASE_SCHEMA,
 				migrations: values.MIGRATIONS_DIR,
 			})
 		: {

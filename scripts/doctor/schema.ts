@@ -1,6 +1,6 @@
 /** Whether the tables are those that this version wants, triggers included, without which everything looks well for a while. */
 import type { Sql } from '../../src/lib/server/db/connect';
-import { readApplied, readJournal } from '../../src/lib/server/db/migrate';
+import { readApplied, readJournal } from '../../src/lib/server/db/journal';
 import { well, wrong, type Finding } from './finding';
 
 /** What is lost without each. */
@@ -38,13 +38,13 @@ export async function examineMigrations(sql: Sql, folder: string): Promise<Findi
 export async function examineTriggers(sql: Sql): Promise<Finding> {
 	const rows = await sql`
 		select tgname as name from pg_trigger
-		where tgrelid = to_regclass('events') and not tgisinternal and tgenabled in ('O', 'A')`;
+		where tgrelid = to_regclass(${`${sql.schema}.events`}) and not tgisinternal and tgenabled in ('O', 'A')`;
 	const there = rows.map(({ name }) => name as string);
 	const missing = Object.keys(TRIGGERS).filter((name) => !there.includes(name));
 	if (missing.length === 0) return well('triggers', 'all are there and switched on');
 	return wrong(
 		'triggers',
 		`missing or switched off: ${missing.map((name) => `${name} (${TRIGGERS[name]})`).join(', ')}`,
-		'If they are switched off: ALTER TABLE events ENABLE TRIGGER ALL. If they are gone, the schema was pushed or restored without them: make them as drizzle/*.sql do.',
+		`If they are switched off: ALTER TABLE ${sql.schema.name}.events ENABLE TRIGGER ALL. If they are gone, the schema was pushed or restored without them: make them as drizzle/*.sql do.`,
 	);
 }

@@ -3,12 +3,17 @@
  * of its own there, so that simulated visitors never mix with real ones.
  */
 import { existsSync } from 'node:fs';
+import { readVariables } from '../../src/lib/server/config/variables';
 import { connect } from '../../src/lib/server/db/connect';
 import { parseUrl } from '../../src/lib/server/config/database-url';
 import { findRunningPostgres, startPostgres } from './embedded';
 import type { Part } from '../process/supervise';
 
-export type LocalDatabase = Part & { url: string };
+export type LocalDatabase = Part & {
+	url: string;
+	/** DATABASE_SCHEMA, or what stands for it */
+	schema: string;
+};
 
 const log = (line: string) => console.log(line);
 
@@ -18,7 +23,7 @@ export async function openDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 	const given = process.env.DATABASE_URL;
 	if (given) {
 		log(`Using the database of DATABASE_URL (${toPlace(given)}).`);
-		return { ...nothingToStop(), url: given };
+		return { ...nothingToStop(), url: given, schema: readSchema() };
 	}
 	const dataDir = process.env.DATA_DIR || '.data';
 	const server = await startPostgres({ dataDir, log });
@@ -26,6 +31,7 @@ export async function openDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 	return {
 		name: 'database',
 		url: withName(server.url, database),
+		schema: readSchema(),
 		exited: server.exited.then(() => 'see postgres.log in the data folder'),
 		stop: (force) => server.stop(force ? 'immediate' : 'fast'),
 	};
@@ -39,7 +45,7 @@ export async function joinDatabase(database: 'nowboard' | 'nowboard_demo'): Prom
 		: findRunningPostgres(process.env.DATA_DIR || '.data');
 	if (!running) return openDatabase(database);
 	await createMissing(running, database);
-	return { ...nothingToStop(), url: withName(running, database) };
+	return { ...nothingToStop(), url: withName(running, database), schema: readSchema() };
 }
 
 /** Where it is, without the password. */
@@ -53,6 +59,12 @@ function toPlace(url: string): string {
 
 function loadEnv(): void {
 	if (existsSync('.env')) process.loadEnvFile('.env');
+}
+
+function readSchema(): string {
+	const { values, faults } = readVariables({ DATABASE_SCHEMA: process.env.DATABASE_SCHEMA });
+	if (faults[0]) throw new Error(faults[0]);
+	return values.DATABASE_SCHEMA;
 }
 
 function nothingToStop(): Part {

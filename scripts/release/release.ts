@@ -10,13 +10,13 @@ import { readEnv } from '../../src/lib/server/config/env';
 try {
 	const read = readEnv(process.env);
 	if (!read.ok) throw new Error(read.errors.join('\n'));
-	const { databaseDirectUrl, migrations } = read.env;
+	const { databaseDirectUrl, databaseSchema: schema, migrations } = read.env;
 	try {
-		const options = { folder: migrations, warn: console.warn };
+		const options = { schema, folder: migrations, warn: console.warn };
 		const applied = await prepareDatabase(databaseDirectUrl, options);
 		console.log(applied === 0 ? 'Nothing to migrate.' : `Applied ${applied} migrations.`);
 	} catch (error) {
-		console.error(await tellFailure(error, databaseDirectUrl));
+		console.error(await tellFailure(error, databaseDirectUrl, schema));
 		process.exitCode = 1;
 	}
 } catch (error) {

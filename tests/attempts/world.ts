@@ -55,14 +55,14 @@ export async function addSession(
 ): Promise<{ token: string; hash: string }> {
 	const made = createToken();
 	await sql`
-		insert into sessions (hash, expires_at) values (${made.hash}, now() + ${livesS} * interval '1 s')`;
+		insert into nowboard.sessions (hash, expires_at) values (${made.hash}, now() + ${livesS} * interval '1 s')`;
 	return made;
 }
 
 export async function addLink(sql: Sql): Promise<{ token: string; hash: string; id: number }> {
 	const made = createToken();
 	const [row] = await sql<{ id: string }[]>`
-		insert into share_links (hash, name) values (${made.hash}, 'attempts') returning id`;
+		insert into nowboard.share_links (hash, name) values (${made.hash}, 'attempts') returning id`;
 	return { ...made, id: Number(row?.id) };
 }
 
@@ -74,7 +74,7 @@ export async function addKey(
 ) {
 	const key = `nb_${kind === 'public' ? 'pub' : 'sec'}_${randomBytes(32).toString('base64url')}`;
 	const [row] = await sql<{ id: string }[]>`
-		insert into ingest_keys (hash, prefix, kind, source, name, origins)
+		insert into nowboard.ingest_keys (hash, prefix, kind, source, name, origins)
 		values (${hashKey(key)}, ${key.slice(0, 13)}, ${kind}, ${source}, ${source},
 			ARRAY(SELECT jsonb_array_elements_text(${sql.json(origins)}::jsonb)))
 		returning id`;
@@ -84,7 +84,7 @@ export async function addKey(
 /** @param url where the app is reached now, which need not be where people see it */
 export async function createWorld(url: string, origin: string, sql: Sql): Promise<World> {
 	const canary = `canary-${randomUUID()}`;
-	await sql`insert into events (name, source) values (${canary}, 'attempts')`;
+	await sql`insert into nowboard.events (name, source) values (${canary}, 'attempts')`;
 	const [session, expired, loggedOut] = [
 		await addSession(sql),
 		await addSession(sql),
@@ -114,11 +114,11 @@ export async function createWorld(url: string, origin: string, sql: Sql): Promis
 	const ending = [expired, loggedOut, expiredLink, revokedLink];
 	expect(await Promise.all(ending.map(look))).toEqual([200, 200, 200, 200]);
 	expect(await write(revoked.key)).toBe(202);
-	await sql`update sessions set expires_at = now() - interval '1 s' where hash = ${expired.hash}`;
-	await sql`delete from sessions where hash = ${loggedOut.hash}`;
-	await sql`update share_links set expires_at = now() - interval '1 s' where id = ${expiredLink.id}`;
-	await sql`update share_links set revoked_at = now() where id = ${revokedLink.id}`;
-	await sql`update ingest_keys set revoked_at = now() where id = ${revoked.id}`;
+	await sql`update nowboard.sessions set expires_at = now() - interval '1 s' where hash = ${expired.hash}`;
+	await sql`delete from nowboard.sessions where hash = ${loggedOut.hash}`;
+	await sql`update nowboard.share_links set expires_at = now() - interval '1 s' where id = ${expiredLink.id}`;
+	await sql`update nowboard.share_links set revoked_at = now() where id = ${revokedLink.id}`;
+	await sql`update nowboard.ingest_keys set revoked_at = now() where id = ${revoked.id}`;
 	await expect
 		.poll(() => Promise.all(ending.map(look)), { timeout: ENDED_MS, interval: 250 })
 		.toEqual([401, 401, 401, 401]);
@@ -163,10 +163,10 @@ export async function createWorld(url: string, origin: string, sql: Sql): Promis
 export async function readTables(sql: Sql): Promise<string> {
 	const [row] = await sql<{ all: string }[]>`
 		select concat_ws(E'\n',
-			(select concat('events ', count(*)) from events),
-			(select concat('sessions ', string_agg(hash, ' ' order by hash)) from sessions),
-			(select concat('links ', string_agg(concat(id, ' ', revoked_at), ', ' order by id)) from share_links),
-			(select concat('keys ', string_agg(concat(id, ' ', revoked_at), ', ' order by id)) from ingest_keys),
-			(select concat('audit ', count(*)) from audit)) as all`;
+			(select concat('events ', count(*)) from nowboard.events),
+			(select concat('sessions ', string_agg(hash, ' ' order by hash)) from nowboard.sessions),
+			(select concat('links ', string_agg(concat(id, ' ', revoked_at), ', ' order by id)) from nowboard.share_links),
+			(select concat('keys ', string_agg(concat(id, ' ', revoked_at), ', ' order by id)) from nowboard.ingest_keys),
+			(select concat('audit ', count(*)) from nowboard.audit)) as all`;
 	return row?.all ?? '';
 }

@@ -86,7 +86,7 @@ test(
 	'whatever a row holds, it is shown exactly, or skipped and counted',
 	async () => {
 		const { url, sql } = await useDatabase();
-		await sql`alter table events drop constraint events_created_at_in_years_1_to_9999`;
+		await sql`alter table nowboard.events drop constraint events_created_at_in_years_1_to_9999`;
 		const instance = await startTestInstance(url, { frameIntervalMs: 1 });
 		const client = follow(instance);
 		await client.until(() => client.resets() === 1);
@@ -104,8 +104,8 @@ test(
 							? tx`to_timestamp(${createdAt.slice(6)}::float8)`
 							: tx`${createdAt}::text::timestamptz`;
 						const [made] = await tx`
-						insert into events (id, name, source, session_id, properties, created_at)
-						select coalesce(${id === null ? null : id.toString()}::bigint, nextval('events_id_seq')),
+						insert into nowboard.events (id, name, source, session_id, properties, created_at)
+						select coalesce(${id === null ? null : id.toString()}::bigint, nextval('nowboard.events_id_seq')),
 							left(${name}, 120), left(${source}, 120), left(${sessionId}, 120), made, ${at}
 						from (select ${properties}::text::jsonb as made) one where octet_length(made::text) <= 16384
 						on conflict do nothing returning id::text`;
@@ -117,7 +117,7 @@ test(
 				const stored = await sql`
 				select id::text, name, source, session_id, properties::text as text,
 					(extract(epoch from created_at) * 1000)::text as at
-				from events where id = any(${`{${ids.join()}}`}::bigint[]) order by id`;
+				from nowboard.events where id = any(${`{${ids.join()}}`}::bigint[]) order by id`;
 				const shown = new Map(
 					shownBefore()
 						.slice(before)

@@ -18,7 +18,7 @@ async function write(url: string, writer: number, going: () => boolean): Promise
 	while (going()) {
 		try {
 			await sql`begin`;
-			await sql`insert into events (name, source) select 'w', ${`writer ${writer}`} from generate_series(1, ${1 + next(3)})`;
+			await sql`insert into nowboard.events (name, source) select 'w', ${`writer ${writer}`} from generate_series(1, ${1 + next(3)})`;
 			await pause(next(10) === 0 ? next(1_500) : next(40));
 			await (next(10) < 3 ? sql`rollback` : sql`commit`);
 		} catch {
@@ -58,7 +58,9 @@ test('16 writers with delayed commits and rollbacks, and a crash of the server: 
 
 	let last = 0;
 	const naive = startNaive(server.url, async (sql) => {
-		const rows = await sql<{ id: string }[]>`select id from events where id > ${last} order by id`;
+		const rows = await sql<
+			{ id: string }[]
+		>`select id from nowboard.events where id > ${last} order by id`;
 		const ids = rows.map(({ id }) => Number(id));
 		last = ids.at(-1) ?? last;
 		return ids;
@@ -68,7 +70,7 @@ test('16 writers with delayed commits and rollbacks, and a crash of the server: 
 	const [early, sql] = [connect(server.url, { max: 1 }), connect(server.url, { max: 1 })];
 	onTestFinished(() => Promise.all([early.end({ timeout: 1 }), sql.end({ timeout: 1 })]).then());
 	const insert = (by: typeof sql) => by<{ id: string }[]>`
-		insert into events (name) values ('control') returning id`;
+		insert into nowboard.events (name) values ('control') returning id`;
 	await early`begin`;
 	const lost = Number((await insert(early))[0]?.id);
 	const seen = Number((await insert(sql))[0]?.id);
@@ -78,7 +80,8 @@ test('16 writers with delayed commits and rollbacks, and a crash of the server: 
 	let going = true;
 	const writers = Array.from({ length: WRITERS }, (_, i) => write(server.url, i, () => going));
 	const count = async () =>
-		(await sql<{ n: number }[]>`select count(*)::int as n from events`.catch(() => []))[0]?.n ?? 0;
+		(await sql<{ n: number }[]>`select count(*)::int as n from nowboard.events`.catch(() => []))[0]
+			?.n ?? 0;
 	for (let round = 1; round <= 3; round++) {
 		await expect.poll(count).toBeGreaterThan(round * 150);
 		if (round === 3) break;
@@ -88,7 +91,7 @@ test('16 writers with delayed commits and rollbacks, and a crash of the server: 
 	going = false;
 	await Promise.all(writers);
 
-	const rows = await sql<{ id: string }[]>`select id from events order by id`;
+	const rows = await sql<{ id: string }[]>`select id from nowboard.events order by id`;
 	const committed = rows.map(({ id }) => Number(id));
 	expect(committed).toContain(lost);
 	for (const client of clients) {
@@ -112,7 +115,7 @@ test('transaction ids handed out again after a crash: a cursor cut at the newest
 	const instance = await startTestInstance(server.url);
 	const client = follow(instance);
 	await client.until(() => client.resets() === 1);
-	await sql`insert into events (name) values ('before')`;
+	await sql`insert into nowboard.events (name) values ('before')`;
 	await client.until(() => client.ids.length === 1);
 
 	// transactions that leave no trace, and a snapshot taken after them
@@ -126,7 +129,7 @@ test('transaction ids handed out again after a crash: a cursor cut at the newest
 	await server.stop('immediate');
 	await server.start();
 
-	const insert = () => sql`insert into events (name) values ('after') returning tx::text`;
+	const insert = () => sql`insert into nowboard.events (name) values ('after') returning tx::text`;
 	let tx = '';
 	await expect
 		.poll(
@@ -141,7 +144,7 @@ test('transaction ids handed out again after a crash: a cursor cut at the newest
 	expect(BigInt(tx)).toBeLessThanOrEqual(BigInt(ghost));
 
 	const rows = await sql<{ id: string; unseen: boolean }[]>`
-		select id, not pg_visible_in_snapshot(tx, ${uncut}::pg_snapshot) as unseen from events order by id`;
+		select id, not pg_visible_in_snapshot(tx, ${uncut}::pg_snapshot) as unseen from nowboard.events order by id`;
 	await client.until(() => client.ids.length >= rows.length);
 	expect(client.ids).toEqual(rows.map(({ id }) => Number(id)));
 	expect(client.resets()).toBe(1);

@@ -16,10 +16,12 @@ import { readStart } from '../../src/lib/server/live/read-start';
 /** Transactions of one row each, too old for the figures. */
 const insertOld = (sql: Sql, rows: number) =>
 	sql.unsafe(`do $$ begin for i in 1..${rows} loop
-		insert into events (name, created_at) values ('old', now() - interval '2 hours'); commit;
+		insert into nowboard.events (name, created_at) values ('old', now() - interval '2 hours'); commit;
 	end loop; end $$`);
 const left = async (sql: Sql) =>
-	(await sql`select recount from deletions order by id`).map(({ recount }) => recount as boolean);
+	(await sql`select recount from nowboard.deletions order by id`).map(
+		({ recount }) => recount as boolean,
+	);
 const ids = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const toCursor = (text: string | null): Cursor => {
 	const parsed = parseCursor(text ?? '');
@@ -45,7 +47,7 @@ describe('rows that nobody looks at any more', () => {
 		const after = live.cursor();
 		await insertOld(sql, FEED_LENGTH);
 		await live.until(() => live.ids.length === 10 + FEED_LENGTH);
-		await sql`delete from events where id <= 10`;
+		await sql`delete from nowboard.events where id <= 10`;
 		expect(await left(sql)).toEqual([false]);
 
 		// a process that remembers nothing
@@ -57,7 +59,7 @@ describe('rows that nobody looks at any more', () => {
 		// from the memory of the first, what was delivered can be delivered again
 		const remembered = follow(instance, before);
 		await remembered.until(() => remembered.ids.length === 5 + FEED_LENGTH);
-		await sql`insert into events (name) values ('new')`;
+		await sql`insert into nowboard.events (name) values ('new')`;
 		for (const client of [live, ahead, remembered, behind])
 			await client.until(() => client.ids.includes(11 + FEED_LENGTH));
 		expect([live.resets(), remembered.resets()]).toEqual([1, 0]);
@@ -75,15 +77,15 @@ describe('rows that nobody looks at any more', () => {
 		const clients = instances.map((instance) => follow(instance));
 		for (const client of clients) await client.until(() => client.resets() === 1);
 		// so many that both rest for the whole interval
-		await sql`insert into events (name, created_at)
+		await sql`insert into nowboard.events (name, created_at)
 			select 'old', now() - interval '2 hours' from generate_series(1, 40)`;
 		for (const client of clients) await client.until(() => client.ids.length === 40);
 		// the row is not among the newest of the feed when it goes
 		await insertOld(sql, 1 + FEED_LENGTH);
-		await sql`delete from events where id = ${FEED_LENGTH + 41}`;
+		await sql`delete from nowboard.events where id = ${FEED_LENGTH + 41}`;
 		expect(await left(sql)).toEqual([false]);
 		for (const client of clients) await client.until(() => client.resets() === 2);
-		await sql`insert into events (name) values ('after')`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		for (const client of clients) await client.until(() => client.ids.length === 41);
 		expect(clients.map((client) => client.resets())).toEqual([2, 2]);
 	});
@@ -91,17 +93,18 @@ describe('rows that nobody looks at any more', () => {
 	test('a transaction deleted while it is read in pieces', async () => {
 		const { url } = await useDatabase();
 		const sql = useClient(url);
-		await sql`insert into events (name) values ('before')`;
+		await sql`insert into nowboard.events (name) values ('before')`;
 		const { head, last } = await readStart(sql, { windowMs: 0, feedLength: 1 }, () => {});
 		const from = { epoch: head.epoch as string, last, holes: [] };
-		await sql`insert into events (name, created_at) select 'large', now() - interval '2 hours' from generate_series(1, 5000)`;
+		await sql`insert into nowboard.events (name, created_at) select 'large', now() - interval '2 hours' from generate_series(1, 5000)`;
 		await insertOld(sql, FEED_LENGTH);
 		let seen = 0;
 		const drain = createDrain({
 			from,
 			visit(row) {
 				// on the same connection, so it runs before the next piece is read
-				if (++seen === 1) void sql`delete from events where tx = ${row.tx.toString()}`.execute();
+				if (++seen === 1)
+					void sql`delete from nowboard.events where tx = ${row.tx.toString()}`.execute();
 			},
 			publish() {},
 		});
@@ -116,10 +119,10 @@ describe('rows on the screens', () => {
 		const { url, sql } = await useDatabase();
 		const instances = [await startTestInstance(url), await startTestInstance(url)];
 		const clients = instances.map((instance) => follow(instance));
-		await sql`insert into events (name, session_id) select 'page_view', 's' || i from generate_series(1, 100) i`;
+		await sql`insert into nowboard.events (name, session_id) select 'page_view', 's' || i from generate_series(1, 100) i`;
 		for (const client of clients) await client.until(() => client.ids.length === 100);
 		const before = clients[0]?.cursor() ?? null;
-		await sql`delete from events where id <= 40`;
+		await sql`delete from nowboard.events where id <= 40`;
 		const totals = { pageViews: 60, activeSessions: 60, eventsCount: 60 };
 		for (const client of clients) await client.until(() => client.resets() === 2);
 		for (const client of clients) expect(client.of('reset')[1]).toMatchObject({ totals });
@@ -128,7 +131,7 @@ describe('rows on the screens', () => {
 			const old = follow(instance, before);
 			await old.until(() => old.resets() === 1);
 		}
-		await sql`insert into events (name) values ('after')`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		for (const client of clients) await client.until(() => client.ids.length === 101);
 		expect(clients.map((client) => client.resets())).toEqual([2, 2]);
 	});
@@ -142,10 +145,11 @@ describe('rows on the screens', () => {
 	])('%s', async (_, place, ageMs, recount) => {
 		const { sql } = await useDatabase();
 		await insertOld(sql, FEED_LENGTH + 5);
-		const [row] = await sql`select id from events order by id desc offset ${place - 1} limit 1`;
+		const [row] =
+			await sql`select id from nowboard.events order by id desc offset ${place - 1} limit 1`;
 		if (ageMs !== 0)
-			await sql`update events set created_at = clock_timestamp() - ${`${ageMs} ms`}::interval where id = ${row?.id}`;
-		await sql`delete from events where id = ${row?.id}`;
+			await sql`update nowboard.events set created_at = clock_timestamp() - ${`${ageMs} ms`}::interval where id = ${row?.id}`;
+		await sql`delete from nowboard.events where id = ${row?.id}`;
 		expect(await left(sql)).toEqual([recount]);
 	});
 });
@@ -154,19 +158,19 @@ describe('whoever deletes', () => {
 	test('in a long transaction holds nobody up; rolled back, nothing has happened', async () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
-		await sql`insert into events (name) select 'x' from generate_series(1, 10)`;
+		await sql`insert into nowboard.events (name) select 'x' from generate_series(1, 10)`;
 		await client.until(() => client.ids.length === 10);
 		const [held, undone] = [useClient(url), useClient(url)];
 		for (const one of [held, undone]) await one`begin isolation level repeatable read`;
-		await held`delete from events where id <= 2`;
-		await undone`delete from events where id between 3 and 4`;
+		await held`delete from nowboard.events where id <= 2`;
+		await undone`delete from nowboard.events where id between 3 and 4`;
 		const quick = useClient(url);
 		await quick`set lock_timeout = '2s'`;
-		await quick`insert into events (name) values ('not held up')`;
+		await quick`insert into nowboard.events (name) values ('not held up')`;
 		await client.until(() => client.ids.length === 11);
 		await undone`rollback`;
 		expect([client.resets(), await left(sql)]).toEqual([1, []]);
-		await quick`delete from events where id between 5 and 6`;
+		await quick`delete from nowboard.events where id between 5 and 6`;
 		await client.until(() => client.of('reset').at(-1)?.totals.eventsCount === 9);
 		await held`commit`;
 		await client.until(() => client.of('reset').at(-1)?.totals.eventsCount === 7);
@@ -179,13 +183,14 @@ describe('whoever deletes', () => {
 		await Promise.all(
 			deleters.map(async (one, i) => {
 				for (const id of ids(i * 10 + 1, i * 10 + 10))
-					await one`delete from events where id = ${id}`;
+					await one`delete from nowboard.events where id = ${id}`;
 			}),
 		);
-		const newest = () => sql`select max(through::text::bigint)::int as newest from deletions`;
+		const newest = () =>
+			sql`select max(through::text::bigint)::int as newest from nowboard.deletions`;
 		const [before] = await newest();
 		const [{ first } = { first: 0 }] =
-			await sql`select min(tx::text::bigint)::int as first from events`;
+			await sql`select min(tx::text::bigint)::int as first from nowboard.events`;
 		expect(first - before?.newest).toBe(1);
 		expect(await thinDeletions(sql)).toBe(79);
 		expect([...(await newest())]).toEqual([before]);
@@ -194,18 +199,20 @@ describe('whoever deletes', () => {
 	test('needs no other right than to delete; rows of one’s own transaction were seen by nobody', async () => {
 		const { url, sql } = await useDatabase();
 		const role = `cleaner_${Date.now()}`;
-		await sql.unsafe(`create role ${role}; grant select, delete on events to ${role}`);
+		await sql.unsafe(
+			`create role ${role}; grant usage on schema nowboard to ${role}; grant select, delete on nowboard.events to ${role}`,
+		);
 		onTestFinished(async () => void (await sql.unsafe(`drop owned by ${role}; drop role ${role}`)));
 		await insertOld(sql, FEED_LENGTH + 1);
 		const one = useClient(url);
 		await one.unsafe(`set role ${role}; set search_path = ''`);
-		await one`delete from public.events where id = 1`;
+		await one`delete from nowboard.events where id = 1`;
 		expect(await left(sql)).toEqual([false]);
 		await sql.begin(async (tx) => {
-			await tx`insert into events (name) values ('never')`;
-			await tx`delete from events where name = 'never'`;
+			await tx`insert into nowboard.events (name) values ('never')`;
+			await tx`delete from nowboard.events where name = 'never'`;
 		});
-		await sql`delete from events where name = 'nothing'`;
+		await sql`delete from nowboard.events where name = 'nothing'`;
 		expect(await left(sql)).toEqual([false]);
 	});
 });

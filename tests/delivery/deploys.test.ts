@@ -39,13 +39,13 @@ test('SIGTERM with 1,000 open streams: events under way are saved and answered, 
 	await Promise.all(clients.map((one) => one.until(({ resets }) => resets() === 1, 100_000)));
 	// more than the kernel hides for those who do not read
 	for (let i = 0; i < 3; i++)
-		await sql`insert into events (name, source, properties)
+		await sql`insert into nowboard.events (name, source, properties)
 			select 'x', 'big', jsonb_build_object('text', repeat('x', 8000)) from generate_series(1, 900)`;
-	await sql`insert into events (name, source) values ('x', 'small')`;
+	await sql`insert into nowboard.events (name, source) values ('x', 'small')`;
 	await clients[0]?.until(({ ids }) => ids.length === 1, 100_000);
 	// while the table is locked they are received and not saved; an answer to another request says that they were read
 	await sql`begin`;
-	await sql`lock table events in access exclusive mode`;
+	await sql`lock table nowboard.events in access exclusive mode`;
 	const sent = Array.from({ length: 50 }, (_, i) => post(app.url, { name: `under way ${i}` }));
 	for (let i = 0; i < 3; i++) await (await fetch(`${app.url}/healthz`)).text();
 
@@ -58,7 +58,7 @@ test('SIGTERM with 1,000 open streams: events under way are saved and answered, 
 	expect(answers.filter((status) => ![202, 503].includes(status))).toEqual([]);
 	expect(taken).toBeGreaterThan(0);
 	expect(
-		await sql`select count(*)::int as n from events where starts_with(name, 'under way')`,
+		await sql`select count(*)::int as n from nowboard.events where starts_with(name, 'under way')`,
 	).toEqual([{ n: taken }]);
 	await Promise.all(clients.map((one) => one.until(({ ended }) => ended())));
 	expect(new Set(clients.map((one) => [one.status(), one.failure()].join()))).toEqual(

@@ -56,11 +56,11 @@ test('a number keeps its digits, sent by HTTP or written by SQL, in the stream a
 	const { properties } = JSON.parse(`{"properties":${BODY.slice(BODY.indexOf('{"n0"'), -1)}}`);
 	expect(properties.n0).toBe(12345678901234567000);
 	await sql.unsafe(
-		`insert into events (name, properties) values ('order', '${BODY.slice(BODY.indexOf('{"n0"'), -1)}')`,
+		`insert into nowboard.events (name, properties) values ('order', '${BODY.slice(BODY.indexOf('{"n0"'), -1)}')`,
 	);
 
 	const stored = await sql`
-		select ${sql.unsafe(NUMBERS.map((_, i) => `properties ->> 'n${i}' as n${i}`).join())} from events`;
+		select ${sql.unsafe(NUMBERS.map((_, i) => `properties ->> 'n${i}' as n${i}`).join())} from nowboard.events`;
 	const digits = Object.fromEntries(NUMBERS.map(([, text], i) => [`n${i}`, text]));
 	expect([...stored]).toEqual([digits, digits]);
 

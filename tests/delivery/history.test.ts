@@ -42,9 +42,11 @@ function useClient(url: string): Sql {
 	return sql;
 }
 
-const insert = (sql: Sql, name: string) => sql`insert into events (name) values (${name})`;
+const insert = (sql: Sql, name: string) => sql`insert into nowboard.events (name) values (${name})`;
 const namesIn = async (sql: Sql) =>
-	(await sql`select name from events order by tx desc, id desc`).map(({ name }) => name as string);
+	(await sql`select name from nowboard.events order by tx desc, id desc`).map(
+		({ name }) => name as string,
+	);
 const namesShown = (client: Follower) =>
 	client
 		.of('reset')
@@ -117,7 +119,7 @@ describe('failover to a standby that lags', () => {
 			await insert(old, 'kept');
 			await client.until(() => client.ids.length === 1);
 			await expect.poll(() => namesIn(next), { timeout: 60_000 }).toEqual(['kept']);
-			expect((await next`select nowboard_identity() as it`)[0]?.it).toMatch(/\/standby\//);
+			expect((await next`select nowboard.nowboard_identity() as it`)[0]?.it).toMatch(/\/standby\//);
 
 			// the standby hears no more, and the primary goes on for a while
 			link.freeze();
@@ -131,11 +133,11 @@ describe('failover to a standby that lags', () => {
 			let newest = 0n;
 			for (let i = 0; newest <= last; i++) {
 				const [row] =
-					await next`insert into events (name) values (${`new ${i}`}) returning tx::text`;
+					await next`insert into nowboard.events (name) values (${`new ${i}`}) returning tx::text`;
 				newest = BigInt(row?.tx as string);
 			}
 			const reused =
-				await next`select from events where name like 'new%' and tx <= ${last.toString()}`;
+				await next`select from nowboard.events where name like 'new%' and tx <= ${last.toString()}`;
 			expect(reused.length).toBeGreaterThan(0);
 			// control: the old position takes them for seen
 			const { rows } = await readUnseen(next, toCursor(before));
@@ -145,7 +147,9 @@ describe('failover to a standby that lags', () => {
 			address.point(standby.port);
 			await expectNewAccount({ client, instance, before }, { sql: next, url });
 			if (!hidden) return;
-			expect((await useClient(url)`select nowboard_identity() as it`)[0]?.it).toMatch(/^\?\/\?\//);
+			expect((await useClient(url)`select nowboard.nowboard_identity() as it`)[0]?.it).toMatch(
+				/^\?\/\?\//,
+			);
 		},
 		120_000,
 	);
@@ -251,7 +255,7 @@ async function restore(from: Sql, to: Sql): Promise<void> {
 			await pipeline(source, target);
 		});
 	}
-	await to`select setval('events_id_seq', (select max(id) from events))`;
+	await to`select setval('nowboard.events_id_seq', (select max(id) from nowboard.events))`;
 }
 
 test('a dump restored into another cluster, whose transaction ids are far behind', async () => {
@@ -265,8 +269,8 @@ test('a dump restored into another cluster, whose transaction ids are far behind
 	);
 	await insert(first.sql, 'deleted');
 	for (let i = 0; i < 5; i++) await insert(first.sql, `restored ${i}`);
-	await first.sql`delete from events where name = 'deleted'`;
-	await first.sql`update deletions set recount = false`;
+	await first.sql`delete from nowboard.events where name = 'deleted'`;
+	await first.sql`update nowboard.deletions set recount = false`;
 	const address = await useAddress(Number(new URL(first.url).port));
 	const instance = await startTestInstance(withPort(first.url, address.port));
 	const client = follow(instance);
@@ -278,14 +282,14 @@ test('a dump restored into another cluster, whose transaction ids are far behind
 	// the new cluster is at an id that some row of the old one has
 	const open = useClient(second.url());
 	await open`begin`;
-	await open`insert into events (name) values ('own')`;
+	await open`insert into nowboard.events (name) values ('own')`;
 	const [{ tx } = { tx: '' }] = await open`select pg_current_xact_id()::text as tx`;
 	await restore(first.sql, sql);
-	await sql`update events set tx = ${tx} where name = 'restored 0'`;
+	await sql`update nowboard.events set tx = ${tx} where name = 'restored 0'`;
 	// control: rows beyond every position of this cluster, and one in what will be a hole
 	const [found] = await sql`
 		select count(*) filter (where tx >= pg_snapshot_xmax(pg_current_snapshot()))::int as future,
-			count(*) filter (where tx = ${tx})::int as colliding from events`;
+			count(*) filter (where tx = ${tx})::int as colliding from nowboard.events`;
 	expect(found).toEqual({ future: 5, colliding: 1 });
 
 	const moved = await startTestInstance(second.url());
@@ -299,9 +303,10 @@ test('a dump restored into another cluster, whose transaction ids are far behind
 	await there.until(() => there.ids.length === 3);
 	const shown = there.of('activity').flatMap(({ events }) => events.map(({ name }) => name));
 	expect([shown, there.resets()]).toEqual([['before own', 'own', 'last'], 1]);
-	const foreign = await sql`select distinct tx::text from events where name like 'restored%'`;
+	const foreign =
+		await sql`select distinct tx::text from nowboard.events where name like 'restored%'`;
 	expect([...foreign]).toEqual([{ tx: '0' }]);
-	expect([...(await sql`select through from deletions`)]).toEqual([]);
+	expect([...(await sql`select through from nowboard.deletions`)]).toEqual([]);
 	expect(client.resets()).toBe(1);
 }, 300_000);
 

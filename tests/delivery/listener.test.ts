@@ -43,7 +43,7 @@ test('a pooler that accepts LISTEN and delivers nothing is recognised, and event
 	await client.until(() => client.of('ping').at(-1)?.listener === 'deaf');
 	await client.until(() => client.resets() === 1);
 	for (const count of [1, 2, 3]) {
-		await sql`insert into events (name) values ('polled')`;
+		await sql`insert into nowboard.events (name) values ('polled')`;
 		await client.until(() => client.ids.length === count);
 	}
 	expect(client.resets()).toBe(1);
@@ -61,13 +61,13 @@ test('a listener whose connection is half open is noticed, events come meanwhile
 	const client = follow(instance);
 	await client.until(() => client.resets() === 1);
 	expect(proxy.freezeThose(isListener)).toBe(1);
-	await sql`insert into events (name) values ('not rung')`;
+	await sql`insert into nowboard.events (name) values ('not rung')`;
 	await client.until(() => client.ids.length === 1);
 	await client.until(() => client.of('ping').some(({ listener }) => listener === 'deaf'), 100_000);
-	await sql`insert into events (name) values ('polled, or rung')`;
+	await sql`insert into nowboard.events (name) values ('polled, or rung')`;
 	await client.until(() => client.ids.length === 2);
 	await client.until(() => client.of('ping').at(-1)?.listener === 'up', 100_000);
-	await sql`insert into events (name) values ('rung')`;
+	await sql`insert into nowboard.events (name) values ('rung')`;
 	await client.until(() => client.ids.length === 3);
 	expect([client.ids, client.resets()]).toEqual([[1, 2, 3], 1]);
 }, 300_000);
@@ -78,10 +78,10 @@ test('a reading connection that is half open is given up within seconds: nothing
 	const instance = await startTestInstance(through);
 	const client = follow(instance);
 	await client.until(() => client.resets() === 1);
-	await sql`insert into events (name) values ('before')`;
+	await sql`insert into nowboard.events (name) values ('before')`;
 	await client.until(() => client.ids.length === 1);
 	expect(proxy.freezeThose(isDrain)).toBeGreaterThan(0);
-	await sql`insert into events (name) values ('while half open')`;
+	await sql`insert into nowboard.events (name) values ('while half open')`;
 	await client.until(() => client.ids.length === 2, 100_000);
 	await client.until(() => client.of('ping').at(-1)?.database === 'up', 100_000);
 	expect([client.ids, client.resets()]).toEqual([[1, 2], 1]);

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { migrate, readJournal } from '../../src/lib/server/db/migrate';
+import { readJournal } from '../../src/lib/server/db/journal';
+import { migrate } from '../../src/lib/server/db/migrate';
 import { deleteOld, startRetention } from '../../src/lib/server/history/retention';
 import { countAll } from '../../src/lib/server/history/rollup';
 import { PARSERS } from '../../src/lib/stores/parse';
@@ -20,7 +21,7 @@ const RANGE_MIGRATION = readJournal('drizzle').findIndex(
 /** A database as one from before the CHECK may be: times of all kinds are in it. */
 async function useOldRows(): Promise<{ url: string; sql: Sql }> {
 	const database = await useDatabase();
-	await database.sql.unsafe(`alter table events drop constraint ${RANGE_CHECK}`);
+	await database.sql.unsafe(`alter table nowboard.events drop constraint ${RANGE_CHECK}`);
 	return database;
 }
 
@@ -28,7 +29,7 @@ async function useOldRows(): Promise<{ url: string; sql: Sql }> {
 async function insertIn(url: string, zone: string, values: string) {
 	const session = connect(url, { max: 1 });
 	await session.unsafe(`set timezone = '${zone}'`);
-	await session.unsafe(`insert into events (name, created_at) values ('odd', ${values})`);
+	await session.unsafe(`insert into nowboard.events (name, created_at) values ('odd', ${values})`);
 	await session.end();
 }
 
@@ -56,7 +57,7 @@ describe.each(['UTC', 'America/New_York', 'Asia/Kathmandu'])('in the time zone %
 		const client = follow(instance);
 		await client.until(() => client.resets() === 1);
 		for (const [created] of TIMES) await insertIn(url, zone, created);
-		await sql`insert into events (name) values ('ordinary')`;
+		await sql`insert into nowboard.events (name) values ('ordinary')`;
 		const total = TIMES.length + 1;
 		await client.until(({ ids, omitted }) => ids.length + omitted() === total);
 
@@ -80,7 +81,7 @@ describe.each(['UTC', 'America/New_York', 'Asia/Kathmandu'])('in the time zone %
 		expect(PARSERS.reset(reset).ok).toBe(true);
 		expect(reset?.totals.eventsCount).toBe(1);
 		expect(restarted.skipped.count()).toBe(skipped.length);
-		await sql`insert into events (name) values ('later')`;
+		await sql`insert into nowboard.events (name) values ('later')`;
 		for (const one of [client, fresh]) await one.until(({ ids }) => ids.includes(total + 1));
 	});
 });
@@ -105,7 +106,9 @@ describe('the range of created_at', () => {
 		'%s is refused by a constraint whose name is the rule',
 		async (created) => {
 			const { sql } = await useDatabase();
-			const insert = sql.unsafe(`insert into events (name, created_at) values ('x', ${created})`);
+			const insert = sql.unsafe(
+				`insert into nowboard.events (name, created_at) values ('x', ${created})`,
+			);
 			await expect(insert).rejects.toMatchObject({ constraint_name: RANGE_CHECK, code: '23514' });
 		},
 	);
@@ -113,11 +116,11 @@ describe('the range of created_at', () => {
 	test('rows from before it are moved into it by the migration, which scans no table', async () => {
 		const { url, sql } = await useEmptyDatabase();
 		await migrate(url, { folder: folderWith(RANGE_MIGRATION) });
-		await sql`alter table events drop constraint events_created_at_finite`;
+		await sql`alter table nowboard.events drop constraint events_created_at_finite`;
 		for (const [created] of TIMES) await insertIn(url, 'UTC', created);
 		await migrate(url);
 		const rows = await sql<{ at: string }[]>`
-			select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS BC') as at from events order by id`;
+			select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS BC') as at from nowboard.events order by id`;
 		expect(rows.map(({ at }) => at)).toEqual([
 			'0001-01-01 00:00:00.000 AD',
 			'0001-01-01 00:00:00.000 AD',
@@ -133,10 +136,10 @@ describe('the range of created_at', () => {
 test('history counts, and retention deletes and reports, beside times of all kinds', async () => {
 	const { url, sql } = await useOldRows();
 	for (const [created] of TIMES) await insertIn(url, 'UTC', created);
-	await sql`insert into events (name) values ('ordinary')`;
+	await sql`insert into nowboard.events (name) values ('ordinary')`;
 	await countAll(sql);
 	const sums =
-		await sql`select sum(events)::int as events from rollups where step = 900 and source = ''`;
+		await sql`select sum(events)::int as events from nowboard.rollups where step = 900 and source = ''`;
 	expect(sums[0]).toEqual({ events: 1 });
 	expect(await deleteOld(sql, 90)).toBe(6);
 	const { log, lines } = collectLog();
@@ -156,7 +159,7 @@ describe('properties and ids that no page can hold', () => {
 		const client = follow(instance);
 		await client.until(() => client.resets() === 1);
 		await sql`
-			insert into events (id, name, properties) values
+			insert into nowboard.events (id, name, properties) values
 				(1, 'first', '{}'),
 				(2, 'deep', ${`{"a": ${nested(63)}}`}::text::jsonb),
 				(3, 'too deep', ${`{"a": ${nested(64)}}`}::text::jsonb),
@@ -178,7 +181,7 @@ describe('properties and ids that no page can hold', () => {
 		);
 		// who comes back gets the same from a read
 		const cursor = client.cursor();
-		await sql`insert into events (id, name) values (9223372036854775806, 'odd'), (10, 'shown')`;
+		await sql`insert into nowboard.events (id, name) values (9223372036854775806, 'odd'), (10, 'shown')`;
 		const back = follow(await startTestInstance(url), cursor);
 		await back.until(({ ids, omitted }) => ids.length + omitted() === 2);
 		expect([back.ids, back.omitted(), back.resets()]).toEqual([[10], 1, 0]);
@@ -189,8 +192,8 @@ describe('properties and ids that no page can hold', () => {
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
 		await sql`
-			insert into events (id, name) select 9223372036854775807 - n, 'odd id' from generate_series(0, 4999) n`;
-		await sql`insert into events (name) values ('after')`;
+			insert into nowboard.events (id, name) select 9223372036854775807 - n, 'odd id' from generate_series(0, 4999) n`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		await client.until(({ ids }) => ids.length === 1);
 		expect(client.omitted()).toBe(5_000);
 	});

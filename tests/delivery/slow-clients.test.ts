@@ -83,7 +83,7 @@ test('a client that stalls delays nobody, is ended cleanly, and catches up with 
 
 	// far more than the sockets hide in their buffers, as frames of 4 MB
 	for (let i = 1; i <= 6; i++) {
-		await sql`insert into events (name, properties)
+		await sql`insert into nowboard.events (name, properties)
 			select 'big', jsonb_build_object('text', repeat('x', 8000)) from generate_series(1, 500)`;
 		await expect.poll(() => healthy.ids.length, { timeout: 60_000 }).toBe(i * 500);
 	}
@@ -92,14 +92,14 @@ test('a client that stalls delays nobody, is ended cleanly, and catches up with 
 	await expect
 		.poll(
 			async () => {
-				await sql`insert into events (name) values ('small')`;
+				await sql`insert into nowboard.events (name) values ('small')`;
 				return instance.counts().clients;
 			},
 			{ timeout: 60_000, interval: 100 },
 		)
 		.toBe(1);
-	const committed = (await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) =>
-		Number(id),
+	const committed = (await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(
+		({ id }) => Number(id),
 	);
 
 	stalls.go();

@@ -132,7 +132,7 @@ function account({ events }: Follower) {
 }
 
 async function hasAll(sql: Sql, client: Follower, where: string) {
-	const [row] = await sql<{ all: number }[]>`select count(*)::int as all from events`;
+	const [row] = await sql<{ all: number }[]>`select count(*)::int as all from nowboard.events`;
 	const all = row?.all ?? 0;
 	await expect
 		.poll(() => account(client), { message: where, timeout: 20_000, interval: 5 })
@@ -142,10 +142,10 @@ async function hasAll(sql: Sql, client: Follower, where: string) {
 /** Some rows, a transaction that is held back by another, a new beginning. */
 async function write(sql: Sql, held: Sql) {
 	await held`begin`;
-	await held`insert into events (name) values ('held')`;
-	await sql`insert into events (name, session_id) values ('a', 's'), ('b', 's')`;
+	await held`insert into nowboard.events (name) values ('held')`;
+	await sql`insert into nowboard.events (name, session_id) values ('a', 's'), ('b', 's')`;
 	await held`commit`;
-	await sql`insert into events (name, properties) values ('page_view', '{"path": "/x"}')`;
+	await sql`insert into nowboard.events (name, properties) values ('page_view', '{"path": "/x"}')`;
 }
 
 beforeEach(() => calls.arm(null));
@@ -166,9 +166,9 @@ test(
 		async function play(at: number | null, renews: boolean): Promise<number> {
 			calls.arm(at);
 			await write(sql, held);
-			if (renews) await sql`select nowboard_renew_epoch()`;
+			if (renews) await sql`select nowboard.nowboard_renew_epoch()`;
 			const { length } = client.events;
-			await sql`insert into events (name) values ('last')`;
+			await sql`insert into nowboard.events (name) values ('last')`;
 			await client.until(({ events }) => events.length > length);
 			await hasAll(sql, client, `call ${at}: ${calls.seen()[(at ?? 0) - 1]}`);
 			return calls.seen().length;
@@ -197,8 +197,8 @@ test.each([
 	const client = follow(instance);
 	await client.until(() => client.resets() === 1);
 	calls.arm(at);
-	await sql`insert into events (name) select 'piece' from generate_series(1, 4500)`;
-	await sql`insert into events (name) values ('after')`;
+	await sql`insert into nowboard.events (name) select 'piece' from generate_series(1, 4500)`;
+	await sql`insert into nowboard.events (name) values ('after')`;
 	await hasAll(sql, client, JSON.stringify(at));
 });
 
@@ -208,15 +208,15 @@ test.each(['readMissed', 'readMissed, answered', 'toActivityOf', 'toActivityEven
 		const { url, sql } = await useDatabase();
 		const first = follow(await startTestInstance(url));
 		await first.until(() => first.resets() === 1);
-		await sql`insert into events (name) values ('seen')`;
+		await sql`insert into nowboard.events (name) values ('seen')`;
 		await first.until(({ ids }) => ids.length === 1);
 		const cursor = first.cursor();
-		await sql`insert into events (name) select 'missed' from generate_series(1, 3)`;
+		await sql`insert into nowboard.events (name) select 'missed' from generate_series(1, 3)`;
 		const instance = await startTestInstance(url);
 		calls.arm({ name, nth: 1 });
 		const back = follow(instance, cursor);
 		await back.until(({ ids }) => ids.length >= 3);
-		await sql`insert into events (name) values ('live')`;
+		await sql`insert into nowboard.events (name) values ('live')`;
 		await back.until(({ ids }) => ids.includes(5));
 		expect([back.ids, back.resets()]).toEqual([[2, 3, 4, 5], 0]);
 	},
@@ -225,7 +225,9 @@ test.each(['readMissed', 'readMissed, answered', 'toActivityOf', 'toActivityEven
 test('(control) a cursor that moves before its rows are published loses some of them', async () => {
 	const { url, sql } = await useDatabase();
 	const held = connect(url, { max: 1 });
-	const [row] = await sql<{ epoch: string }[]>`select value as epoch from meta where key = 'epoch'`;
+	const [row] = await sql<
+		{ epoch: string }[]
+	>`select value as epoch from nowboard.meta where key = 'epoch'`;
 	let cursor: Cursor = { epoch: row?.epoch ?? '', last: 0n, holes: [] };
 	const shown = new Set<number>();
 
@@ -240,6 +242,6 @@ test('(control) a cursor that moves before its rows are published loses some of 
 		for (let attempt = 0; attempt < 3; attempt++) await drain().catch(() => {});
 	}
 	await held.end();
-	const [all] = await sql<{ count: number }[]>`select count(*)::int from events`;
+	const [all] = await sql<{ count: number }[]>`select count(*)::int from nowboard.events`;
 	expect(shown.size).toBeLessThan(all?.count ?? 0);
 });

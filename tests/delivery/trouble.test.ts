@@ -26,8 +26,8 @@ beforeAll(async () => {
 	server = await startServer({ max_connections: 30, superuser_reserved_connections: 3 });
 	admin = connect(server.url, { max: 1, applicationName: 'administrator' });
 	await admin`create role app login password 'app'`;
-	await admin`grant all on all tables in schema public to app`;
-	await admin`grant all on all sequences in schema public to app`;
+	await admin`grant all on all tables in schema nowboard to app`;
+	await admin`grant all on all sequences in schema nowboard to app`;
 	const url = new URL(server.url);
 	[url.username, url.password] = ['app', 'app'];
 	appUrl = url.href;
@@ -118,7 +118,8 @@ async function endure(
 			.filter((id) => ids.includes(id));
 	await expect.poll(() => shown().length, WAIT).toBeGreaterThanOrEqual(3);
 	expect(shown().sort()).toEqual(ids.sort());
-	const rows = await admin`select event_id from events where event_id = any(${`{${ids}}`}::uuid[])`;
+	const rows =
+		await admin`select event_id from nowboard.events where event_id = any(${`{${ids}}`}::uuid[])`;
 	expect(rows).toHaveLength(3);
 	expect(client.resets()).toBe(1);
 }
@@ -203,7 +204,7 @@ describe(
 				{ reading: ['locked'], writing: ['locked'] },
 				async () => {
 					await locker`begin`;
-					await locker`lock table events in access exclusive mode`;
+					await locker`lock table nowboard.events in access exclusive mode`;
 				},
 				() => locker`commit`,
 			);
@@ -218,13 +219,13 @@ describe(
 					await cutOff();
 					await admin`create function slowly() returns trigger language plpgsql as
 					$$ begin perform pg_sleep(10); return new; end $$`;
-					await admin`create trigger slowly before insert on events for each row execute function slowly()`;
+					await admin`create trigger slowly before insert on nowboard.events for each row execute function slowly()`;
 					await admin`begin`;
-					await admin`lock table meta in access exclusive mode`;
+					await admin`lock table nowboard.meta in access exclusive mode`;
 				},
 				async () => {
 					await admin`commit`;
-					await admin`drop trigger if exists slowly on events`;
+					await admin`drop trigger if exists slowly on nowboard.events`;
 					await admin`drop function if exists slowly`;
 					await admin`alter role app reset statement_timeout`;
 					await cutOff();
@@ -254,10 +255,10 @@ describe(
 				async () => {
 					await admin`create function full_disk() returns trigger language plpgsql as
 					$$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`;
-					await admin`create trigger full_disk before insert on events for each row execute function full_disk()`;
+					await admin`create trigger full_disk before insert on nowboard.events for each row execute function full_disk()`;
 				},
 				async () => {
-					await admin`drop trigger if exists full_disk on events`;
+					await admin`drop trigger if exists full_disk on nowboard.events`;
 					await admin`drop function if exists full_disk`;
 				},
 			);

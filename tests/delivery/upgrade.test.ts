@@ -6,7 +6,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { migrate, readJournal } from '../../src/lib/server/db/migrate';
+import { readJournal } from '../../src/lib/server/db/journal';
+import { migrate } from '../../src/lib/server/db/migrate';
 import { parseSnapshot, toId } from '../../src/lib/server/reader/cursor';
 import { createAppServer } from '../setup/app-server';
 import { follow } from '../setup/follow';
@@ -28,12 +29,12 @@ const FIRST_BUILD = 2;
 const KEEPS_CURSORS_FROM = 3;
 
 const dump = (sql: Sql) =>
-	sql`select id, tx::text, event_id, name, source, session_id, properties, created_at from events order by id`;
+	sql`select id, tx::text, event_id, name, source, session_id, properties, created_at from nowboard.events order by id`;
 
 /** Where a client stands that has seen everything; null before there were cursors. */
 async function cursorOf(sql: Sql): Promise<string | null> {
 	const [found] = await sql<{ epoch: string | null; last: string | null; now: string }[]>`
-		select (select value from meta where key = 'epoch') as epoch, (select max(tx::text::bigint)::text from events) as last,
+		select (select value from nowboard.meta where key = 'epoch') as epoch, (select max(tx::text::bigint)::text from nowboard.events) as last,
 			pg_current_snapshot()::text as now`;
 	if (!found?.epoch) return null;
 	const last = BigInt(found.last ?? 0);
@@ -45,9 +46,11 @@ async function cursorOf(sql: Sql): Promise<string | null> {
 test('from the first schema, through every migration: rows are kept, and older statements are understood', async () => {
 	const { url, sql } = await useEmptyDatabase();
 	await migrate(url, { folder: folderWith(1) });
-	await sql`insert into events (name, source, properties) select 'first ' || n, 'older', jsonb_build_object('n', n)
+	await sql`insert into nowboard.events (name, source, properties) select 'first ' || n, 'older', jsonb_build_object('n', n)
 		from generate_series(1, 300) as n`;
-	await tickAsFirstBuild(sql, 1);
+	const older = connect(`${url}?search_path=nowboard`, { max: 1 });
+	onTestFinished(() => older.end({ timeout: 1 }));
+	await tickAsFirstBuild(older, 1);
 	const first = await dump(sql);
 	const firstTx = BigInt(first[0]?.tx as string);
 	for (let known = FIRST_BUILD; known <= LATEST; known++) {
@@ -56,16 +59,16 @@ test('from the first schema, through every migration: rows are kept, and older s
 		const rung: string[] = [];
 		const listener = connect(url, { max: 1 });
 		await listener.listen('nowboard', (payload) => rung.push(payload));
-		const said = await insertAsFirstBuild(sql, [`${tag} a`, `${tag} b`]);
-		expect([said, await insertByHand(sql, `${tag} by hand`)], tag).toEqual([2, 1]);
-		expect(await tickAsFirstBuild(sql, known), tag).toBe(1);
+		const said = await insertAsFirstBuild(older, [`${tag} a`, `${tag} b`]);
+		expect([said, await insertByHand(older, `${tag} by hand`)], tag).toEqual([2, 1]);
+		expect(await tickAsFirstBuild(older, known), tag).toBe(1);
 		await expect.poll(() => rung.length, { message: `bells at ${tag}` }).toBe(2);
 		await listener.end();
-		const drained = await drainAsFirstBuild(sql, firstTx);
+		const drained = await drainAsFirstBuild(older, firstTx);
 		expect(drained.slice(-3).sort(), tag).toEqual([`${tag} a`, `${tag} b`, `${tag} by hand`]);
 	}
 	expect((await dump(sql)).slice(0, 300)).toEqual(first);
-	expect(await sql`select tick from metrics_snapshots order by tick`).toHaveLength(LATEST);
+	expect(await sql`select tick from nowboard.metrics_snapshots order by tick`).toHaveLength(LATEST);
 });
 
 test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
@@ -73,9 +76,9 @@ test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
 	async (known) => {
 		const { url, sql } = await useEmptyDatabase();
 		await migrate(url, { folder: folderWith(known) });
-		await sql`insert into events (name) values ('seen')`;
+		await sql`insert into nowboard.events (name) values ('seen')`;
 		const cursor = await cursorOf(sql);
-		const [missed] = await sql`insert into events (name) values ('missed') returning id`;
+		const [missed] = await sql`insert into nowboard.events (name) values ('missed') returning id`;
 		const prepare = async () => void (await migrate(url));
 		const instance = await startTestInstance(url, { prepare });
 		const client = follow(instance, cursor);
@@ -115,7 +118,7 @@ test('the newest migration runs while the build before it serves: every event co
 	await client.until(({ ids }) => ids.length > then + 20);
 	sending = false;
 	await sender;
-	const rows = await sql<{ id: string }[]>`select id from events order by id`;
+	const rows = await sql<{ id: string }[]>`select id from nowboard.events order by id`;
 	await client.until(({ ids }) => ids.length >= rows.length);
 	expect(client.ids.toSorted((a, b) => a - b)).toEqual(rows.map(({ id }) => Number(id)));
 	expect([new Set(answers), client.resets()]).toEqual([new Set([202]), 1]);
@@ -137,7 +140,7 @@ test('an older build at a newer schema: it starts, takes events, streams them, a
 	expect(await post(older.url, { name: 'through the older build' })).toBe(202);
 	await client.until(({ ids }) => ids.length === 1);
 	expect(older.output()).toContain('The database has 1 migration of a newer version');
-	expect(await sql`select count(*)::int as n from drizzle.__drizzle_migrations`).toEqual([
+	expect(await sql`select count(*)::int as n from nowboard.__drizzle_migrations`).toEqual([
 		{ n: LATEST },
 	]);
 });

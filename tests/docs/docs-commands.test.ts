@@ -65,7 +65,7 @@ function start(code: string, more: Record<string, string>): Started {
 
 const exited = ({ ended }: Started) =>
 	ended.then(({ code, stdout, stderr }) => `exit code ${code}\n${stdout}${stderr}`);
-const count = async () => Number((await sql`select count(*) as n from events`)[0]?.n);
+const count = async () => Number((await sql`select count(*) as n from nowboard.events`)[0]?.n);
 
 test('a database is migrated before there is a server, by either way', async () => {
 	expect(await run('README.md', 'npm run db:migrate')).toMatch(/^Applied \d+ migrations\.$/m);
@@ -84,7 +84,9 @@ test('keys are made, work, are listed, rotated and revoked', async () => {
 	const keys = [...said.matchAll(/^ {4}(nb_(?:pub|sec)_\S+)$/gm)].map(([, key]) => key ?? '');
 	expect(keys.map((key) => key.slice(0, 7))).toEqual(['nb_pub_', 'nb_sec_']);
 	expect(await post(url, { name: 'order' }, keys[1])).toBe(202);
-	expect(await sql`select name, source from events`).toEqual([{ name: 'order', source: 'orders' }]);
+	expect(await sql`select name, source from nowboard.events`).toEqual([
+		{ name: 'order', source: 'orders' },
+	]);
 	expect(await run('docs/tracker.md', 'npm run keys')).toContain('https://shop.example.com');
 	expect(await run('docs/deploy/railway.md', 'node build/keys.js')).toMatch(/^ {4}nb_sec_/m);
 
@@ -103,8 +105,8 @@ test('keys are made, work, are listed, rotated and revoked', async () => {
 });
 
 test('the eraser says how many events it would erase', async () => {
-	await sql`insert into events (name, session_id) values ('one', '0b0e6d4e-5f0e-4a52-8f3e-0d6f3a1c9b7d')`;
-	await sql`insert into events (name, source, created_at) values
+	await sql`insert into nowboard.events (name, session_id) values ('one', '0b0e6d4e-5f0e-4a52-8f3e-0d6f3a1c9b7d')`;
+	await sql`insert into nowboard.events (name, source, created_at) values
 		('two', 'shop', '2026-01-01T00:00:00Z'), ('three', 'shop', '2026-01-31T23:59:59Z'),
 		('four', 'shop', '2026-02-01T00:00:00Z'), ('five', 'other', '2026-01-02T00:00:00Z')`;
 	const said = await run('docs/privacy.md', 'npm run erase');

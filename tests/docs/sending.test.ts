@@ -102,7 +102,7 @@ describe.each(PAGES)('%s', (page) => {
 		'line $line: $language',
 		async (example) => {
 			const count = async () =>
-				Number((await database.sql`select count(*) as n from events`)[0]?.n ?? 0);
+				Number((await database.sql`select count(*) as n from nowboard.events`)[0]?.n ?? 0);
 			const before = await count();
 			await run(example);
 			expect(await count()).toBeGreaterThan(before);
@@ -120,11 +120,13 @@ test('they are the commands that the plan has for this file', () => {
 
 test('an account that may insert, and nothing else, is a source', async () => {
 	const role = `orders_${process.pid}`;
-	await shell.unsafe(`CREATE ROLE ${role}; GRANT INSERT ON events TO ${role}`);
+	await shell.unsafe(
+		`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA nowboard TO ${role}; GRANT INSERT ON nowboard.events TO ${role}`,
+	);
 	try {
 		await shell.unsafe(`SET ROLE ${role}`);
-		await shell`INSERT INTO events (name) VALUES ('from an account')`;
-		await expect(shell`SELECT * FROM events`).rejects.toThrow(/permission denied/);
+		await shell`INSERT INTO nowboard.events (name) VALUES ('from an account')`;
+		await expect(shell`SELECT * FROM nowboard.events`).rejects.toThrow(/permission denied/);
 	} finally {
 		await shell.unsafe(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
 	}

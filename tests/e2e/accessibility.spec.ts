@@ -183,9 +183,9 @@ test.describe('a viewer in New York who reads German', () => {
 		const messages: string[] = [];
 		page.on('console', (message) => messages.push(message.text()));
 		await server.sql`
-			insert into events (name, created_at) values ('yesterday', now() - interval '23 hours')`;
+			insert into nowboard.events (name, created_at) values ('yesterday', now() - interval '23 hours')`;
 		await server.sql`
-			insert into events (name) select 'many' from generate_series(1, 1234)`;
+			insert into nowboard.events (name) select 'many' from generate_series(1, 1234)`;
 		await openLive(page);
 		await expect(figure(page, 'Events')).toHaveText('1.234');
 		const local = (at: number, options: Intl.DateTimeFormatOptions) =>

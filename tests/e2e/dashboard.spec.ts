@@ -62,7 +62,7 @@ test('the empty page says how to send the first event, and the first event repla
 }) => {
 	await openLive(page);
 	await expect(page.getByText(`curl ${server.url}/api/events`)).toBeVisible();
-	await server.sql`insert into events (name, properties) values ('hello', '{"from": "sql"}')`;
+	await server.sql`insert into nowboard.events (name, properties) values ('hello', '{"from": "sql"}')`;
 	await expect(feed(page)).toContainText('hello');
 	await expect(figure(page, 'Events')).toHaveText('1');
 });
@@ -74,7 +74,7 @@ test('an event sent by HTTP and one by SQL move the figures and enter the feed, 
 	await openLive(page);
 	await post(server, { name: 'page_view', sessionId: 's1', properties: { path: '/a' } });
 	await expect(figure(page, 'Page views')).toHaveText('1');
-	await server.sql`insert into events (name, session_id) values ('order', 's2')`;
+	await server.sql`insert into nowboard.events (name, session_id) values ('order', 's2')`;
 	await expect(figure(page, 'Events')).toHaveText('2');
 	await expect(figure(page, 'Active sessions')).toHaveText('2');
 	const rows = feed(page).getByRole('listitem');
@@ -168,7 +168,7 @@ test.describe('when the server or the database stops', () => {
 		await expect(feed(page)).toContainText('before');
 		await server.kill('SIGKILL');
 		await expect(status(page)).toHaveText('Reconnecting');
-		await server.sql`insert into events (name) select 'between ' || i from generate_series(1, 5) i`;
+		await server.sql`insert into nowboard.events (name) select 'between ' || i from generate_series(1, 5) i`;
 		await server.start();
 		// unless it has come back by itself meanwhile
 		await page

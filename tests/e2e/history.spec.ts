@@ -13,7 +13,7 @@ const ranges = (page: Page) => page.getByRole('navigation', { name: 'Range' });
 /** An event every ten minutes for a hundred days, counted as the server does within some seconds. */
 async function fill(server: AppServer) {
 	await server.sql`
-		insert into events (name, source, session_id, created_at)
+		insert into nowboard.events (name, source, session_id, created_at)
 		select case when i % 2 = 0 then 'page_view' else 'click' end, 'web', 's' || i % 7, clock_timestamp() - i * interval '10 minutes'
 		from generate_series(1, 14400) i`;
 	await countAll(server.sql);
@@ -91,7 +91,7 @@ test.describe('in Kathmandu', () => {
 	test.use({ timezoneId: 'Asia/Kathmandu', locale: 'en-GB' });
 
 	test('a day is that of the viewer', async ({ page, server }) => {
-		await server.sql`insert into events (name, created_at) values
+		await server.sql`insert into nowboard.events (name, created_at) values
 			('x', date_trunc('day', now() - interval '5 days', 'Asia/Kathmandu')),
 			('x', date_trunc('day', now() - interval '5 days', 'Asia/Kathmandu') - interval '1 second')`;
 		await countAll(server.sql);
@@ -105,8 +105,8 @@ test.describe('in Kathmandu', () => {
 });
 
 test('a source by itself: its events, and plainly no sessions', async ({ page, server }) => {
-	await server.sql`insert into events (name, source) select 'sale', 'shop' from generate_series(1, 3)`;
-	await server.sql`insert into events (name, source) select 'x', 'web' from generate_series(1, 4)`;
+	await server.sql`insert into nowboard.events (name, source) select 'sale', 'shop' from generate_series(1, 3)`;
+	await server.sql`insert into nowboard.events (name, source) select 'x', 'web' from generate_series(1, 4)`;
 	await openLive(page, '/?source=shop&range=24h');
 	await expect(figure(page, 'Events')).toHaveText('3', { timeout: 40_000 });
 	await expect(figure(page, 'Most active sessions')).toHaveText('not known');

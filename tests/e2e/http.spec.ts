@@ -25,7 +25,7 @@ test('a stream is readable at once with curl: delay, comment, state, then what h
 	expect(text).toMatch(
 		/^retry: 2000\n: nowboard\n\nevent: ping\ndata: \{.*\}\n\nevent: reset\nid: /,
 	);
-	await server.sql`insert into events (name) values ('seen')`;
+	await server.sql`insert into nowboard.events (name) values ('seen')`;
 	await until('"name":"seen"');
 	closing.abort();
 });
@@ -62,7 +62,7 @@ test('a beacon from a page of another origin is taken; a change of the demo from
 	);
 	expect(sent).toBe(true);
 	await expect
-		.poll(async () => (await server.sql`select name from events`).map((row) => row.name))
+		.poll(async () => (await server.sql`select name from nowboard.events`).map((row) => row.name))
 		.toEqual(['page_view']);
 	const changed = await fetch(`${server.url}/api/demo`, {
 		method: 'POST',
@@ -90,7 +90,7 @@ test('a body that is too large, of no type, or no JSON is refused with a reason'
 	expect(await ask('{', 'application/json')).toEqual([400, 'string']);
 	expect(await ask('', 'application/json')).toEqual([400, 'string']);
 	expect(await ask(`"${'x'.repeat(6_000_000)}"`, 'application/json')).toEqual([413, 'string']);
-	expect(await server.sql`select 1 from events`).toHaveLength(0);
+	expect(await server.sql`select 1 from nowboard.events`).toHaveLength(0);
 });
 
 test('/healthz and /readyz answer', async ({ server }) => {

@@ -96,7 +96,7 @@ test.describe('let in by a link', () => {
 		const link = await page.getByRole('status').locator('code').textContent();
 		const row = page.getByRole('list', { name: 'Share links' }).getByRole('listitem');
 		await expect(row).toContainText('last used never');
-		expect([...(await server.sql`select last_used_at from share_links`)]).toEqual([
+		expect([...(await server.sql`select last_used_at from nowboard.share_links`)]).toEqual([
 			{ last_used_at: null },
 		]);
 
@@ -119,7 +119,7 @@ test.describe('let in by a link', () => {
 		await context.close();
 
 		const [used] = await server.sql<{ ago: number }[]>`
-			select extract(epoch from now() - last_used_at)::float8 as ago from share_links`;
+			select extract(epoch from now() - last_used_at)::float8 as ago from nowboard.share_links`;
 		expect(used?.ago).toBeLessThan(60);
 		await page.reload();
 		await expect(row).toContainText(/last used (now|\d+ s|just)/);

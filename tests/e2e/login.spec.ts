@@ -66,7 +66,7 @@ test('a stream ends when its session does, with a clean end of a 200', async ({ 
 	const stream = await look(server.url, STREAM, cookie);
 	expect(stream.status).toBe(200);
 	const whole = stream.text();
-	await server.sql`delete from sessions`;
+	await server.sql`delete from nowboard.sessions`;
 	const started = Date.now();
 	expect(await whole).toMatch(/event: bye\ndata: \{"retryMs":\d+\}\n\n$/);
 	expect(Date.now() - started).toBeLessThan(50_000);
@@ -140,7 +140,7 @@ test('after five wrong words an address waits, with the right one too', async ({
 	for (let i = 0; i < 4; i++) expect(await kind('wrong')).toEqual(first);
 	expect(await kind(PASSWORD)).toEqual(first);
 	await expect
-		.poll(() => server.sql`select subject from audit where action = 'logins refused'`)
+		.poll(() => server.sql`select subject from nowboard.audit where action = 'logins refused'`)
 		.toEqual([{ subject: 'too many wrong passwords of one address' }]);
 });
 
@@ -158,7 +158,7 @@ test('a share link shows the kiosk to a browser without the password, settings t
 	await expect(wall).toHaveURL(`${server.url}/kiosk`);
 	await expect(wall.getByRole('status').getByText('Live', { exact: true })).toBeVisible();
 	await expect(wall.locator('html')).toHaveClass(/dark/);
-	await server.sql`insert into events (name) values ('seen on the wall')`;
+	await server.sql`insert into nowboard.events (name) values ('seen on the wall')`;
 	await expect(wall.getByText('seen on the wall').first()).toBeVisible();
 	expect((await wall.goto(`${server.url}/settings`))?.status()).toBe(403);
 	await wall.goto(`${server.url}/kiosk`);
@@ -188,7 +188,7 @@ test('a token opens the stream for who cannot send a cookie, nothing else, and e
 	for (const path of ['/kiosk', '/settings', '/api/demo'])
 		expect((await look(url, `${path}?token=${token}`, '')).status).toBe(401);
 	expect((await look(url, `${STREAM}?token=${token.slice(0, -1)}`, cookie)).status).toBe(401);
-	await server.sql`delete from sessions`;
+	await server.sql`delete from nowboard.sessions`;
 	expect(await whole).toMatch(/event: bye/);
 	expect(server.output()).not.toContain(token);
 });

@@ -16,6 +16,6 @@ test('the server is ready, answers a killed process with a new one, and keeps it
 	await expect(post()).rejects.toThrow();
 	await server.start();
 	expect(await (await post()).json()).toEqual({ accepted: 1, duplicates: 0 });
-	const rows = await server.sql`SELECT name FROM events ORDER BY id`;
+	const rows = await server.sql`SELECT name FROM nowboard.events ORDER BY id`;
 	expect(rows.map((row) => row.name)).toEqual(['hello', 'hello']);
 });

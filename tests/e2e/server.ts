@@ -93,9 +93,11 @@ async function startServer(env: Env): Promise<StartedServer> {
 
 /** Resolves when the server's streams begin in the emptied table. */
 async function empty({ sql, url }: AppServer): Promise<void> {
-	await sql`truncate metrics_snapshots`;
-	await sql`truncate events`;
-	const [row] = await sql<{ epoch: string }[]>`select value as epoch from meta where key = 'epoch'`;
+	await sql`truncate nowboard.metrics_snapshots`;
+	await sql`truncate nowboard.events`;
+	const [row] = await sql<
+		{ epoch: string }[]
+	>`select value as epoch from nowboard.meta where key = 'epoch'`;
 	await expect
 		.poll(() => readEpoch(`${url}/api/dashboard/stream`), { timeout: 60_000, intervals: [20] })
 		.toBe(row?.epoch);

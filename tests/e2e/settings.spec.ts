@@ -104,7 +104,7 @@ test('a public key is for its pages, and robots that come with it are counted al
 	expect((await send(url, key, { ...BROWSER, origin })).status).toBe(202);
 	expect((await send(url, key, { ...BROWSER, origin: 'https://evil.example' })).status).toBe(403);
 	expect((await send(url, key, { 'user-agent': 'Googlebot/2.1', origin })).status).toBe(202);
-	const rows = await server.sql`select source, session_id from events`;
+	const rows = await server.sql`select source, session_id from nowboard.events`;
 	expect([...rows]).toEqual([{ source: 'shop', session_id: expect.stringMatching(/^day-/) }]);
 	await page.reload();
 	const refused = page.getByRole('list', { name: 'Requests not recorded' });

@@ -67,6 +67,6 @@ export const test = base.extend<{ site: Site; sent: () => Promise<Sent[]> }>({
 	sent: async ({ server }, use) =>
 		use(
 			() => server.sql<Sent[]>`
-				select name, source, session_id as "sessionId", properties from events order by id`,
+				select name, source, session_id as "sessionId", properties from nowboard.events order by id`,
 		),
 });

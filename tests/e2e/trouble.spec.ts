@@ -22,7 +22,7 @@ const test = base.extend<{ network: Proxy }>({
 });
 
 const write = (server: AppServer, ...names: string[]) =>
-	server.sql`insert into events ${server.sql(names.map((name) => ({ name })))}`;
+	server.sql`insert into nowboard.events ${server.sql(names.map((name) => ({ name })))}`;
 
 /** The page says that it rests, in each of its three places. */
 async function expectStale(page: Page) {

@@ -63,7 +63,7 @@ test('what people write cannot forge a field: both parsers read it as it was sen
 	];
 	const { chunks, text } = await (async () => {
 		const reading = ask(`${server.url}/api/dashboard/stream`, { begins: /"last"/ });
-		await server.sql`insert into events ${server.sql([...names, 'last'].map((name) => ({ name })))}`;
+		await server.sql`insert into nowboard.events ${server.sql([...names, 'last'].map((name) => ({ name })))}`;
 		return reading;
 	})();
 	for (const [parser, parse] of Object.entries(PARSERS)) {

@@ -45,14 +45,14 @@ const INFLICT: Record<FaultKind, (parts: Parts, victim: Victim, fault: Fault) =>
 		'table locked': ({ database }) =>
 			withAdmin(database.url, (sql) =>
 				sql.begin(async (tx) => {
-					await tx`lock table events in access exclusive mode`;
+					await tx`lock table nowboard.events in access exclusive mode`;
 					await pause(LOCK_MS);
 				}),
 			),
 		flood: ({ database }) =>
 			withAdmin(database.url, async (sql) => {
 				for (let i = 0; i < FLOOD_TRANSACTIONS; i++)
-					await sql`insert into events (name, source) select 'f', 'web' from generate_series(1, ${FLOOD_ROWS}::int)`;
+					await sql`insert into nowboard.events (name, source) select 'f', 'web' from generate_series(1, ${FLOOD_ROWS}::int)`;
 			}),
 	};
 

@@ -11,7 +11,9 @@ type Ask = (sql: Sql) => Promise<number[]>;
 function byId(): Ask {
 	let last = 0;
 	return async (sql) => {
-		const rows = await sql<{ id: string }[]>`select id from events where id > ${last} order by id`;
+		const rows = await sql<
+			{ id: string }[]
+		>`select id from nowboard.events where id > ${last} order by id`;
 		const ids = rows.map(({ id }) => Number(id));
 		last = ids.at(-1) ?? last;
 		return ids;
@@ -25,7 +27,7 @@ function bySnapshot(): Ask {
 		const [now] = await sql<{ snapshot: string }[]>`select pg_current_snapshot()::text as snapshot`;
 		const snapshot = now?.snapshot ?? '';
 		const rows = await sql<{ id: string }[]>`
-			select id from events where pg_visible_in_snapshot(tx, ${snapshot}::pg_snapshot)
+			select id from nowboard.events where pg_visible_in_snapshot(tx, ${snapshot}::pg_snapshot)
 				and (${last}::text is null or not pg_visible_in_snapshot(tx, ${last}::pg_snapshot))
 				and tx >= pg_snapshot_xmin(coalesce(${last}, '1:1:')::pg_snapshot)`;
 		last = snapshot;

@@ -238,7 +238,7 @@ async function mark(url: string): Promise<Marker> {
 	const rows = await withAdmin(
 		url,
 		(sql) => sql<{ tx: string }[]>`
-			insert into events (name, source) select 'marker', unnest(${`{${SOURCES.join(',')}}`}::text[])
+			insert into nowboard.events (name, source) select 'marker', unnest(${`{${SOURCES.join(',')}}`}::text[])
 			returning tx::text`,
 	);
 	return { tx: rows[0]?.tx ?? '0' };
@@ -248,7 +248,7 @@ async function mark(url: string): Promise<Marker> {
 async function saveRows(url: string, file: string) {
 	const read = async (sql: Sql) => {
 		const rows = await sql<{ tx: string; id: string; source: string; event_id: string }[]>`
-			select tx::text, id, source, event_id from events order by events.tx, events.id`;
+			select tx::text, id, source, event_id from nowboard.events order by events.tx, events.id`;
 		const [server] = await sql<
 			{ version: string }[]
 		>`select current_setting('server_version') as version`;

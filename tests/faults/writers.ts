@@ -37,7 +37,7 @@ type Shape = (sql: Sql, random: Random) => Promise<number>;
 
 const source = (random: Random) => SOURCES[Math.floor(random() * SOURCES.length)] as string;
 const insert = async (sql: Sql, rows: number, from: string) => {
-	await sql`insert into events (name, source) select 'w', ${from} from generate_series(1, ${rows}::int)`;
+	await sql`insert into nowboard.events (name, source) select 'w', ${from} from generate_series(1, ${rows}::int)`;
 	return rows;
 };
 
@@ -69,7 +69,7 @@ const SHAPES: Record<string, Shape> = {
 		}),
 	'forged tx': async (sql, random) => {
 		const tx = random() < 0.5 ? '1' : '99999999999';
-		await sql`insert into events (name, source, tx) values ('w', ${source(random)}, ${tx})`;
+		await sql`insert into nowboard.events (name, source, tx) values ('w', ${source(random)}, ${tx})`;
 		return 1;
 	},
 	'savepoint undone': (sql, random) =>

@@ -153,17 +153,17 @@ test('rows of other tables are explained by what was granted, and by nothing els
 	]);
 	expect(await is({ ...granted, rotateKey: 0 })).not.toEqual([]);
 	// the limit on logins is told once in its time
-	const refuse = () => sql`insert into audit (action) values ('logins refused')`;
+	const refuse = () => sql`insert into nowboard.audit (action) values ('logins refused')`;
 	await refuse();
 	expect(await is(granted)).toEqual([]);
 	await refuse();
 	expect(await is(granted)).toEqual([
 		expect.stringContaining('audit: logins refused changed by 2'),
 	]);
-	await sql`delete from audit where action = 'logins refused'`;
-	await sql`insert into sessions (hash, expires_at) values ('x', now())`;
-	await sql`insert into audit (action) values ('login')`;
-	await sql`insert into meta (key, value) values ('x', 'y')`;
+	await sql`delete from nowboard.audit where action = 'logins refused'`;
+	await sql`insert into nowboard.sessions (hash, expires_at) values ('x', now())`;
+	await sql`insert into nowboard.audit (action) values ('login')`;
+	await sql`insert into nowboard.meta (key, value) values ('x', 'y')`;
 	expect((await is(granted)).map((problem) => problem.replace(/ changed.*/, '')).sort()).toEqual([
 		'audit',
 		'audit: login',

@@ -36,7 +36,7 @@ answer<Commands>({
 			sent.set(id, performance.now());
 			events++;
 			// a database that is away would be told by the fuzz itself
-			void sql`insert into events (event_id, name, source) values (${id}, 'look', ${source})`.catch(
+			void sql`insert into nowboard.events (event_id, name, source) values (${id}, 'look', ${source})`.catch(
 				() => {},
 			);
 		}, everyMs);

@@ -92,7 +92,7 @@ export async function runPart({
 		const ready = (await fetch(`${target.url}/readyz`)).ok;
 		const lurkers = lurking.counts();
 		// half an hour of what came stands in the figures: without rows they have nothing to hold
-		await sql`truncate events`;
+		await sql`truncate nowboard.events`;
 		await honest.stop();
 		lurking.stop();
 		let after = await hold();

@@ -42,7 +42,9 @@ export async function createNames(
 ): Promise<Names> {
 	const session = await addSession(sql, 24 * 3_600);
 	const tokens = createTokens(async () => secret);
-	const [meta] = await sql<{ value: string }[]>`select value from meta where key = 'epoch'`;
+	const [meta] = await sql<
+		{ value: string }[]
+	>`select value from nowboard.meta where key = 'epoch'`;
 	const [{ key }, link] = [await addKey(sql, 'secret', 'fuzz'), await addLink(sql)];
 	for (let i = 0; i < TO_BE_ENDED; i++) {
 		await addKey(sql, 'secret', 'fuzz');
@@ -83,7 +85,7 @@ export async function runFuzz({
 		Number(
 			(
 				await sql<{ count: string }[]>`
-					select count(*) from events where source <> ${HONEST_SOURCE}`
+					select count(*) from nowboard.events where source <> ${HONEST_SOURCE}`
 			)[0]?.count,
 		);
 	const before = await countRows();

@@ -33,11 +33,11 @@ export async function countTables(sql: Sql): Promise<Tables> {
 		counts[name] = Number(row?.count);
 	}
 	const parts = await sql<{ name: string; count: string }[]>`
-		select 'share_links, ended' as name, count(revoked_at) from share_links
-		union all select 'ingest_keys, ended', count(revoked_at) from ingest_keys
-		union all select 'meta, of no use', count(*) from meta
+		select 'share_links, ended' as name, count(revoked_at) from nowboard.share_links
+		union all select 'ingest_keys, ended', count(revoked_at) from nowboard.ingest_keys
+		union all select 'meta, of no use', count(*) from nowboard.meta
 			where key not in ('epoch', 'identity', 'secret') and key not like 'visitor-salt:%'
-		union all select 'audit: ' || action, count(*) from audit group by action`;
+		union all select 'audit: ' || action, count(*) from nowboard.audit group by action`;
 	for (const { name, count } of parts) counts[name] = Number(count);
 	return counts;
 }

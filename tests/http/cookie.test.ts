@@ -36,7 +36,7 @@ async function start(env: Record<string, string> = {}) {
 async function addLink(sql: Sql, livesS: number | null): Promise<string> {
 	const { token, hash } = createToken();
 	await sql`
-		insert into share_links (hash, name, expires_at)
+		insert into nowboard.share_links (hash, name, expires_at)
 		values (${hash}, 'wall', now() + ${livesS}::int * interval '1 s')`;
 	return token;
 }
@@ -95,7 +95,7 @@ test('nothing is set for nobody, for who came by a token in the address, and for
 	});
 	const { token } = (await posted.json()) as { token: string };
 	const revoked = await addLink(sql, null);
-	await sql`update share_links set revoked_at = now()`;
+	await sql`update nowboard.share_links set revoked_at = now()`;
 	const asked = [
 		...['/login', '/', '/kiosk', REGULAR, '/nowhere'].map((path) => [path, null] as const),
 		[`${REGULAR}?token=${token}`, null],

@@ -101,13 +101,16 @@ test('logged out everywhere: streams by cookie and by token end on both instance
 test('a link that is revoked, and one that expires: its streams by cookie and by token end on both instances', async () => {
 	const { apps, sql, world } = await start();
 	for (const [what, end] of [
-		['expires', () => sql`update share_links set expires_at = now() where id = ${world.ids.link}`],
+		[
+			'expires',
+			() => sql`update nowboard.share_links set expires_at = now() where id = ${world.ids.link}`,
+		],
 		[
 			'is revoked',
-			() => sql`update share_links set revoked_at = now() where id = ${world.ids.link}`,
+			() => sql`update nowboard.share_links set revoked_at = now() where id = ${world.ids.link}`,
 		],
 	] as const) {
-		await sql`update share_links set expires_at = null, revoked_at = null where id = ${world.ids.link}`;
+		await sql`update nowboard.share_links set expires_at = null, revoked_at = null where id = ${world.ids.link}`;
 		const cookie = { cookie: `${COOKIE}=${world.link}` };
 		await expect
 			.poll(
@@ -137,17 +140,17 @@ test('a session that is about to expire lasts on while somebody looks; one that 
 	const hash = world.sessionHash;
 	const isEnded = Promise.race(streams.map(({ ended }) => ended));
 	await sql`
-		update sessions set expires_at = now() + ${REST_MS} * interval '1 ms' where hash = ${hash}`;
+		update nowboard.sessions set expires_at = now() + ${REST_MS} * interval '1 ms' where hash = ${hash}`;
 	const pause = new Promise((resolve) => setTimeout(resolve, REST_MS + PAST_MS, 'goes on'));
 	expect(await Promise.race([isEnded, pause])).toBe('goes on');
 	const days = async () =>
 		(
 			await sql<{ days: number }[]>`
-				select extract(epoch from expires_at - now())::float8 / 86400 as days from sessions where hash = ${hash}`
+				select extract(epoch from expires_at - now())::float8 / 86400 as days from nowboard.sessions where hash = ${hash}`
 		)[0]?.days;
 	expect(await days()).toBeGreaterThan(29);
 
-	await sql`update sessions set expires_at = now() where hash = ${hash}`;
+	await sql`update nowboard.sessions set expires_at = now() where hash = ${hash}`;
 	const since = performance.now();
 	for (const ended of await Promise.all(streams.map(({ ended }) => ended))) {
 		expect(ended?.text).toMatch(endsWithGoodbye);
@@ -194,7 +197,7 @@ test('a stream that is opened while an instance still believes in the viewer end
 	const ask = async () =>
 		(await fetch(`${other?.url}/api/dashboard/status`, { headers: cookie })).status;
 	expect(await ask()).toBe(200);
-	await sql`delete from sessions`;
+	await sql`delete from nowboard.sessions`;
 	const since = performance.now();
 	// how long it is still let in: no other stream has made the instance look before
 	let last = since;
@@ -203,9 +206,9 @@ test('a stream that is opened while an instance still believes in the viewer end
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
 	await sql`
-		insert into sessions (hash, expires_at) values (${world.sessionHash}, now() + interval '1 hour')`;
+		insert into nowboard.sessions (hash, expires_at) values (${world.sessionHash}, now() + interval '1 hour')`;
 	await expect.poll(ask, { timeout: ENDED_MS }).toBe(200);
-	await sql`delete from sessions`;
+	await sql`delete from nowboard.sessions`;
 	const again = performance.now();
 	await new Promise((resolve) => setTimeout(resolve, (last - since) / 2));
 	const { status, ended } = await open(other?.url ?? '', cookie);

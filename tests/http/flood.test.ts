@@ -94,7 +94,7 @@ test('where many were refused, a stranger waits before anything is looked up, al
 	await tell('who is known', ask(token));
 	await tell('a preflight', ask('none', '10.8.8.8', 'OPTIONS', '/api/events'));
 	await tell('elsewhere', ask('none', '10.7.7.7'));
-	await sql`delete from sessions where hash <> ${hash}`;
+	await sql`delete from nowboard.sessions where hash <> ${hash}`;
 	await asking;
 	// those who waited did so for a time of their own
 	expect([...answered.slice(0, 3), ...answered.slice(3).sort()]).toEqual([

@@ -77,13 +77,13 @@ test('without a cookie it streams by tokens, comes back with a fresh one after t
 	onTestFinished(leave);
 
 	await expect.poll(() => resets, { timeout: 60_000 }).toBe(1);
-	await sql`insert into events (name) values ('with the first token')`;
+	await sql`insert into nowboard.events (name) values ('with the first token')`;
 	await expect.poll(() => names).toEqual(['with the first token']);
 	// over at its end, and not before: `bye`, no failure
 	await expect.poll(() => states.at(-1)?.status, { timeout: 60_000 }).toBe('waiting');
-	await sql`insert into events (name) values ('between the two')`;
+	await sql`insert into nowboard.events (name) values ('between the two')`;
 	await expect.poll(() => names.length, { timeout: 60_000 }).toBe(2);
-	await sql`insert into events (name) values ('with the second')`;
+	await sql`insert into nowboard.events (name) values ('with the second')`;
 	await expect
 		.poll(() => names)
 		.toEqual(['with the first token', 'between the two', 'with the second']);
@@ -92,7 +92,7 @@ test('without a cookie it streams by tokens, comes back with a fresh one after t
 	// the first is over for everybody
 	expect((await fetch(urls[0] ?? '')).status).toBe(401);
 
-	await sql`update share_links set revoked_at = now() where id = ${world.ids.link}`;
+	await sql`update nowboard.share_links set revoked_at = now() where id = ${world.ids.link}`;
 	await expect
 		.poll(() => states.at(-1), { timeout: 60_000 })
 		.toMatchObject({ status: 'waiting', lastError: NEEDS_LOGIN });

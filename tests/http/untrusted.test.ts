@@ -35,7 +35,7 @@ test.each(['POST', 'INSERT'])(
 				});
 				expect(status, properties).toBe(202);
 			} else
-				await sql`insert into events (name, source, properties) values ('page_view', 'shop', ${properties}::text::jsonb)`;
+				await sql`insert into nowboard.events (name, source, properties) values ('page_view', 'shop', ${properties}::text::jsonb)`;
 		// they are shown, so the page was made of them
 		await expect
 			.poll(async () => (await look('/')).text, { timeout: 60_000 })

@@ -98,7 +98,7 @@ test('what fails is logged once, with the id that its answer names', async () =>
 	const admin = connect(inject('adminUrl'), { max: 1 });
 	onTestFinished(() => admin.end({ timeout: 1 }));
 	const broken = connect(url, { max: 1 });
-	await broken`alter table share_links rename to elsewhere`;
+	await broken`alter table nowboard.share_links rename to elsewhere`;
 	await broken.end();
 	const failed = await ask(app, '/settings', {
 		headers: { cookie, accept: 'application/json' },

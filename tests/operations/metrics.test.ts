@@ -91,7 +91,7 @@ test('every value moves by exactly what was done', async () => {
 	] as const)
 		expect((await send(app, body)).status).toBe(status);
 	expect((await send(app, 'name=x', 'application/x-www-form-urlencoded')).status).toBe(415);
-	await sql`insert into events (name) select 'sql' from generate_series(1, 5)`;
+	await sql`insert into nowboard.events (name) select 'sql' from generate_series(1, 5)`;
 	await staying.until(({ ids }) => ids.length === 8 + 1 + 1 + 5);
 	const leaving = followHttp(app.url);
 	await leaving.until(({ resets }) => resets() === 1);

@@ -35,7 +35,7 @@ export async function judge(sql: Sql, viewers: readonly Viewer[], writer: Writer
 
 async function readRows(sql: Sql): Promise<Rows> {
 	const rows = await sql<{ tx: string; id: string }[]>`
-		select tx::text, id::text from events order by tx, id`;
+		select tx::text, id::text from nowboard.events order by tx, id`;
 	return {
 		txs: BigUint64Array.from(rows, ({ tx }) => BigInt(tx)),
 		ids: Float64Array.from(rows, ({ id }) => Number(id)),
@@ -44,6 +44,6 @@ async function readRows(sql: Sql): Promise<Rows> {
 }
 
 export async function countRows(sql: Sql): Promise<number> {
-	const [row] = await sql`select count(*)::int as n from events`;
+	const [row] = await sql`select count(*)::int as n from nowboard.events`;
 	return row?.n as number;
 }

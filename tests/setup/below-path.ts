@@ -45,7 +45,7 @@ export async function walkBelow(browser: Browser, address: string, sql: Sql): Pr
 	await logIn(page);
 	await isAt(page, `${address}/?source=sql`);
 	await isLive(page);
-	await sql`insert into events (name) values ('seen below a path')`;
+	await sql`insert into nowboard.events (name) values ('seen below a path')`;
 	await page.getByText('seen below a path').first().waitFor({ timeout: SHOWN_MS });
 	assert.deepEqual(
 		(await context.cookies()).map(({ path }) => path),

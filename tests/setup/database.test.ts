@@ -9,14 +9,16 @@ test('every call gives a migrated database of its own', async () => {
 		await Promise.all(databases.map(({ drop }) => drop()));
 	});
 	const [first] = databases;
-	await first!.sql`INSERT INTO events (name) VALUES ('only here')`;
+	await first!.sql`INSERT INTO nowboard.events (name) VALUES ('only here')`;
 	const counts = await Promise.all(
-		databases.map(async ({ sql }) => (await sql`SELECT count(*)::int AS n FROM events`)[0]?.n),
+		databases.map(
+			async ({ sql }) => (await sql`SELECT count(*)::int AS n FROM nowboard.events`)[0]?.n,
+		),
 	);
 	expect(counts).toEqual([1, 0, 0]);
 	const epochs = await Promise.all(
 		databases.map(
-			async ({ sql }) => (await sql`SELECT value FROM meta WHERE key = 'epoch'`)[0]?.value,
+			async ({ sql }) => (await sql`SELECT value FROM nowboard.meta WHERE key = 'epoch'`)[0]?.value,
 		),
 	);
 	expect(new Set(epochs).size).toBe(3);
@@ -37,8 +39,8 @@ test('a private server crashes, comes back on the same URL and has every committ
 	onTestFinished(server.drop);
 	const sql = connect(server.url, { max: 1 });
 	onTestFinished(() => sql.end({ timeout: 1 }));
-	await sql`INSERT INTO events (name) VALUES ('before the crash')`;
+	await sql`INSERT INTO nowboard.events (name) VALUES ('before the crash')`;
 	await server.stop('immediate');
 	await server.start();
-	expect(await sql`SELECT name FROM events`).toEqual([{ name: 'before the crash' }]);
+	expect(await sql`SELECT name FROM nowboard.events`).toEqual([{ name: 'before the crash' }]);
 });

@@ -17,7 +17,7 @@ export async function createDatabase(): Promise<TestDatabase> {
 	const url = await copyDatabase(adminUrl, inject('template'));
 	const sql = connect(url, { applicationName: 'nowboard tests' });
 	// a copy would share its epoch with every other copy
-	await sql`SELECT nowboard_renew_epoch()`;
+	await sql`SELECT nowboard.nowboard_renew_epoch()`;
 	const drop = async () => {
 		await sql.end({ timeout: 1 });
 		await dropDatabase(adminUrl, url);

@@ -2,7 +2,7 @@
  * What earlier builds say to the database, kept as they said it: a newer schema must go on answering, because old and new
  * instances run side by side while a new version is rolled out. When a statement of ours changes, its former wording comes here.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../../src/lib/server/db/connect';
 
 /** Ingest before its timeouts travelled with it (migrations 0000 and 0001). */
 export async function insertAsFirstBuild(sql: Sql, names: readonly string[]): Promise<number> {

@@ -73,7 +73,7 @@ export async function restartInTurn(
 	writing = false;
 	await writer;
 
-	const committed = (await sql<{ id: string }[]>`select id from events`).map(({ id }) =>
+	const committed = (await sql<{ id: string }[]>`select id from nowboard.events`).map(({ id }) =>
 		Number(id),
 	);
 	const answered = statuses.filter((status) => !forgiven.includes(status));

@@ -167,7 +167,7 @@ test('a key, and a backup that is restored elsewhere', async () => {
 	await machine.run(WITH_ENV + take('docs/operations.md', 'pg_dump'));
 	await machine.run(take('docs/operations.md', 'pg_restore'));
 	const restored = 'postgres://user:password@new.example.com:5432/nowboard';
-	const rows = `psql -tA ${restored} -c "select name, properties, source from events"`;
+	const rows = `psql -tA ${restored} -c "select name, properties, source from nowboard.events"`;
 	expect(await machine.run(rows)).toBe('order|{"total": 42}|shop\n');
 	const examine = `DATABASE_URL=${restored} node build/doctor.js`;
 	expect(await machine.run(examine, { cwd: APP })).toMatch(/^well {3}migrations/m);

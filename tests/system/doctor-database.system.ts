@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { migrate, type JournalEntry } from '../../src/lib/server/db/migrate';
+import type { JournalEntry } from '../../src/lib/server/db/journal';
+import { migrate } from '../../src/lib/server/db/migrate';
 import { createCluster } from '../setup/cluster';
 import { startServer, type PrivateServer } from '../setup/private-server';
 import { makeTemporaryFolder } from '../setup/server';
@@ -107,7 +108,7 @@ test('(no fault) a schema that a newer version has made', async () => {
 	const { wrong, text } = await ask(
 		await useCopy(
 			(sql) =>
-				sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('new', 9999999999999)`,
+				sql`insert into nowboard.__drizzle_migrations (hash, created_at) values ('new', 9999999999999)`,
 		),
 	);
 	expect(wrong).toEqual([]);
@@ -123,8 +124,8 @@ test('an empty database', async () => {
 test('triggers that are switched off or gone', async () => {
 	const { wrong, text } = await ask(
 		await useCopy(async (sql) => {
-			await sql`alter table events disable trigger events_ring`;
-			await sql`drop trigger events_deleted on events`;
+			await sql`alter table nowboard.events disable trigger events_ring`;
+			await sql`drop trigger events_deleted on nowboard.events`;
 		}),
 	);
 	expect(wrong).toEqual(['triggers']);
@@ -146,7 +147,7 @@ test('a table that somebody has locked', async () => {
 	const sql = connect(url, { max: 1 });
 	onTestFinished(() => sql.end({ timeout: 0 }));
 	await sql`begin`;
-	await sql`lock table events in access exclusive mode`;
+	await sql`lock table nowboard.events in access exclusive mode`;
 	const { wrong, text } = await ask(url);
 	expect(wrong).toEqual(['writing']);
 	expect(text).toContain('Another transaction has locked a table');

@@ -34,7 +34,7 @@ test('the table is locked for a minute: told, refused, and all there once when i
 	const locker = connect(databaseUrl, { max: 1 });
 	onTestFinished(() => locker.end({ timeout: 1 }));
 	await locker`begin`;
-	await locker`lock table events in access exclusive mode`;
+	await locker`lock table nowboard.events in access exclusive mode`;
 	const until = performance.now() + LOCKED_MS;
 	const refused: string[] = [];
 	while (performance.now() < until) {
@@ -68,6 +68,6 @@ test('the table is locked for a minute: told, refused, and all there once when i
 	await client.until(() => shown().length >= ids.length);
 	expect(shown().toSorted()).toEqual(ids.toSorted());
 	expect(client.resets()).toBe(1);
-	const [row] = await sql`select count(*)::int as rows from events where name = 'sent'`;
+	const [row] = await sql`select count(*)::int as rows from nowboard.events where name = 'sent'`;
 	expect(row).toEqual({ rows: ids.length });
 }, 180_000);

@@ -58,7 +58,7 @@ test('a client that comes back with its cursor gets what it missed, once, and no
 	expect(await post(proxy.url, { name: 'seen' })).toBe(202);
 	await first.until((one) => names(one).includes('seen'));
 	await first.leave();
-	await sql`INSERT INTO events (name) VALUES ('missed')`;
+	await sql`INSERT INTO nowboard.events (name) VALUES ('missed')`;
 	const second = followHttp(proxy.url, first.cursor());
 	await second.until((one) => names(one).includes('missed'));
 	expect(await post(proxy.url, { name: 'new' })).toBe(202);
@@ -73,7 +73,7 @@ test('a server that is stopped says goodbye and ends the answer, and the next on
 	await app.kill('SIGTERM');
 	await client.until(({ ended }) => ended());
 	expect([client.status(), client.events.at(-1)?.name]).toEqual([200, 'bye']);
-	await sql`INSERT INTO events (name) VALUES ('meanwhile')`;
+	await sql`INSERT INTO nowboard.events (name) VALUES ('meanwhile')`;
 	await app.start();
 	const next = followHttp(proxy.url, client.cursor());
 	await next.until((one) => names(one).includes('meanwhile'));

@@ -38,7 +38,7 @@ test('the direct address beside it: NOTIFY arrives, and events are saved through
 	await client.until(({ of }) => of('ping').at(-1)?.listener === 'up');
 	await Promise.all(Array.from({ length: 20 }, () => post(app.url, { name: 'many' })));
 	await client.until(({ ids }) => ids.length === 20);
-	expect(await sql`select count(*)::int as n from events`).toEqual([{ n: 20 }]);
+	expect(await sql`select count(*)::int as n from nowboard.events`).toEqual([{ n: 20 }]);
 	expect(app.output()).not.toContain('set DATABASE_DIRECT_URL');
 });
 
@@ -49,7 +49,7 @@ test('PgBouncer keeps what a session is started with, whatever the database is s
 	await sql`alter database ${sql(row?.name as string)} set datestyle to 'German'`;
 	const pooled = connect(await startPgbouncer(url), { max: 1 });
 	onTestFinished(() => pooled.end({ timeout: 1 }));
-	const show = (client: Sql) => client`
+	const show = (client: postgres.Sql) => client`
 		select current_setting('DateStyle') as dates, '2026-01-02 03:04Z'::timestamptz::text as time`;
 	expect(await show(pooled)).toEqual([{ dates: 'ISO, MDY', time: '2026-01-02 03:04:00+00' }]);
 	// (control) the database's own setting

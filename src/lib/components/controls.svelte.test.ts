@@ -47,7 +47,7 @@ test('moves through the ways to send an event by arrow keys', async () => {
 		document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
 	press('ArrowLeft');
 	await expect.element(getByRole('tab', { name: 'SQL' })).toHaveAttribute('aria-selected', 'true');
-	await expect.element(getByRole('tabpanel')).toHaveTextContent('INSERT INTO events');
+	await expect.element(getByRole('tabpanel')).toHaveTextContent('INSERT INTO nowboard.events');
 	press('ArrowRight');
 	await expect.element(getByRole('tab', { name: 'curl' })).toHaveFocus();
 });

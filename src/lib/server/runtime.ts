@@ -92,8 +92,9 @@ export function startRuntime(env: Env): Runtime {
 	warnOfIgnored(env, log);
 	const unguard = startCrashGuard(log);
 	const tarpit = createTarpit();
-	const direct = () => connect(env.databaseDirectUrl, { max: 1 });
-	const pooled = () => connect(env.databaseUrl, { max: 1 });
+	const schema = env.databaseSchema;
+	const direct = () => connect(env.databaseDirectUrl, { max: 1, schema });
+	const pooled = () => connect(env.databaseUrl, { max: 1, schema });
 	const timings = createTimings();
 	const hour = createLastHour();
 
@@ -119,7 +120,7 @@ export function startRuntime(env: Env): Runtime {
 		sql: ticks,
 		async prepare() {
 			const warn = (message: string) => log.warn(message);
-			await prepareDatabase(env.databaseDirectUrl, { folder: env.migrations, warn });
+			await prepareDatabase(env.databaseDirectUrl, { schema, folder: env.migrations, warn });
 		},
 		log,
 		writing: watch.trouble,
@@ -137,7 +138,7 @@ export function startRuntime(env: Env): Runtime {
 	});
 
 	// counting and deleting take one connection each for a moment, and history queries run beside them
-	const upkeepSql = connect(env.databaseUrl, { max: 3 });
+	const upkeepSql = connect(env.databaseUrl, { max: 3, schema });
 	const upkeep = startUpkeep({
 		sql: upkeepSql,
 		days: env.retentionDays,

@@ -10,7 +10,7 @@ test('three ways to send the first event, with the address of this server', asyn
 	expect(code).toHaveLength(3);
 	expect(code[0]).toContain(`curl ${origin}/api/events`);
 	expect(code[1]).toContain(`<script defer src="${origin}/t.js"></script>`);
-	expect(code[2]).toContain('INSERT INTO events (name, properties)');
+	expect(code[2]).toContain('INSERT INTO nowboard.events (name, properties)');
 	await expect.element(getByRole('heading', { level: 2 })).toHaveTextContent('Listening.');
 });
 

@@ -39,9 +39,10 @@ export function toWays(origin: string, sending: SendingKeys = null): Way[] {
 		{
 			name: 'SQL',
 			how: 'From anything that writes to the database.',
-			code: [`INSERT INTO events (name, properties)`, `VALUES ('signup', '{"plan": "pro"}');`].join(
-				'\n',
-			),
+			code: [
+				`INSERT INTO nowboard.events (name, properties)`,
+				`VALUES ('signup', '{"plan": "pro"}');`,
+			].join('\n'),
 		},
 	];
 }

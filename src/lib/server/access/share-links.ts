@@ -2,7 +2,7 @@
  * Links that let somebody look without a password: made, listed, revoked. Who follows one is known by viewers.ts.
  * The token is shown once and kept by nobody: what the table has is a hash.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import { listNewest, type Listed } from '../db/list-newest';
 import type { Viewers } from './viewers';
@@ -37,8 +37,8 @@ export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): Sh
 			const { token, hash } = createToken();
 			await within(
 				sql`
-					with audited as (insert into audit (action, subject) values ('link made', ${name}))
-					insert into share_links (hash, name, expires_at)
+					with audited as (insert into ${sql.schema}.audit (action, subject) values ('link made', ${name}))
+					insert into ${sql.schema}.share_links (hash, name, expires_at)
 					values (${hash}, ${name}, now() + ${days}::int * interval '1 day')`,
 				'making a link',
 			);
@@ -57,8 +57,8 @@ export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): Sh
 			const [row] = await within(
 				sql<{ hash: string }[]>`
 					with gone as (
-						update share_links set revoked_at = now() where id = ${id} and revoked_at is null returning hash, name
-					), audited as (insert into audit (action, subject) select 'link revoked', name from gone)
+						update ${sql.schema}.share_links set revoked_at = now() where id = ${id} and revoked_at is null returning hash, name
+					), audited as (insert into ${sql.schema}.audit (action, subject) select 'link revoked', name from gone)
 					select hash from gone`,
 				'revoking a link',
 			);

@@ -6,7 +6,7 @@
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 
 /** Long enough to connect, short enough to be worth nothing in a history: a reconnect asks for a new one. */
@@ -73,9 +73,9 @@ export async function readSecret(sql: Sql): Promise<string> {
 	const made = randomBytes(32).toString('base64url');
 	const query = sql<{ value: string }[]>`
 		with made as (
-			insert into meta (key, value) values ('secret', ${made}) on conflict (key) do nothing returning value
+			insert into ${sql.schema}.meta (key, value) values ('secret', ${made}) on conflict (key) do nothing returning value
 		)
-		select value from made union all select value from meta where key = 'secret' limit 1`;
+		select value from made union all select value from ${sql.schema}.meta where key = 'secret' limit 1`;
 	const [row] = await withDeadline(query, DEADLINE_MS, 'reading the secret');
 	// made by another in the same moment: not to be seen in this statement's snapshot
 	return row ? row.value : readSecret(sql);

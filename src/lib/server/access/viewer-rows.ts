@@ -1,5 +1,5 @@
 /** Sessions and share links in the database. Every query has a deadline; nothing is remembered here. */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { toArray } from '../db/array';
 import { withDeadline } from '../db/deadline';
 
@@ -59,10 +59,10 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 				const rows = await within(
 					sql<Row[]>`
 						select 'session' as kind, hash, expires_at, null::timestamptz as last_used_at
-						from sessions where hash = any(${asked}::text[]) and expires_at > now()
+						from ${sql.schema}.sessions where hash = any(${asked}::text[]) and expires_at > now()
 						union all
 						select 'link', hash, expires_at, last_used_at
-						from share_links
+						from ${sql.schema}.share_links
 						where hash = any(${asked}::text[]) and revoked_at is null and (expires_at is null or expires_at > now())`,
 					'looking for viewers',
 				);
@@ -90,14 +90,14 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 			try {
 				if (links.length > 0)
 					await within(
-						sql`update share_links set last_used_at = now() where hash = any(${hashesOf(links)}::text[])`,
+						sql`update ${sql.schema}.share_links set last_used_at = now() where hash = any(${hashesOf(links)}::text[])`,
 						'noting the use of links',
 					);
 				if (sessions.length === 0) return;
 				await within(
 					// a session that has expired since it was read stays expired
 					sql`
-						update sessions set expires_at = ${new Date(expiresAt)}
+						update ${sql.schema}.sessions set expires_at = ${new Date(expiresAt)}
 						where hash = any(${hashesOf(sessions)}::text[]) and expires_at > now()`,
 					'noting the use of sessions',
 				);
@@ -111,21 +111,24 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 			const expiresAt = now() + SESSION_MS;
 			await within(
 				sql`
-					with old as (delete from sessions where expires_at <= now()),
-					audited as (insert into audit (action) values ('login'))
-					insert into sessions (hash, expires_at) values (${hash}, ${new Date(expiresAt)})`,
+					with old as (delete from ${sql.schema}.sessions where expires_at <= now()),
+					audited as (insert into ${sql.schema}.audit (action) values ('login'))
+					insert into ${sql.schema}.sessions (hash, expires_at) values (${hash}, ${new Date(expiresAt)})`,
 				'beginning a session',
 			);
 			return expiresAt;
 		},
 		async endSession(hash) {
-			await within(sql`delete from sessions where hash = ${hash}`, 'ending a session');
+			await within(
+				sql`delete from ${sql.schema}.sessions where hash = ${hash}`,
+				'ending a session',
+			);
 		},
 		async endAllSessions() {
 			await within(
 				sql`
-					with audited as (insert into audit (action) values ('logged out everywhere'))
-					delete from sessions`,
+					with audited as (insert into ${sql.schema}.audit (action) values ('logged out everywhere'))
+					delete from ${sql.schema}.sessions`,
 				'ending all sessions',
 			);
 		},

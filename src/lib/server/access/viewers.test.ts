@@ -24,7 +24,7 @@ test('a session that began on one instance is known on every other; the table do
 	const token = await one.begin();
 	expect((await other.find(token))?.hash).toBe((await one.find(token))?.hash);
 	expect(await other.find(`${token}x`)).toBeNull();
-	const rows = await sql`select * from sessions`;
+	const rows = await sql`select * from nowboard.sessions`;
 	expect([rows.length, JSON.stringify(rows).includes(token)]).toEqual([1, false]);
 });
 
@@ -65,7 +65,7 @@ test('who does not look any more is not asked about', async () => {
 	const [first, second] = [viewers.follow(session), viewers.follow(session)];
 	first.leave();
 	first.leave();
-	await sql`delete from sessions`;
+	await sql`delete from nowboard.sessions`;
 	await vi.waitFor(() => expect(second.ended.aborted).toBe(true), 5_000);
 	expect(first.ended).toBe(second.ended);
 });
@@ -77,7 +77,7 @@ test('a session lasts on while it is used, and ends when it is not', async () =>
 	const token = await viewers.begin();
 	const age = async (ms: number) => {
 		time += FRESH_MS;
-		await sql`update sessions set expires_at = expires_at - ${ms} * interval '1 ms'`;
+		await sql`update nowboard.sessions set expires_at = expires_at - ${ms} * interval '1 ms'`;
 	};
 	await age(SESSION_MS - 60_000);
 	expect((await viewers.find(token))?.expiresAt).toBeGreaterThan(time + SESSION_MS - 60_000);
@@ -85,22 +85,22 @@ test('a session lasts on while it is used, and ends when it is not', async () =>
 	expect(await viewers.find(token)).toBeNull();
 	// and the next login takes away what has expired
 	await viewers.begin();
-	expect((await sql`select * from sessions`).length).toBe(1);
+	expect((await sql`select * from nowboard.sessions`).length).toBe(1);
 });
 
 test('who has a stream open uses it: the session lasts on, and of a link it is written when, without another request', async () => {
 	const { url, sql } = await useDatabase();
 	const viewers = start(url);
 	const link = createToken();
-	await sql`insert into share_links (hash, name) values (${link.hash}, 'screen')`;
+	await sql`insert into nowboard.share_links (hash, name) values (${link.hash}, 'screen')`;
 	for (const token of [await viewers.begin(), link.token])
 		viewers.follow((await viewers.find(token))!);
-	await sql`update sessions set expires_at = expires_at - interval '2 hours'`;
-	await sql`update share_links set last_used_at = now() - interval '2 hours'`;
+	await sql`update nowboard.sessions set expires_at = expires_at - interval '2 hours'`;
+	await sql`update nowboard.share_links set last_used_at = now() - interval '2 hours'`;
 	const lasts = async () => {
 		const [row] = await sql<{ session: boolean; link: boolean }[]>`
-			select (select expires_at from sessions) > now() + ${SESSION_MS - 60_000} * interval '1 ms' as session,
-				(select last_used_at from share_links) > now() - interval '1 minute' as link`;
+			select (select expires_at from nowboard.sessions) > now() + ${SESSION_MS - 60_000} * interval '1 ms' as session,
+				(select last_used_at from nowboard.share_links) > now() - interval '1 minute' as link`;
 		return row;
 	};
 	await expect.poll(lasts, { timeout: 60_000 }).toEqual({ session: true, link: true });
@@ -174,7 +174,7 @@ test('a thousand strangers at once are a few queries, and the watch goes on besi
 	const found = await Promise.all(strangers.map((token) => viewers.find(token)));
 	expect(found.filter(Boolean)).toEqual([]);
 	expect(queries).toBeLessThan(10);
-	await sql`delete from sessions`;
+	await sql`delete from nowboard.sessions`;
 	await vi.waitFor(() => expect(ended.aborted).toBe(true), 5_000);
 });
 
@@ -183,7 +183,7 @@ test('a session whose use cannot be written is good all the same', async () => {
 	let time = Date.now();
 	const viewers = start(url, { now: () => time });
 	const token = await viewers.begin();
-	await sql`update sessions set expires_at = expires_at - interval '2 hours'`;
+	await sql`update nowboard.sessions set expires_at = expires_at - interval '2 hours'`;
 	await sql.unsafe(
 		`alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = on`,
 	);

@@ -3,7 +3,7 @@
  * ended on every other within 5 s, with its open streams: FRESH_MS + WATCH_MS. While the database is away, viewers known here stay
  * valid until they expire. They are checked every 2 s before that, so none of them was ended earlier.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { createBatchedLookup } from '../db/batch-loader';
 import type { StreamEnd } from './stream-expiry';
 import { createViewerRows, type Viewer } from './viewer-rows';

@@ -9,6 +9,7 @@ test('the database and who may look are all that must be set', () => {
 		env: {
 			databaseUrl: URL,
 			databaseDirectUrl: URL,
+			databaseSchema: 'nowboard',
 			ingestOpen: false,
 			dashboardPublic: false,
 			dashboardPassword: 'correct horse',

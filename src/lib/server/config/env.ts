@@ -9,6 +9,8 @@ export type Env = {
 	databaseUrl: string;
 	/** LISTEN, reading and migrations; the same address unless a pooler is in the way */
 	databaseDirectUrl: string;
+	/** the schema of all our tables */
+	databaseSchema: string;
 	/** events are taken without a key */
 	ingestOpen: boolean;
 	/** everyone may look */
@@ -86,6 +88,7 @@ export function readEnv(
 	const env = {
 		databaseUrl,
 		databaseDirectUrl: values.DATABASE_DIRECT_URL ?? databaseUrl,
+		databaseSchema: values.DATABASE_SCHEMA,
 		ingestOpen: values.INGEST_OPEN,
 		dashboardPublic: values.DASHBOARD_PUBLIC,
 		dashboardPassword: values.DASHBOARD_PASSWORD,

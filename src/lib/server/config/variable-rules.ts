@@ -76,6 +76,11 @@ export const publicUrl: Rule<string> = (text) => {
 };
 
 export const host = holds(/^[\w.:%-]+$/, 'a name or an address, without a port');
+/** Short enough for what is made of it. A schema that begins with pg_ belongs to Postgres. */
+export const schemaName = holds(
+	/^(?!pg_)[a-z_][a-z0-9_]{0,47}$/,
+	'the name of a schema: at most 48 lower-case letters, digits and underscores, not beginning with a digit or pg_',
+);
 export const headerName = holds(/^[A-Za-z0-9-]+$/, 'the name of a header');
 export const bytes = holds(
 	/^(\d+[KMG]?|Infinity)$/i,

@@ -5,6 +5,7 @@ const faultOf = (name: VariableName, value: string) => readVariables({ [name]: v
 
 test.each<[VariableName, string, unknown]>([
 	['DATABASE_URL', 'postgresql://u:p%23@h/n', 'postgresql://u:p%23@h/n'],
+	['DATABASE_SCHEMA', 'team_b', 'team_b'],
 	['PORT', '0', 0],
 	['ORIGIN', 'https://now.example.com/', 'https://now.example.com'],
 	['ORIGIN', 'http://[::1]:3000', 'http://[::1]:3000'],
@@ -25,6 +26,10 @@ test.each<[VariableName, string, unknown]>([
 
 test.each<[VariableName, string, string]>([
 	['DATABASE_URL', 'postgres://u:p#1@h/n', 'has a "#" or a space in it'],
+	['DATABASE_SCHEMA', 'Team B', 'is "Team B": it must be the name of a schema'],
+	['DATABASE_SCHEMA', 'a".b', 'the name of a schema'],
+	['DATABASE_SCHEMA', 'pg_own', 'the name of a schema'],
+	['DATABASE_SCHEMA', 'a'.repeat(49), 'at most 48'],
 	['PORT', '65536', 'is "65536"'],
 	['PORT', '-1', 'is "-1"'],
 	['PORT', '1e3', 'is "1e3"'],

@@ -11,11 +11,13 @@ import {
 	oneOf,
 	postgresUrl,
 	publicUrl,
+	schemaName,
 	secret,
 	text,
 	whole,
 	type Rule,
 } from './variable-rules';
+import { DEFAULT_SCHEMA } from '../db/own-schema';
 
 export type Variable<T = unknown> = {
 	/** Markdown */
@@ -60,6 +62,14 @@ export const VARIABLES = {
 		unset: '`DATABASE_URL`',
 		example: '',
 		rule: postgresUrl,
+	}),
+	DATABASE_SCHEMA: variable({
+		means: 'the schema that holds everything of Nowboard; decide before the first start',
+		unset: `\`${DEFAULT_SCHEMA}\``,
+		example: DEFAULT_SCHEMA,
+		shown: 'rare',
+		fallback: DEFAULT_SCHEMA,
+		rule: schemaName,
 	}),
 	DATA_DIR: variable({
 		means: 'where the embedded Postgres keeps its data',

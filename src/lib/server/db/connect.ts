@@ -11,8 +11,9 @@ import {
 	type Tls,
 } from '../config/database-tls';
 import { UrlFault } from '../config/url-fault';
+import { DEFAULT_SCHEMA, withSchema, type Sql } from './own-schema';
 
-export type Sql = postgres.Sql;
+export type { Sql, TransactionSql } from './own-schema';
 
 /** postgres.js options that a caller may set; the rest is decided here. */
 export type ConnectOptions = {
@@ -24,6 +25,8 @@ export type ConnectOptions = {
 	idleTimeout?: number | null;
 	/** seconds until a connection is replaced; null: never */
 	maxLifetime?: number | null;
+	/** where our tables are; `sql.schema` */
+	schema?: string;
 	/** shown in pg_stat_activity */
 	applicationName?: string;
 };
@@ -68,7 +71,7 @@ export function connect(url: string, options: ConnectOptions = {}): Sql {
 	const parsed = parseUrl(url);
 	if (!parsed.ok) throw new UrlFault(`The URL of the database ${parsed.fault}`);
 	const { address } = parsed;
-	return postgres({
+	const client = postgres({
 		...toPlace(address),
 		max: options.max ?? 10,
 		prepare: options.prepare ?? true,
@@ -88,6 +91,7 @@ export function connect(url: string, options: ConnectOptions = {}): Sql {
 			...SESSION,
 		},
 	});
+	return withSchema(client, options.schema ?? DEFAULT_SCHEMA);
 }
 
 /** Where and as whom. What the URL leaves out, postgres.js takes from PGHOST, PGUSER and so on. */

@@ -1,7 +1,7 @@
-import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
 import { startTcpProxy } from '../../../../tests/setup/tcp-proxy';
+import { connect as open } from './connect';
 import { DeadlineError } from './deadline';
 import { explain } from './diagnose';
 
@@ -11,14 +11,14 @@ test('locked: a statement waits for a lock on events of this database; slow: non
 	const { url, sql } = await useDatabase();
 	// a copy of the same template: the tables of the two have the same oids
 	const { url: otherUrl } = await useDatabase();
-	const connect = () => postgres(url, { max: 1 });
+	const connect = () => open(url, { max: 1 });
 	expect((await explain(late, connect)).trouble).toBe('slow');
-	const locker = postgres(url, { max: 1 });
-	const waiting = postgres(url, { max: 1 });
+	const locker = open(url, { max: 1 });
+	const waiting = open(url, { max: 1 });
 	try {
 		await locker.begin(async (transaction) => {
-			await transaction`lock table events in access exclusive mode`;
-			const read = waiting`select from events`;
+			await transaction`lock table nowboard.events in access exclusive mode`;
+			const read = waiting`select from nowboard.events`;
 			read.catch(() => {});
 			await expect
 				.poll(
@@ -28,7 +28,7 @@ test('locked: a statement waits for a lock on events of this database; slow: non
 				)
 				.toHaveLength(1);
 			expect((await explain(late, connect)).trouble).toBe('locked');
-			expect((await explain(late, () => postgres(otherUrl, { max: 1 }))).trouble).toBe('slow');
+			expect((await explain(late, () => open(otherUrl, { max: 1 }))).trouble).toBe('slow');
 		});
 	} finally {
 		await Promise.all([locker.end({ timeout: 1 }), waiting.end({ timeout: 1 })]);
@@ -41,8 +41,8 @@ test('a server that cancels the second query as well has answered: slow, not unr
 		create schema slow;
 		create function slow.to_regclass(text) returns regclass language plpgsql as
 			$$ begin perform pg_sleep(3600); return null; end $$`);
-	const connection = { search_path: 'slow, pg_catalog, public', statement_timeout: 20 };
-	expect((await explain(late, () => postgres(url, { max: 1, connection }))).trouble).toBe('slow');
+	const slow = `${url}?search_path=slow,pg_catalog,public&statement_timeout=20`;
+	expect((await explain(late, () => open(slow, { max: 1 }))).trouble).toBe('slow');
 });
 
 test('a server that does not answer the second query is unreachable', async () => {
@@ -52,9 +52,7 @@ test('a server that does not answer the second query is unreachable', async () =
 		proxy.freeze();
 		const frozen = new URL(url);
 		frozen.port = String(proxy.port);
-		expect((await explain(late, () => postgres(frozen.href, { max: 1 }))).trouble).toBe(
-			'unreachable',
-		);
+		expect((await explain(late, () => open(frozen.href, { max: 1 }))).trouble).toBe('unreachable');
 	} finally {
 		await proxy.close();
 	}

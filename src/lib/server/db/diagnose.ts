@@ -2,7 +2,7 @@
  * Finds out what the error alone does not say: whether a slow statement waits for a lock, which rights the role lacks; and
  * the statement that fixes it. One short query after such a failure, none before.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from './connect';
 import type { DatabaseTrouble } from '../../protocol';
 import { DeadlineError, withDeadline } from './deadline';
 import { DatabaseProblem, findCause, toCode, toDatabaseTrouble } from './errors';
@@ -51,13 +51,10 @@ async function ask(
 	}
 }
 
-export const schemaOf = (sql: Sql) =>
-	(sql as { schema?: { name: string } }).schema?.name ?? 'public';
-
 async function findLocks(sql: Sql): Promise<Diagnosis> {
 	// copies of a database have the same oids: pg_locks must be asked for this one
 	const locks = await sql`
-		select from pg_locks where relation = to_regclass(${`${schemaOf(sql)}.events`}) and not granted
+		select from pg_locks where relation = to_regclass(${`${sql.schema}.events`}) and not granted
 			and database = (select oid from pg_database where datname = current_database()) limit 1`;
 	return { trouble: locks.length > 0 ? 'locked' : 'slow', fix: null };
 }
@@ -68,7 +65,7 @@ const MOST_GRANTS = 3;
 async function findMissingRights(sql: Sql): Promise<Diagnosis> {
 	const [schema] = await sql`
 		select has_schema_privilege(oid, 'usage') as used, pg_get_userbyid(nspowner) as owner
-		from pg_namespace where nspname = ${schemaOf(sql)}`;
+		from pg_namespace where nspname = ${sql.schema.name}`;
 	if (!schema)
 		return { trouble: 'forbidden', fix: 'GRANT CREATE ON DATABASE <database> TO <role>' };
 	const objects = await sql`
@@ -77,27 +74,25 @@ async function findMissingRights(sql: Sql): Promise<Diagnosis> {
 				else '{SELECT,INSERT,UPDATE,DELETE}' end::text[]) as "right"
 			where not case when relkind = 'S' then has_sequence_privilege(oid, "right")
 				else has_table_privilege(oid, "right") end), ', ') as rights
-		from pg_class where relnamespace = (select oid from pg_namespace where nspname = ${schemaOf(sql)})
+		from pg_class where relnamespace = (select oid from pg_namespace where nspname = ${sql.schema.name})
 			and relkind in ('r', 'p', 'S') order by relkind desc, relname`;
 	if (objects.length === 0) {
-		const create =
-			schemaOf(sql) === 'public' ? null : `GRANT USAGE, CREATE ON SCHEMA ${schemaOf(sql)}`;
 		return {
 			trouble: 'forbidden',
-			fix: `${create ?? 'GRANT CREATE ON DATABASE <database>'} TO <role>`,
+			fix: `GRANT USAGE, CREATE ON SCHEMA ${sql.schema.name} TO <role>`,
 		};
 	}
 	const lacking = objects.filter(({ rights }) => rights !== '');
 	const grants = lacking.map(
 		({ name, is_sequence, rights }) =>
-			`GRANT ${rights} ON ${is_sequence ? 'SEQUENCE ' : ''}${schemaOf(sql)}.${name} TO <role>`,
+			`GRANT ${rights} ON ${is_sequence ? 'SEQUENCE ' : ''}${sql.schema.name}.${name} TO <role>`,
 	);
 	const all = [
-		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schemaOf(sql)} TO <role>`,
-		`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${schemaOf(sql)} TO <role>`,
+		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${sql.schema.name} TO <role>`,
+		`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${sql.schema.name} TO <role>`,
 	];
 	const statements = [
-		...(schema.used ? [] : [`GRANT USAGE ON SCHEMA ${schemaOf(sql)} TO <role>`]),
+		...(schema.used ? [] : [`GRANT USAGE ON SCHEMA ${sql.schema.name} TO <role>`]),
 		...(grants.length > MOST_GRANTS ? all : grants),
 	];
 	// it may use everything: what is refused is a migration

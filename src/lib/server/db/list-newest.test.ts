@@ -15,10 +15,10 @@ test('what works is listed first, what was ended after it; the rest of both is c
 	const times = sql`case when n > ${working} then now() end`;
 	const numbers = sql`generate_series(1, ${working + ended}) n`;
 	await sql`
-		insert into ingest_keys (hash, name, revoked_at, prefix, kind, source)
+		insert into nowboard.ingest_keys (hash, name, revoked_at, prefix, kind, source)
 		select encode(sha256(n::text::bytea), 'hex'), n, ${times}, 'nb_sec_123456', 'secret', 'shop' from ${numbers}`;
 	await sql`
-		insert into share_links (hash, name, revoked_at) select n, n, ${times} from ${numbers}`;
+		insert into nowboard.share_links (hash, name, revoked_at) select n, n, ${times} from ${numbers}`;
 	for (const { rows, more } of [await keyring.list(), await links.list()]) {
 		expect(more).toEqual({ working: 3, ended: 2 });
 		const names = rows.map(({ name }) => Number(name));
@@ -28,7 +28,7 @@ test('what works is listed first, what was ended after it; the rest of both is c
 		expect(rows.filter(({ revokedAt }) => revokedAt === null)).toHaveLength(LISTED.working);
 	}
 	// a link that has expired has ended too
-	await sql`update share_links set expires_at = now() - interval '1 second' where name = '1'`;
-	await sql`update share_links set expires_at = now() + interval '1 hour' where name = '2'`;
+	await sql`update nowboard.share_links set expires_at = now() - interval '1 second' where name = '1'`;
+	await sql`update nowboard.share_links set expires_at = now() + interval '1 hour' where name = '2'`;
 	expect((await links.list()).more).toEqual({ working: 2, ended: 3 });
 });

@@ -1,5 +1,5 @@
 /** What the settings page lists of a table that only grows: a page stays a page, whatever was made and ended in years. */
-import type { Sql } from 'postgres';
+import type { Sql } from './connect';
 import { withDeadline } from './deadline';
 
 export type Listed<Row> = {
@@ -27,7 +27,7 @@ export async function listNewest<Row extends object>(
 ): Promise<Listed<Row>> {
 	const part = (hasEnded: boolean, most: number) => sql`
 		(SELECT ${columns}, ${hasEnded}::boolean AS "hasEnded", count(*) OVER ()::int AS total
-		FROM ${sql(table)} WHERE (${ended}) = ${hasEnded} ORDER BY id DESC LIMIT ${most})`;
+		FROM ${sql.schema}.${sql(table)} WHERE (${ended}) = ${hasEnded} ORDER BY id DESC LIMIT ${most})`;
 	const query = sql<(Row & { hasEnded: boolean; total: number })[]>`
 		${part(false, LISTED.working)} UNION ALL ${part(true, LISTED.ended)}`;
 	const listed: Listed<Row> = { rows: [], more: { working: 0, ended: 0 } };

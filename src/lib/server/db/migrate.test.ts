@@ -3,14 +3,8 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateUnlocked } from 'drizzle-orm/postgres-js/migrator';
 import { copyFolder, folderWith, useEmptyDatabase } from '../../../../tests/setup/migrations';
 import { connect } from './connect';
-import {
-	findDifference,
-	findJournalProblem,
-	migrate,
-	NEEDS_KEY,
-	readJournal,
-	type Migration,
-} from './migrate';
+import { findDifference, findJournalProblem, readJournal, type Migration } from './journal';
+import { migrate, NEEDS_KEY } from './migrate';
 
 const OURS = readJournal('drizzle').length;
 
@@ -26,14 +20,14 @@ test('a journal with a hole or out of order is refused, and says which migration
 	expect(findJournalProblem([a, { idx: 1, when: 10, tag: '0001_b' }])).toMatch(
 		/"0001_b" was generated before "0000_a"/,
 	);
-	expect(findJournalProblem([a, { idx: 1, when: 9, tag: '0001_b' }])).toMatch(/skipped/);
+	expect(findJournalProblem([a, { idx: 1, when: 9, tag: '0001_b' }])).toMatch(/Generate/);
 });
 
 test('four instances that start at once migrate once', async () => {
 	const { url, sql } = await useEmptyDatabase();
 	const applied = await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)]);
 	expect(applied.sort()).toEqual([0, 0, 0, OURS]);
-	const [row] = await sql`SELECT count(*)::int AS n FROM drizzle.__drizzle_migrations`;
+	const [row] = await sql`SELECT count(*)::int AS n FROM nowboard.__drizzle_migrations`;
 	expect(row).toEqual({ n: OURS });
 });
 
@@ -62,7 +56,7 @@ test('a migration that drizzle would skip is named, and nothing is applied', asy
 	await expect(migrate(url, { folder })).rejects.toThrow(
 		/another line of versions: its migration 2 is not "0001_/,
 	);
-	const [row] = await sql`SELECT count(*)::int AS n FROM drizzle.__drizzle_migrations`;
+	const [row] = await sql`SELECT count(*)::int AS n FROM nowboard.__drizzle_migrations`;
 	expect(row).toEqual({ n: OURS - 1 });
 });
 
@@ -88,7 +82,7 @@ describe('a database that a newer version has migrated', () => {
 	test('is refused when it says that older ones must not use it', async () => {
 		const { url, sql } = await useEmptyDatabase();
 		await migrate(url);
-		await sql`INSERT INTO meta (key, value) VALUES (${NEEDS_KEY}, ${OURS})`;
+		await sql`INSERT INTO nowboard.meta (key, value) VALUES (${NEEDS_KEY}, ${OURS})`;
 		expect(await migrate(url)).toBe(0);
 		await expect(migrate(url, { folder: folderWith(OURS - 1) })).rejects.toThrow(
 			`at least ${OURS} migrations may use it, and this one knows ${OURS - 1}`,
@@ -98,7 +92,7 @@ describe('a database that a newer version has migrated', () => {
 	test('is refused when a migration that we know is another one there', async () => {
 		const { url, sql } = await useEmptyDatabase();
 		await migrate(url);
-		await sql`UPDATE drizzle.__drizzle_migrations SET hash = 'edited' WHERE id = 2`;
+		await sql`UPDATE nowboard.__drizzle_migrations SET hash = 'edited' WHERE id = 2`;
 		await expect(migrate(url)).rejects.toThrow(
 			/its migration 2 is not "0001_\w+" as it is here \(its file has changed/,
 		);

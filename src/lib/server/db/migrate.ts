@@ -1,19 +1,23 @@
 /**
- * Brings a database to the schema of `drizzle/`: all pending migrations in one transaction, under a lock,
- * so that any number of instances may start at once. Needs a direct connection: behind a transaction pooler
- * a session lock locks nothing. What a newcomer gets wrong: drizzle's migrator compares one number only and
- * silently skips a migration that was generated before the newest applied one; hence the checks here. A database that
- * is ahead of this version is used as it is (docs/decisions/0013-older-build-newer-schema.md).
+ * Brings a database to the schema of `drizzle/`: all pending migrations in one transaction, under a lock, so that any number of
+ * instances may start at once. When nothing is pending it creates nothing and needs no rights but to read the journal.
+ * Needs a direct connection: behind a transaction pooler a session lock locks nothing. A database that is ahead of this version is
+ * used as it is (docs/decisions/0013-older-build-newer-schema.md).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { drizzle } from 'drizzle-orm/postgres-js';
-import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
+import { resolve } from 'node:path';
 import postgres from 'postgres';
-import { connect, type Sql } from './connect';
+import { connect, type Sql, type TransactionSql } from './connect';
+import {
+	findDifference,
+	hasTable,
+	JOURNAL_TABLE,
+	readApplied,
+	readMigrations,
+	type KnownMigration,
+} from './journal';
+import { DEFAULT_SCHEMA } from './own-schema';
 
-/** "nowboard" in ASCII; any constant does that nobody else locks. */
+/** "nowboard" in ASCII; any constant does that no other program locks. */
 const LOCK_KEY = '7957710331246113380';
 /** Long enough for another instance to build an index, short enough to notice one that hangs. */
 const LOCK_TIMEOUT_MS = 5 * 60_000;
@@ -21,17 +25,13 @@ const LOCK_TIMEOUT_MS = 5 * 60_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * Row of `meta` that a migration writes which older versions must not meet: how many migrations a version has to know.
- * Without it, what is newer is taken for an addition.
+ * Row of `meta` that a migration writes when older versions must not use the database any more: how many migrations a version has
+ * to know. Without it, what is newer is taken for an addition.
  */
 export const NEEDS_KEY = 'needs_migrations';
 
-export type JournalEntry = { idx: number; when: number; tag: string };
-
-/** A migration as the folder has it, or as the database says it was applied: `hash` is the SHA-256 of its file. */
-export type Migration = { when: number; hash: string; tag?: string };
-
 export type MigrateOptions = {
+	schema?: string;
 	/** the folder with the SQL files and `meta/_journal.json`; relative to the working directory */
 	folder?: string;
 	lockTimeoutMs?: number;
@@ -41,58 +41,34 @@ export type MigrateOptions = {
 
 /** Returns how many migrations were applied by this call. Throws, before it changes anything, when database and folder do not agree. */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<number> {
-	const folder = resolve(options.folder ?? 'drizzle');
-	const journal = readJournal(folder);
-	const problem = findJournalProblem(journal);
-	if (problem) throw new Error(`${join(folder, 'meta', '_journal.json')}: ${problem}`);
-
+	const known = readMigrations(resolve(options.folder ?? 'drizzle'));
 	// one connection that is never replaced: the lock belongs to it
-	const client = connect(url, { max: 1, idleTimeout: null, maxLifetime: null, prepare: false });
+	const client = connect(url, {
+		schema: options.schema ?? DEFAULT_SCHEMA,
+		max: 1,
+		idleTimeout: null,
+		maxLifetime: null,
+		prepare: false,
+	});
 	try {
 		await lock(client, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
 		const applied = await readApplied(client);
-		const known = readMigrations(folder, journal);
-		const refusal = findDifference(known, applied) ?? findNeed(known, await readNeed(client));
+		const refusal =
+			findDifference(known, applied) ??
+			findNeed(known, applied.length > 0 ? await readNeed(client) : 0);
 		if (refusal) throw new Error(refusal);
 		const ahead = applied.length - known.length;
 		if (ahead > 0)
 			options.warn?.(
 				`The database has ${ahead} ${ahead === 1 ? 'migration' : 'migrations'} of a newer version of Nowboard; this one goes on with what it knows.`,
 			);
-		await runMigrations(drizzle({ client }), { migrationsFolder: folder });
-		return Math.max(0, -ahead);
+		const pending = known.slice(applied.length);
+		if (pending.length > 0) await client.begin((tx) => apply(tx, pending));
+		return pending.length;
 	} finally {
 		// closing the connection frees the lock
 		await client.end({ timeout: 5 });
 	}
-}
-
-/** Why drizzle's migrator would skip or confuse migrations of this journal, or undefined. */
-export function findJournalProblem(entries: JournalEntry[]): string | undefined {
-	for (const [position, entry] of entries.entries()) {
-		if (entry.idx !== position) {
-			return `"${entry.tag}" has idx ${entry.idx}, and idx must count up without holes (${position}).`;
-		}
-		const previous = entries[position - 1];
-		if (previous && entry.when <= previous.when) {
-			return (
-				`"${entry.tag}" was generated before "${previous.tag}" (when ${entry.when} ≤ ${previous.when}), and ` +
-				'would be skipped where the latter is applied. Generate it again.'
-			);
-		}
-	}
-	return undefined;
-}
-
-export function readJournal(folder: string): JournalEntry[] {
-	const path = join(folder, 'meta', '_journal.json');
-	if (!existsSync(path)) {
-		throw new Error(
-			`The migrations are missing: there is no ${path}. Start Nowboard in the folder that holds drizzle/.`,
-		);
-	}
-	const journal: { entries: JournalEntry[] } = JSON.parse(readFileSync(path, 'utf8'));
-	return journal.entries;
 }
 
 async function lock(client: Sql, timeoutMs: number): Promise<void> {
@@ -109,54 +85,44 @@ async function lock(client: Sql, timeoutMs: number): Promise<void> {
 	}
 }
 
-function readMigrations(folder: string, journal: JournalEntry[]): Migration[] {
-	return readMigrationFiles({ migrationsFolder: folder }).map(({ folderMillis, hash }, idx) => ({
-		when: folderMillis,
-		hash,
-		tag: journal[idx]?.tag ?? '',
-	}));
+/**
+ * Migrations name no schema: each runs with ours as the only place to look and to create in, until the end of the transaction.
+ * A function that must not depend on its caller's path keeps this one: `SET search_path FROM CURRENT`.
+ */
+async function apply(tx: TransactionSql, pending: readonly KnownMigration[]): Promise<void> {
+	const [found] = await tx`select from pg_catalog.pg_namespace where nspname = ${tx.schema.name}`;
+	if (!found) await tx`create schema ${tx.schema}`;
+	await refuseForeignTables(tx, pending);
+	const journal = tx`${tx.schema}.${tx(JOURNAL_TABLE)}`;
+	if (!(await hasTable(tx, tx.schema.name, JOURNAL_TABLE)))
+		await tx`create table ${journal} (id serial primary key, hash text not null, created_at bigint)`;
+	await tx`select set_config('search_path', ${`${tx.schema}, pg_temp`}, true)`;
+	for (const { statements, hash, when } of pending) {
+		for (const statement of statements) await tx.unsafe(statement);
+		await tx`insert into ${journal} (hash, created_at) values (${hash}, ${when})`;
+	}
 }
 
-/** The migrations that the database says it has, oldest first. */
-export async function readApplied(client: Sql): Promise<Migration[]> {
-	const [found] =
-		await client`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`;
-	if (!found?.exists) return [];
-	const rows = await client`
-		SELECT created_at::text AS when, hash FROM drizzle.__drizzle_migrations ORDER BY created_at, id`;
-	return rows.map(({ when, hash }) => ({ when: Number(when), hash }));
+/** A table that a migration would create and that is there already was made by another application. */
+async function refuseForeignTables(tx: TransactionSql, pending: readonly KnownMigration[]) {
+	const sql = pending.flatMap(({ statements }) => statements).join('\n');
+	const names = [...sql.matchAll(/^CREATE TABLE "(\w+)"/gm)].map(([, name]) => name as string);
+	for (const name of names) {
+		if (!(await hasTable(tx, tx.schema.name, name))) continue;
+		throw new Error(
+			`The schema "${tx.schema.name}" holds "${name}", which Nowboard has not made. ` +
+				'Rename or move it, or set DATABASE_SCHEMA to another schema for Nowboard.',
+		);
+	}
 }
 
-/** How many migrations a version has to know, 0: nobody asks. */
+/** How many migrations a version has to know; 0: no migration has said so. */
 async function readNeed(client: Sql): Promise<number> {
-	const [found] = await client`SELECT to_regclass('meta') IS NOT NULL AS exists`;
-	if (!found?.exists) return 0;
-	const [need] = await client`SELECT value FROM meta WHERE key = ${NEEDS_KEY}`;
+	const [need] = await client`select value from ${client.schema}.meta where key = ${NEEDS_KEY}`;
 	return Number(need?.value ?? 0);
 }
 
-/** Why the two are not one history, one of which has come further; or undefined. Both oldest first. */
-export function findDifference(
-	known: readonly Migration[],
-	applied: readonly Migration[],
-): string | undefined {
-	for (const [position, ours] of known.entries()) {
-		const its = applied[position];
-		if (!its) return undefined;
-		if (its.when === ours.when && its.hash === ours.hash) continue;
-		const edited = its.when === ours.when;
-		return (
-			`The database was migrated by another line of versions: its migration ${position + 1} is not "${ours.tag}" ` +
-			(edited
-				? `as it is here (its file has changed since it was applied: ${its.hash.slice(0, 8)}…, here ${ours.hash.slice(0, 8)}…). `
-				: `(it is from ${new Date(its.when).toISOString()}, that one from ${new Date(ours.when).toISOString()}). `) +
-			'Start the version that migrated it, or restore a backup from before.'
-		);
-	}
-	return undefined;
-}
-
-function findNeed(known: readonly Migration[], need: number): string | undefined {
+function findNeed(known: readonly KnownMigration[], need: number): string | undefined {
 	if (need <= known.length) return undefined;
 	return (
 		`The database has been changed by a newer version so that only versions with at least ${need} migrations may use it, ` +

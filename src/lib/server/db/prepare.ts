@@ -3,7 +3,6 @@
  * hidden. Both check what no later error would say plainly.
  */
 import { connect, type Sql } from './connect';
-import { schemaOf } from './diagnose';
 import { DatabaseProblem, StandbyError } from './errors';
 import { migrate, type MigrateOptions } from './migrate';
 
@@ -40,10 +39,10 @@ export function refuseServer({ number, version, standby, encoding }: ServerFacts
 export async function checkVisibility(sql: Sql): Promise<void> {
 	const tables = await sql`
 		select relname as name from pg_class
-		where relnamespace = (select oid from pg_namespace where nspname = ${schemaOf(sql)})
+		where relnamespace = (select oid from pg_namespace where nspname = ${sql.schema.name})
 			and relkind in ('r', 'p') and row_security_active(oid) order by relname`;
 	if (tables.length === 0) return;
-	const names = tables.map(({ name }) => `${schemaOf(sql)}.${name}`);
+	const names = tables.map(({ name }) => `${sql.schema.name}.${name}`);
 	throw new DatabaseProblem(
 		'hidden',
 		`Row-level security hides rows of ${names.join(', ')} from the database role.`,
@@ -53,7 +52,7 @@ export async function checkVisibility(sql: Sql): Promise<void> {
 
 /** Returns how many migrations were applied. @throws DatabaseProblem, and what `migrate` throws */
 export async function prepareDatabase(url: string, options: MigrateOptions = {}): Promise<number> {
-	const sql = connect(url, { max: 1, prepare: false });
+	const sql = connect(url, { max: 1, prepare: false, schema: options.schema });
 	try {
 		await checkServer(sql);
 		const applied = await migrate(url, options);

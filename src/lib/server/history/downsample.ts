@@ -4,7 +4,7 @@
  * recorded, at its time and cursor: samples, neither means nor sums (those are in rollup.ts). Runs on any instance, one at a
  * time; two at once would delete the same rows, so nothing is lost by it. Knows nothing of how ticks come about.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { TICK_MS } from '../../protocol';
 
 /** Advisory lock key of the thinning (any constant of our own). */
@@ -30,10 +30,10 @@ export async function thinTicks(sql: Sql): Promise<number> {
 				with mine as materialized (select pg_try_advisory_xact_lock(${THIN_LOCK.toString()}::bigint) as it),
 				later as (
 					select id, row_number() over (partition by tick / ${ticks}::bigint order by tick) as place
-					from metrics_snapshots
+					from ${sql.schema}.metrics_snapshots
 					where recorded_at < clock_timestamp() - ${`${olderMs} ms`}::interval
 				)
-				delete from metrics_snapshots where (select it from mine)
+				delete from ${sql.schema}.metrics_snapshots where (select it from mine)
 					and id in (select id from later where place > 1 limit ${CHUNK})`;
 			deleted += count;
 			if (count < CHUNK) break;
@@ -45,7 +45,7 @@ export async function thinTicks(sql: Sql): Promise<number> {
 /** Keeps the newest of what DELETE left behind; what everybody has to recount goes with the epoch. */
 export async function thinDeletions(sql: Sql): Promise<number> {
 	const { count } = await sql`
-		delete from deletions where not recount and through < (
-			select through from deletions order by deletions.through desc limit 1)`;
+		delete from ${sql.schema}.deletions where not recount and through < (
+			select through from ${sql.schema}.deletions order by deletions.through desc limit 1)`;
 	return count;
 }

@@ -5,7 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { History, HistoryRange } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { readHistory, ZoneError } from './range-query';

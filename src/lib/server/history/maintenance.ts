@@ -3,7 +3,7 @@
  * for history, deleting what is too old, thinning ticks. Each on one instance at a time. It joins, and decides nothing.
  */
 import type { Logger } from 'pino';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { HealthPart } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { startRepeating } from '../db/repeat';

@@ -12,14 +12,14 @@ const AT = Date.parse('2026-11-20T10:07:30Z');
 
 /** An event every `everyS` seconds from `from` until AT; every third is a page view. */
 const insert = (sql: Sql, from: string, everyS: number, source = 'web') =>
-	sql`insert into events (name, source, created_at)
+	sql`insert into nowboard.events (name, source, created_at)
 		select case when row_number() over () % 3 = 0 then 'page_view' else 'click' end, ${source}, at
 		from generate_series(${from}::timestamptz, ${new Date(AT)}::timestamptz, ${`${everyS} s`}::interval) at`;
 /** Minutes are kept for days only, as the clock of the database has it: here they are made from the events of AT's day. */
 const insertMinutes = (sql: Sql) => sql`
-	insert into rollups (step, source, start, events, page_views)
+	insert into nowboard.rollups (step, source, start, events, page_views)
 	select 60, one.source, date_trunc('minute', created_at), count(*), count(*) filter (where name = 'page_view')
-	from events, lateral (values (''), (events.source)) as one(source)
+	from nowboard.events, lateral (values (''), (events.source)) as one(source)
 	where created_at > ${new Date(AT)}::timestamptz - interval '3 days'
 	group by 1, 2, 3 on conflict do nothing`;
 const read = (sql: Sql, range: HistoryRange, zone = 'UTC', source: string | null = null, at = AT) =>
@@ -30,7 +30,7 @@ async function fromEvents(sql: Sql, { points, to }: History, source: string | nu
 		select count(events.id)::int as events, (count(*) filter (where name = 'page_view'))::int as views
 		from (select begin, lead(begin, 1, ${to}::timestamptz) over (order by begin) as until
 			from jsonb_array_elements_text(${sql.json(points.map(({ at }) => at))}) as text, lateral (select text::timestamptz as begin) b) bucket
-		left join events on created_at >= begin and created_at < until and (${source}::text is null or source = ${source})
+		left join nowboard.events on created_at >= begin and created_at < until and (${source}::text is null or source = ${source})
 		group by begin order by begin`;
 	return counts.map(({ events, views }) => [events, views]);
 }
@@ -99,9 +99,9 @@ describe('what is not known', () => {
 	test('an hour in which nothing ran is a gap, one in which nothing came is a zero', async () => {
 		const { sql } = await useDatabase();
 		await insert(sql, '2026-11-20T09:00:00Z', 60);
-		await sql`insert into events (name, created_at) values ('x', '2026-11-20 05:30Z')`;
+		await sql`insert into nowboard.events (name, created_at) values ('x', '2026-11-20 05:30Z')`;
 		// it ran, and nothing came: a tick a minute
-		await sql`insert into metrics_snapshots (tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+		await sql`insert into nowboard.metrics_snapshots (tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 			select extract(epoch from at) / 2, 0, 7, 0, 0, at, 'e-1' from generate_series('2026-11-20 06:00Z'::timestamptz, '2026-11-20 06:59Z', '1 minute') at`;
 		await countAll(sql);
 		const { points, totals } = await read(sql, '7d');
@@ -130,7 +130,7 @@ describe('what is not known', () => {
 	test('a source without sums of its own, and the sessions of one that has', async () => {
 		const { sql } = await useDatabase();
 		await insert(sql, '2026-11-20T09:00:00Z', 60);
-		await sql`insert into metrics_snapshots (tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+		await sql`insert into nowboard.metrics_snapshots (tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 			select extract(epoch from at) / 2, 0, 7, 0, 0, at, 'e-1' from (select ${new Date(AT)}::timestamptz as at) now`;
 		await countAll(sql);
 		const [own, none] = [
@@ -158,7 +158,7 @@ test('the period before is compared as far as the present one has come', async (
 	expect(totals.eventsCount).toBe(Math.floor(hours) + 1);
 	// control: whole days before against a day that has just begun
 	expect(previousTotals?.eventsCount).toBe(totals.eventsCount);
-	const [whole] = await sql`select count(*)::int as events from events
+	const [whole] = await sql`select count(*)::int as events from nowboard.events
 		where created_at < ${from} and created_at >= ${from}::timestamptz - interval '90 days'`;
 	expect(whole?.events).toBeGreaterThan(totals.eventsCount ?? 0);
 });

@@ -3,7 +3,7 @@
  * Where buckets begin is Postgres's calendar (days and hours of the viewer's zone, 23 and 25 hours long where clocks change).
  * It knows neither the stream nor caches.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
 import { toIso, toMs } from '../db/time';
 import { STEPS } from './rollup';
@@ -64,14 +64,14 @@ export async function readHistory(
 				jsonb_build_object('events', coalesce(sum(events) filter (where start < ${cut}), 0),
 					'views', coalesce(sum(page_views) filter (where start < ${cut}), 0),
 					'peak', max(peak_sessions) filter (where start < ${cut})) as first
-			from rollups
+			from ${sql.schema}.rollups
 			where step = ${step} and source in ('', ${source ?? ''})
 				and start >= ${new Date(bounds[0] as number)} and start < ${new Date(bounds.at(-1) as number)}
 			group by 1, 2`,
 		sql<{ through: number | null; kept: boolean; begins: number | null }[]>`
 			select ${toMs(sql, 'through')} as through, ${source}::text is null or ${source ?? ''} = any(sources) as kept,
-				(select ${toMs(sql, 'min(start)')} from rollups where step = ${STEPS.quarter} and source = '') as begins
-			from rollup_state`,
+				(select ${toMs(sql, 'min(start)')} from ${sql.schema}.rollups where step = ${STEPS.quarter} and source = '') as begins
+			from ${sql.schema}.rollup_state`,
 	]);
 	const begins = state?.begins ?? null;
 	const kept = state?.kept ?? false;

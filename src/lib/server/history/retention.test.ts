@@ -14,14 +14,14 @@ const silent = pino({ level: 'silent' });
 
 /** So many events of `age`, each a transaction's own chunk of rows. */
 const insert = (sql: Sql, rows: number, age: string) =>
-	sql`insert into events (name, created_at) select 'x', now() - ${age}::interval - i * interval '1 ms'
+	sql`insert into nowboard.events (name, created_at) select 'x', now() - ${age}::interval - i * interval '1 ms'
 		from generate_series(1, ${rows}::int) i`;
 const ages = async (sql: Sql) =>
 	(
-		await sql`select (extract(epoch from now() - created_at) / 86400)::int as days from events order by 1`
+		await sql`select (extract(epoch from now() - created_at) / 86400)::int as days from nowboard.events order by 1`
 	).map(({ days }) => days as number);
 const due = (sql: Sql) =>
-	sql`update retention_state set resume_at = clock_timestamp() - interval '1 s'`;
+	sql`update nowboard.retention_state set resume_at = clock_timestamp() - interval '1 s'`;
 
 /**
  * A server without anybody else: a cursor's holes are transactions of all its databases, and who has one below a deleted
@@ -50,11 +50,11 @@ test('what is older than the days goes, what is younger stays, and it is written
 	expect(Date.parse(status.finishedAt ?? '')).toBeGreaterThan(
 		Date.parse(status.startedAt ?? '') - 1,
 	);
-	const [oldest] = await sql`select min(created_at) as at from events`;
+	const [oldest] = await sql`select min(created_at) as at from nowboard.events`;
 	expect(status.oldestEventAt).toBe(oldest?.at.toISOString());
 	// history has them still
 	const [sum] =
-		await sql`select sum(events)::int as events from rollups where step = 900 and source = ''`;
+		await sql`select sum(events)::int as events from nowboard.rollups where step = 900 and source = ''`;
 	expect(sum).toEqual({ events: 8 });
 });
 
@@ -68,7 +68,7 @@ test('a run is due ten minutes after the last', async () => {
 	expect(await deleteOld(sql, DAYS)).toBe(0);
 	await due(sql);
 	expect(await deleteOld(sql, DAYS)).toBe(5);
-	expect([...(await sql`select deleted, deleted_total from retention_state`)]).toEqual([
+	expect([...(await sql`select deleted, deleted_total from nowboard.retention_state`)]).toEqual([
 		{ deleted: '5', deleted_total: '8' },
 	]);
 });
@@ -104,12 +104,12 @@ describe('in chunks', () => {
 		expect(await deleteChunk(sql, DAYS, 20)).toBeNull();
 		expect((await ages(sql)).filter((days) => days === 100)).toHaveLength(5);
 		await expect.poll(() => deleteChunk(sql, DAYS, 20)).toMatchObject({ deleted: 20 });
-		expect([...(await sql`select finished_at, deleted from retention_state`)]).toEqual([
+		expect([...(await sql`select finished_at, deleted from nowboard.retention_state`)]).toEqual([
 			{ finished_at: null, deleted: '40' },
 		]);
 		await expect.poll(() => deleteChunk(sql, DAYS, 20)).toEqual({ deleted: 10, more: false });
 		expect([
-			...(await sql`select finished_at is not null as ended, deleted from retention_state`),
+			...(await sql`select finished_at is not null as ended, deleted from nowboard.retention_state`),
 		]).toEqual([{ ended: true, deleted: '50' }]);
 	});
 
@@ -127,7 +127,7 @@ describe('in chunks', () => {
 		await countAll(sql);
 		const held = await sql.reserve();
 		await held`begin`;
-		await held`select from events where id = 3 for update`;
+		await held`select from nowboard.events where id = 3 for update`;
 		expect(await deleteOld(sql, DAYS)).toBe(4);
 		await held`rollback`;
 		held.release();
@@ -137,8 +137,8 @@ describe('in chunks', () => {
 
 	test('by index, at any size', async () => {
 		const { sql } = await useDatabase();
-		await sql`insert into events (name, created_at) select 'x', now() - i * interval '1 minute' from generate_series(1, 200000) i`;
-		await sql`analyze events`;
+		await sql`insert into nowboard.events (name, created_at) select 'x', now() - i * interval '1 minute' from generate_series(1, 200000) i`;
+		await sql`analyze nowboard.events`;
 		const plan = await sql`explain ${oldQuery(sql, sql`'1970-01-01'::timestamptz`, DAYS, 1_000)}`;
 		expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(
 			/Index Scan using events_created_at/,
@@ -167,7 +167,7 @@ describe('who watches', () => {
 		const fresh = await startTestInstance(url);
 		const [behind, ahead] = [follow(fresh, before), follow(fresh, after)];
 		await behind.until(() => behind.resets() === 1);
-		await sql`insert into events (name) values ('new')`;
+		await sql`insert into nowboard.events (name) values ('new')`;
 		const newest = 61 + FEED_LENGTH;
 		for (const client of [live, ahead, behind])
 			await client.until(() => client.ids.includes(newest));
@@ -187,7 +187,7 @@ describe('who watches', () => {
 		await insert(sql, FEED_LENGTH, '0 days');
 		await live.until(() => live.ids.length === 60 + FEED_LENGTH);
 		await countAll(sql);
-		await sql`alter table events disable trigger events_deleted`;
+		await sql`alter table nowboard.events disable trigger events_deleted`;
 		expect(await deleteOld(sql, DAYS)).toBe(60);
 		const behind = follow(await startTestInstance(url), before);
 		await behind.until(() => behind.ids.length === FEED_LENGTH);
@@ -200,14 +200,14 @@ test('an error is logged and told, and tried again; what was deleted before stay
 	await insert(sql, 4, '91 days');
 	await countAll(sql);
 	await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'the disk is full'; end $$`;
-	await sql`create trigger refuse before delete on events for each statement execute function refuse()`;
+	await sql`create trigger refuse before delete on nowboard.events for each statement execute function refuse()`;
 	const { log, lines } = collectLog();
 	const retention = startRetention({ sql, days: DAYS, log, lookEveryMs: 20 });
 	onTestFinished(() => retention.stop());
 	await expect.poll(async () => (await retention.status()).error).toMatch(/the disk is full/);
 	expect(lines.join()).toMatch(/old events were not deleted; trying again/);
 	expect(await ages(sql)).toHaveLength(4);
-	await sql`drop trigger refuse on events`;
+	await sql`drop trigger refuse on nowboard.events`;
 	await expect.poll(() => retention.status()).toMatchObject({ error: null, deleted: 4 });
 	expect(await ages(sql)).toEqual([]);
 });

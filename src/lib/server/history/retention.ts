@@ -5,7 +5,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Fragment, Sql } from 'postgres';
+import type { Fragment } from 'postgres';
+import type {} from '../db/connect';
+import type {} from '../db/connect';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import { toIso, toMs } from '../db/time';
 import { isCounted } from './rollup';
@@ -110,7 +113,7 @@ export function oldQuery(sql: Sql, from: Fragment, days: number, limit: number):
 	// a literal, so that a generic plan knows it too
 	const rows = sql.unsafe(String(limit)) as unknown as Fragment;
 	return sql`
-		select id from events
+		select id from ${sql.schema}.events
 		where created_at >= coalesce(${from}, '-infinity')
 			and created_at < clock_timestamp() - make_interval(days => ${days}::int)
 		order by created_at limit ${rows} for update skip locked`;
@@ -127,27 +130,29 @@ export async function deleteChunk(
 	return sql.begin('isolation level read committed', async (tx) => {
 		await tx`set local lock_timeout = '2s'`;
 		const [state] = await tx<{ fresh: boolean }[]>`
-			select (finished_at is not null or started_at is null) as fresh from retention_state
-			where resume_at <= clock_timestamp() and exists (select from rollup_state where through is not null)
+			select (finished_at is not null or started_at is null) as fresh from ${tx.schema}.retention_state
+			where resume_at <= clock_timestamp() and exists (select from ${tx.schema}.rollup_state where through is not null)
 			for update skip locked`;
 		if (!state) return null;
 		const { fresh } = state;
 		const started = performance.now();
-		const from = fresh ? tx`null::timestamptz` : tx`(select reached from retention_state)`;
+		const from = fresh
+			? tx`null::timestamptz`
+			: tx`(select reached from ${tx.schema}.retention_state)`;
 		// `reached` stays in the database: it may be a time that JavaScript cannot hold
 		const [gone] = await tx<{ found: number; deleted: number }[]>`
 			with old as materialized (${oldQuery(tx as unknown as Sql, from, days, limit)}),
 			gone as (
-				delete from events using old where events.id = old.id and ${isCounted(tx)} returning created_at
+				delete from ${tx.schema}.events using old where events.id = old.id and ${isCounted(tx)} returning created_at
 			), moved as (
-				update retention_state set reached = coalesce((select max(created_at) from gone), reached)
+				update ${tx.schema}.retention_state set reached = coalesce((select max(created_at) from gone), reached)
 			)
 			select (select count(*) from old)::int as found, count(*)::int as deleted from gone`;
 		const { found = 0, deleted = 0 } = gone ?? {};
 		const more = found === limit && deleted > 0;
 		const restMs = more ? toRest(performance.now() - started) : RUN_EVERY_MS;
 		await tx`
-			update retention_state set
+			update ${tx.schema}.retention_state set
 				started_at = case when ${fresh} then clock_timestamp() else started_at end,
 				finished_at = case when ${!more} then clock_timestamp() end,
 				deleted = ${deleted}::bigint + case when ${fresh} then 0 else deleted end,
@@ -168,8 +173,8 @@ async function readStatus(sql: Sql): Promise<Omit<RetentionStatus, 'days' | 'err
 			oldest: number | null;
 		}[]
 	>`select ${toMs(sql, 'started_at')} as started_at, ${toMs(sql, 'finished_at')} as finished_at, deleted, deleted_total,
-			(select ${toMs(sql, 'min(created_at)')} from events) as oldest
-		from retention_state`;
+			(select ${toMs(sql, 'min(created_at)')} from ${sql.schema}.events) as oldest
+		from ${sql.schema}.retention_state`;
 	if (!row) throw new Error('retention_state has no row: the migration that makes one did not run');
 	return {
 		startedAt: toIso(row.started_at),

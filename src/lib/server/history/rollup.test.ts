@@ -20,7 +20,7 @@ const text = (rows: Iterable<object | undefined>) =>
 /** What the quarters say, and what the table says: as text, to be compared. */
 const sums = async (sql: Sql) =>
 	text(
-		await sql`select source, extract(epoch from start)::bigint as start, events, page_views from rollups
+		await sql`select source, extract(epoch from start)::bigint as start, events, page_views from nowboard.rollups
 			where step = 900 and events > 0 order by source, start`,
 	);
 const counted = async (sql: Sql) =>
@@ -28,7 +28,7 @@ const counted = async (sql: Sql) =>
 		await sql`
 			select one.source, extract(epoch from date_bin('15 minutes', created_at, 'epoch'))::bigint as start,
 				count(*) as events, count(*) filter (where name = 'page_view') as page_views
-			from events, lateral (values (''), (events.source)) as one(source)
+			from nowboard.events, lateral (values (''), (events.source)) as one(source)
 			group by 1, 2 order by 1, 2`,
 	);
 
@@ -54,19 +54,19 @@ test('minutes become minutes and quarters, of all and of the sources that have t
 test('a sum is what SQL counts, to the quarter and the minute, by source', async () => {
 	const { sql } = await useDatabase();
 	await sql`
-		insert into events (name, source, created_at)
+		insert into nowboard.events (name, source, created_at)
 		select case when i % 3 = 0 then 'page_view' else 'click' end, 's' || i % 4, clock_timestamp() - i * interval '7 seconds'
 		from generate_series(1, 3000) i`;
 	await countAll(sql);
 	expect(await sums(sql)).toBe(await counted(sql));
 	const minutes = await sql`
-		select sum(events)::int as events, sum(page_views)::int as views from rollups where step = 60 and source = ''`;
+		select sum(events)::int as events, sum(page_views)::int as views from nowboard.rollups where step = 60 and source = ''`;
 	expect([...minutes]).toEqual([{ events: 3000, views: 1000 }]);
 	// dated back, and into another year: a sum that is there grows
-	await sql`insert into events (name, source, created_at) values ('late', 's1', clock_timestamp() - interval '3 hours'),
+	await sql`insert into nowboard.events (name, source, created_at) values ('late', 's1', clock_timestamp() - interval '3 hours'),
 		('import', 's1', '2019-05-05 12:00Z'), ('old', 's1', '0044-03-15 12:00Z')`;
 	await countAll(sql);
-	await sql`delete from events where name = 'old'`;
+	await sql`delete from nowboard.events where name = 'old'`;
 	expect(await sums(sql)).toBe(await counted(sql));
 });
 
@@ -78,7 +78,7 @@ describe('writers that commit late, and several instances that count at once', (
 				for (let n = 0; n < rows; n++)
 					await sql
 						.begin(async (tx) => {
-							await tx`insert into events (name, source) values ('page_view', ${`w${i}`})`;
+							await tx`insert into nowboard.events (name, source) values ('page_view', ${`w${i}`})`;
 							await tx`select pg_sleep(${((i * 7 + n * 3) % 10) / 200})`;
 							if ((i + n) % 5 === 0) throw new Error('rolled back');
 						})
@@ -98,7 +98,8 @@ describe('writers that commit late, and several instances that count at once', (
 		let since = new Date(0);
 		let naive = 0;
 		const newer = async () => {
-			const [row] = await sql`select count(*)::int as rows, max(created_at) as until from events
+			const [row] =
+				await sql`select count(*)::int as rows, max(created_at) as until from nowboard.events
 				where created_at > ${since}`;
 			naive += row?.rows;
 			since = row?.until ?? since;
@@ -115,7 +116,7 @@ describe('writers that commit late, and several instances that count at once', (
 		await newer();
 		await countAll(sql);
 		expect(await sums(sql)).toBe(await counted(sql));
-		const [row] = await sql`select count(*)::int as rows from events`;
+		const [row] = await sql`select count(*)::int as rows from nowboard.events`;
 		expect(row?.rows).toBe(160);
 		expect(naive).toBeLessThan(160);
 	}, 300_000);
@@ -125,9 +126,9 @@ describe('writers that commit late, and several instances that count at once', (
 		const [held, undone] = [useClient(url), useClient(url)];
 		for (const one of [held, undone]) {
 			await one`begin`;
-			await one`insert into events (name) values ('held')`;
+			await one`insert into nowboard.events (name) values ('held')`;
 		}
-		await sql`insert into events (name) select 'passed by' from generate_series(1, 3)`;
+		await sql`insert into nowboard.events (name) select 'passed by' from generate_series(1, 3)`;
 		await countAll(sql);
 		expect(await sums(sql)).toBe(await counted(sql));
 		await countAll(sql);
@@ -136,20 +137,20 @@ describe('writers that commit late, and several instances that count at once', (
 		await countAll(sql);
 		expect(await sums(sql)).toBe(await counted(sql));
 		const [row] =
-			await sql`select (sum(events))::int as events from rollups where step = 900 and source = ''`;
+			await sql`select (sum(events))::int as events from nowboard.rollups where step = 900 and source = ''`;
 		expect(row).toEqual({ events: 4 });
 	});
 
 	test('a process that dies in the middle has counted nothing', async () => {
 		const { url, sql } = await useDatabase();
-		await sql`insert into events (name) select 'x' from generate_series(1, 10)`;
+		await sql`insert into nowboard.events (name) select 'x' from generate_series(1, 10)`;
 		const dying = connect(url, { max: 1 });
 		// the last statement of the counting fails
-		await sql`alter table rollup_state add constraint broken check (tick = -1) not valid`;
+		await sql`alter table nowboard.rollup_state add constraint broken check (tick = -1) not valid`;
 		await expect(countNext(dying)).rejects.toThrow(/broken/);
 		await dying.end({ timeout: 0 });
 		expect(await sums(sql)).toBe('');
-		await sql`alter table rollup_state drop constraint broken`;
+		await sql`alter table nowboard.rollup_state drop constraint broken`;
 		await countAll(sql);
 		expect(await sums(sql)).toBe(await counted(sql));
 	});
@@ -158,7 +159,7 @@ describe('writers that commit late, and several instances that count at once', (
 test('in chunks, also when one transaction is larger than a chunk', async () => {
 	const { sql } = await useDatabase();
 	for (const rows of [3, 50, 4])
-		await sql`insert into events (name) select 'x' from generate_series(1, ${rows}::int)`;
+		await sql`insert into nowboard.events (name) select 'x' from generate_series(1, ${rows}::int)`;
 	await expect.poll(async () => (await countNext(sql, 5))?.more).toBe(false);
 	await countAll(sql);
 	expect(await sums(sql)).toBe(await counted(sql));
@@ -182,7 +183,7 @@ test('the highest of the ticks, and a minute without events was watched all the 
 	await countAll(sql);
 	expect([
 		...(await sql`select step, (extract(epoch from start) * 1000 - ${at})::int as start, source, events, peak_sessions as peak
-			from rollups order by step, start`),
+			from nowboard.rollups order by step, start`),
 	]).toEqual([
 		{ step: 60, start: 0, source: '', events: 0, peak: 12 },
 		{ step: 60, start: MINUTE_MS, source: '', events: 0, peak: 4 },
@@ -202,7 +203,7 @@ test('a figure that is held over a whole minute was watched; over a longer silen
 	await countAll(sql);
 	const minutes =
 		await sql`select ((extract(epoch from start) * 1000 - ${at}) / 60000)::int as minute
-		from rollups where step = 60 order by 1`;
+		from nowboard.rollups where step = 60 order by 1`;
 	// control: of its own no tick lies in minute 1
 	expect(minutes.map(({ minute }) => minute as number)).toEqual([0, 1, 2, 3, 6]);
 });
@@ -213,43 +214,45 @@ test('the first hundred sources have sums of their own, all together those of al
 		[1, 60],
 		[61, 200],
 	] as const)
-		await sql`insert into events (name, source) select 'x', 'source "' || i || '\\' from generate_series(${from}::int, ${to}::int) i`;
+		await sql`insert into nowboard.events (name, source) select 'x', 'source "' || i || '\\' from generate_series(${from}::int, ${to}::int) i`;
 	await countAll(sql);
 	const [row] = await sql`select count(distinct source)::int as sources,
-		(sum(events) filter (where source = ''))::int as events from rollups where step = 900`;
+		(sum(events) filter (where source = ''))::int as events from nowboard.rollups where step = 900`;
 	expect(row).toEqual({ sources: 1 + MAX_SOURCES, events: 200 });
 });
 
 test('a dump from a cluster that was further on: what it brought stays counted, what comes is counted', async () => {
 	const { sql } = await useDatabase();
-	await sql`insert into events (name) select 'x' from generate_series(1, 7)`;
+	await sql`insert into nowboard.events (name) select 'x' from generate_series(1, 7)`;
 	await countAll(sql);
-	await sql`update rollup_state set position = (position::text::bigint + 1000000)::text::xid8`;
+	await sql`update nowboard.rollup_state set position = (position::text::bigint + 1000000)::text::xid8`;
 	await countAll(sql);
-	await sql`insert into events (name) select 'new' from generate_series(1, 5)`;
+	await sql`insert into nowboard.events (name) select 'new' from generate_series(1, 5)`;
 	await countAll(sql);
 	expect(await sums(sql)).toBe(await counted(sql));
 });
 
 test('what should never have been is taken out again', async () => {
 	const { sql } = await useDatabase();
-	await sql`insert into events (name, created_at) select 'demo', '2026-01-01 00:01Z' from generate_series(1, 4)`;
-	await sql`insert into events (name) select 'page_view' from generate_series(1, 3)`;
+	await sql`insert into nowboard.events (name, created_at) select 'demo', '2026-01-01 00:01Z' from generate_series(1, 4)`;
+	await sql`insert into nowboard.events (name) select 'page_view' from generate_series(1, 3)`;
 	await countAll(sql);
 	await sql.begin(async (tx) => {
 		await uncount(tx, tx`name = 'demo'`);
-		await tx`delete from events where name = 'demo'`;
+		await tx`delete from nowboard.events where name = 'demo'`;
 	});
 	expect(await sums(sql)).toBe(await counted(sql));
 });
 
 test('minutes go after some days, quarters stay', async () => {
 	const { sql } = await useDatabase();
-	await sql`insert into rollups (step, source, start, events, page_views)
+	await sql`insert into nowboard.rollups (step, source, start, events, page_views)
 		select step, '', clock_timestamp() - days * interval '1 day', 1, 1
 		from (values (60), (900)) steps(step), (values (1), (4), (4000)) ages(days)`;
 	expect(await dropMinutes(sql)).toBe(2);
-	expect([...(await sql`select step, count(*)::int from rollups group by 1 order by 1`)]).toEqual([
+	expect([
+		...(await sql`select step, count(*)::int from nowboard.rollups group by 1 order by 1`),
+	]).toEqual([
 		{ step: 60, count: 1 },
 		{ step: 900, count: 3 },
 	]);

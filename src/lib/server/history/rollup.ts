@@ -6,7 +6,10 @@
  * Why not what is newer by `created_at`: rows that commit late would never be counted.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Fragment, Sql, TransactionSql } from 'postgres';
+import type { Fragment } from 'postgres';
+import type {} from '../db/connect';
+import type {} from '../db/connect';
+import type { Sql, TransactionSql } from '../db/connect';
 import { PAGE_VIEW } from '../../protocol';
 import { parseSnapshot } from '../reader/cursor';
 import { toArray } from '../db/array';
@@ -78,7 +81,7 @@ async function count(tx: TransactionSql, chunk: number): Promise<{ more: boolean
 	const [state] = await tx<(State & { snapshot: string; at: number })[]>`
 		select position::text, holes::text, tick, to_jsonb(sources) as sources, pg_current_snapshot()::text as snapshot,
 			${toMs(tx, 'statement_timestamp()')} as at
-		from rollup_state for update skip locked`;
+		from ${tx.schema}.rollup_state for update skip locked`;
 	if (!state) return null;
 	const { xmax, running } = parseSnapshot(state.snapshot);
 	// a dump from a cluster that was further on: what it brought is counted, what comes here is not
@@ -86,10 +89,10 @@ async function count(tx: TransactionSql, chunk: number): Promise<{ more: boolean
 	const from = isForeign ? xmax - 1n : BigInt(state.position);
 	const holes = isForeign ? '{}' : state.holes;
 	const [full] = await tx<{ tx: string }[]>`
-		select tx::text from events where tx > ${from.toString()}::xid8
+		select tx::text from ${tx.schema}.events where tx > ${from.toString()}::xid8
 		order by events.tx, id offset ${chunk - 1} limit 1`;
 	const [newest] = await tx<{ tx: string }[]>`
-		select tx::text from events where tx > ${from.toString()}::xid8 order by events.tx desc limit 1`;
+		select tx::text from ${tx.schema}.events where tx > ${from.toString()}::xid8 order by events.tx desc limit 1`;
 	// a transaction larger than a chunk is counted whole
 	const to = BigInt(full?.tx ?? newest?.tx ?? from);
 
@@ -103,7 +106,7 @@ async function count(tx: TransactionSql, chunk: number): Promise<{ more: boolean
 	const tick = await takePeaks(tx, Number(state.tick));
 	const left = running.filter((one) => one < to);
 	await tx`
-		update rollup_state set position = ${to.toString()}::xid8, holes = ${`{${left.join(',')}}`}::xid8[], tick = ${tick},
+		update ${tx.schema}.rollup_state set position = ${to.toString()}::xid8, holes = ${`{${left.join(',')}}`}::xid8[], tick = ${tick},
 			sources = ${toArray(sources)}::text[], through = coalesce(${full ? null : new Date(state.at)}::timestamptz, through)`;
 	return { more: full !== undefined };
 }
@@ -122,7 +125,7 @@ export async function countAll(sql: Sql, signal?: AbortSignal): Promise<void> {
 /** Minutes are of use for a few days. @returns how many sums were deleted */
 export async function dropMinutes(sql: Sql): Promise<number> {
 	const { count } = await sql`
-		delete from rollups where step = ${STEPS.minute}
+		delete from ${sql.schema}.rollups where step = ${STEPS.minute}
 			and start < clock_timestamp() - ${`${MINUTES_KEPT_MS} ms`}::interval`;
 	return count;
 }
@@ -133,7 +136,7 @@ export async function dropMinutes(sql: Sql): Promise<number> {
  */
 export async function uncount(tx: TransactionSql, which: Fragment): Promise<void> {
 	const [state] = await tx<Pick<State, 'sources'>[]>`
-		select to_jsonb(sources) as sources from rollup_state for update`;
+		select to_jsonb(sources) as sources from ${tx.schema}.rollup_state for update`;
 	if (!state) return;
 	const minutes = await readMinutes(tx, tx`${isCounted(tx)} and ${which}`);
 	const taken = toRollups(minutes, state.sources, -Infinity).map((sum) => ({
@@ -142,22 +145,22 @@ export async function uncount(tx: TransactionSql, which: Fragment): Promise<void
 		pageViews: -sum.pageViews,
 	}));
 	await tx`
-		update rollups set events = rollups.events + taken.events, page_views = rollups.page_views + taken."pageViews",
+		update ${tx.schema}.rollups set events = rollups.events + taken.events, page_views = rollups.page_views + taken."pageViews",
 			peak_sessions = null
 		from ${records(tx, taken)} where (rollups.step, rollups.source, rollups.start)
 			= (taken.step, taken.source, to_timestamp(taken.start / 1000.0))`;
-	await tx`delete from rollups where events = 0 and peak_sessions is null`;
+	await tx`delete from ${tx.schema}.rollups where events = 0 and peak_sessions is null`;
 }
 
 /** A condition on `events`: history holds the row. Whoever relies on it locks `rollup_state`. */
 export const isCounted = (sql: Sql | TransactionSql): Fragment => sql`
-	(tx <= (select position from rollup_state) and tx <> all((select holes from rollup_state)::xid8[]))`;
+	(tx <= (select position from ${sql.schema}.rollup_state) and tx <> all((select holes from ${sql.schema}.rollup_state)::xid8[]))`;
 
 async function readMinutes(tx: TransactionSql, which: Fragment): Promise<Minute[]> {
 	return tx<Minute[]>`
 		select source, (extract(epoch from date_trunc('minute', created_at, 'UTC')) * 1000)::float8 as start,
 			count(*)::int as events, (count(*) filter (where name = ${PAGE_VIEW}))::int as "pageViews"
-		from events
+		from ${tx.schema}.events
 		where ${which} and created_at >= ${FIRST}::timestamptz and created_at < ${LAST}::timestamptz
 		group by 1, 2`;
 }
@@ -165,7 +168,7 @@ async function readMinutes(tx: TransactionSql, which: Fragment): Promise<Minute[
 async function add(tx: TransactionSql, rollups: Rollup[]): Promise<void> {
 	if (rollups.length === 0) return;
 	await tx`
-		insert into rollups (step, source, start, events, page_views)
+		insert into ${tx.schema}.rollups (step, source, start, events, page_views)
 		select step, source, to_timestamp(start / 1000.0), events, "pageViews" from ${records(tx, rollups)}
 		on conflict (step, source, start) do update
 			set events = rollups.events + excluded.events, page_views = rollups.page_views + excluded.page_views`;
@@ -176,14 +179,14 @@ async function takePeaks(tx: TransactionSql, from: number): Promise<number> {
 	const [newest] = await tx<{ tick: string | null }[]>`
 		with fresh as (
 			select tick, recorded_at, active_sessions, lag(active_sessions) over time as held, lag(recorded_at) over time as before
-			from metrics_snapshots where tick >= ${from - TICK_OVERLAP} window time as (order by tick)
+			from ${tx.schema}.metrics_snapshots where tick >= ${from - TICK_OVERLAP} window time as (order by tick)
 		), samples as (
 			select recorded_at, active_sessions from fresh
 			-- a figure that does not change is written every 60 to 62 s: a whole minute may lie between, in which it was held
 			union all select greatest(before, recorded_at - interval '30 seconds'), held from fresh
 			where recorded_at - before < interval '90 seconds'
 		), taken as (
-			insert into rollups (step, source, start, events, page_views, peak_sessions)
+			insert into ${tx.schema}.rollups (step, source, start, events, page_views, peak_sessions)
 			select step, '', date_bin(step * interval '1 second', recorded_at, 'epoch') as start, 0, 0, max(active_sessions)
 			from samples, unnest(${toArray(Object.values(STEPS).map(String))}::smallint[]) as step
 			where step = ${STEPS.quarter} or recorded_at > clock_timestamp() - ${`${MINUTES_KEPT_MS} ms`}::interval

@@ -56,7 +56,9 @@ describe('on a database', () => {
 		await database.drop();
 	});
 	const names = async () =>
-		(await sql<{ name: string }[]>`SELECT name FROM events ORDER BY id`).map(({ name }) => name);
+		(await sql<{ name: string }[]>`SELECT name FROM nowboard.events ORDER BY id`).map(
+			({ name }) => name,
+		);
 	const backendsWaitingForALock = async () =>
 		(
 			await sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
@@ -72,7 +74,9 @@ describe('on a database', () => {
 		for (let i = 0; i < 50; i++) {
 			const eventId = randomUUID();
 			await ingest.submit([event('seen', { eventId })]);
-			expect(await other`SELECT name FROM events WHERE event_id = ${eventId}`).toHaveLength(1);
+			expect(
+				await other`SELECT name FROM nowboard.events WHERE event_id = ${eventId}`,
+			).toHaveLength(1);
 		}
 	});
 
@@ -91,7 +95,7 @@ describe('on a database', () => {
 		const rows = await sql<{ createdAt: string }[]>`
 			SELECT event_id AS "eventId", name, source, session_id AS "sessionId", properties,
 				to_json(created_at AT TIME ZONE 'UTC') #>> '{}' AS "createdAt", created_at <= clock_timestamp() AS past
-			FROM events ORDER BY id`;
+			FROM nowboard.events ORDER BY id`;
 		expect(rows).toMatchObject([
 			{
 				eventId,
@@ -156,7 +160,7 @@ describe('on a database', () => {
 		});
 
 		test('when it is in the table already, also from another instance or SQL', async () => {
-			await sql`INSERT INTO events (event_id, name) VALUES (${a}, 'sql')`;
+			await sql`INSERT INTO nowboard.events (event_id, name) VALUES (${a}, 'sql')`;
 			const [one, two] = [start(database.url), start(database.url)];
 			expect(await outcome(one.submit(twice(a, b)))).toBe('1/1');
 			expect(await outcome(two.submit(twice(b, c)))).toBe('1/1');
@@ -179,7 +183,7 @@ describe('on a database', () => {
 			const many = (count: number) => Array.from({ length: count }, (_, i) => event(`e${i}`));
 			await Promise.all(many(64).map((one) => ingest.submit([one])));
 			const transactions = async () =>
-				Number((await sql`SELECT count(DISTINCT tx) FROM events`)[0]?.count);
+				Number((await sql`SELECT count(DISTINCT tx) FROM nowboard.events`)[0]?.count);
 			const grouped = await transactions();
 			expect(grouped).toBeLessThanOrEqual(4);
 			expect(await names()).toEqual(many(64).map(({ name }) => name));
@@ -192,7 +196,7 @@ describe('on a database', () => {
 			const ingest = start(database.url, { groupRows: 10, lanes: 1 });
 			const batch = (length: number) => Array.from({ length }, () => event('e'));
 			await Promise.all([4, 4, 4, 25, 1, 1].map((length) => ingest.submit(batch(length))));
-			const sizes = await sql`SELECT count(*)::int FROM events GROUP BY tx ORDER BY tx`;
+			const sizes = await sql`SELECT count(*)::int FROM nowboard.events GROUP BY tx ORDER BY tx`;
 			expect(sizes.map(({ count }) => count as number)).toEqual([8, 4, 25, 2]);
 		});
 
@@ -217,7 +221,7 @@ describe('on a database', () => {
 
 		test('control: one statement for a poisoned group, without the retry, loses the neighbours', async () => {
 			await expect(
-				sql`INSERT INTO events (name, properties) VALUES ('a', '{}'), ('poison', ${sql.json({ text: 'x'.repeat(20_000) })})`,
+				sql`INSERT INTO nowboard.events (name, properties) VALUES ('a', '{}'), ('poison', ${sql.json({ text: 'x'.repeat(20_000) })})`,
 			).rejects.toThrow('events_properties_size');
 			expect(await names()).toEqual([]);
 		});
@@ -226,7 +230,7 @@ describe('on a database', () => {
 			const ingest = start(database.url, { lockTimeoutMs: 100 });
 			const eventId = randomUUID();
 			await other`BEGIN`;
-			await other`INSERT INTO events (event_id, name) VALUES (${eventId}, 'held')`;
+			await other`INSERT INTO nowboard.events (event_id, name) VALUES (${eventId}, 'held')`;
 			const requests = [
 				ingest.submit([event('a')]),
 				ingest.submit([event('stuck', { eventId })]),
@@ -249,10 +253,10 @@ describe('on a database', () => {
 		test('control: without a lock timeout such a statement waits as long as the transaction is open', async () => {
 			const eventId = randomUUID();
 			await other`BEGIN`;
-			await other`INSERT INTO events (event_id, name) VALUES (${eventId}, 'held')`;
+			await other`INSERT INTO nowboard.events (event_id, name) VALUES (${eventId}, 'held')`;
 			let settled = false;
 			const stuck =
-				sql`INSERT INTO events (event_id, name) VALUES (${eventId}, 'stuck') ON CONFLICT DO NOTHING`
+				sql`INSERT INTO nowboard.events (event_id, name) VALUES (${eventId}, 'stuck') ON CONFLICT DO NOTHING`
 					.execute()
 					.finally(() => (settled = true));
 			await waiting(1);
@@ -264,7 +268,7 @@ describe('on a database', () => {
 		test('on a table that is locked as a whole answers everyone in time', async () => {
 			const ingest = start(database.url, { lockTimeoutMs: 50, waitMs: 300 });
 			await other`BEGIN`;
-			await other`LOCK TABLE events IN SHARE MODE`;
+			await other`LOCK TABLE nowboard.events IN SHARE MODE`;
 			const begun = performance.now();
 			const requests = Array.from({ length: 40 }, (_, i) => ingest.submit([event(`e${i}`)]));
 			expect(new Set(await Promise.all(requests.map(outcome)))).toEqual(
@@ -305,7 +309,7 @@ describe('on a database', () => {
 		test('control: two transactions that take them in opposite orders do deadlock', async () => {
 			const [first, second] = [other, connect(database.url, { max: 1 })];
 			const insert = (client: Sql, eventId: string) =>
-				client`INSERT INTO events (event_id, name) VALUES (${eventId}, 'e') ON CONFLICT (event_id) DO NOTHING`.execute();
+				client`INSERT INTO nowboard.events (event_id, name) VALUES (${eventId}, 'e') ON CONFLICT (event_id) DO NOTHING`.execute();
 			await Promise.all([first`BEGIN`, second`BEGIN`]);
 			await Promise.all([insert(first, low), insert(second, high)]);
 			const crossed = await Promise.allSettled([insert(first, high), insert(second, low)]);
@@ -323,13 +327,13 @@ describe('on a database', () => {
 			await other`SET deadlock_timeout = '20s'`;
 			const ingest = start(database.url, { lockTimeoutMs: 4_000, waitMs: 10_000 });
 			await other`BEGIN`;
-			await other`INSERT INTO events (event_id, name) VALUES (${high}, 'foreign')`;
+			await other`INSERT INTO nowboard.events (event_id, name) VALUES (${high}, 'foreign')`;
 			const requests = [
 				ingest.submit([event('low', { eventId: low })]),
 				ingest.submit([event('high', { eventId: high })]),
 			];
 			await waiting(1);
-			await other`INSERT INTO events (event_id, name) VALUES (${low}, 'foreign') ON CONFLICT DO NOTHING`;
+			await other`INSERT INTO nowboard.events (event_id, name) VALUES (${low}, 'foreign') ON CONFLICT DO NOTHING`;
 			await other`COMMIT`;
 			// whoever comes first with `low` after the deadlock has it
 			const wasFirst = (await names()).includes('low');
@@ -342,7 +346,7 @@ describe('on a database', () => {
 		test('more rows than it may hold are turned away at once, and taken again when there is room', async () => {
 			const ingest = start(database.url, { heldRows: 5, lockTimeoutMs: 4_000, waitMs: 4_000 });
 			await other`BEGIN`;
-			await other`LOCK TABLE events IN SHARE MODE`;
+			await other`LOCK TABLE nowboard.events IN SHARE MODE`;
 			const held = ingest.submit([event('a'), event('b'), event('c')]);
 			await waiting(1);
 			await expect(ingest.submit([event('x'), event('y'), event('z')])).rejects.toThrow(
@@ -359,7 +363,7 @@ describe('on a database', () => {
 		test('so are more bytes', async () => {
 			const ingest = start(database.url, { heldBytes: 5_000, lockTimeoutMs: 4_000, waitMs: 4_000 });
 			await other`BEGIN`;
-			await other`LOCK TABLE events IN SHARE MODE`;
+			await other`LOCK TABLE nowboard.events IN SHARE MODE`;
 			const big = { properties: { text: 'x'.repeat(6_000) } };
 			const held = ingest.submit([event('a', big)]);
 			await expect(ingest.submit([event('b')])).rejects.toBeInstanceOf(UnavailableError);
@@ -370,7 +374,7 @@ describe('on a database', () => {
 		test('at most two groups are on their way', async () => {
 			const ingest = start(database.url, { groupRows: 1, lockTimeoutMs: 4_000, waitMs: 4_000 });
 			await other`BEGIN`;
-			await other`LOCK TABLE events IN SHARE MODE`;
+			await other`LOCK TABLE nowboard.events IN SHARE MODE`;
 			const requests = Array.from({ length: 6 }, (_, i) => ingest.submit([event(`e${i}`)]));
 			await waiting(2);
 			await other`ROLLBACK`;
@@ -398,7 +402,7 @@ describe('on a database', () => {
 	test('a connection that is cut during the commit is tried again, and the events count once', async () => {
 		const ingest = start(database.url, { lockTimeoutMs: 4_000, waitMs: 4_000 });
 		await other`BEGIN`;
-		await other`LOCK TABLE events IN SHARE MODE`;
+		await other`LOCK TABLE nowboard.events IN SHARE MODE`;
 		const held = ingest.submit([event('a'), event('b', { eventId: randomUUID() })]);
 		await waiting(1);
 		await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -480,7 +484,7 @@ describe('while Postgres is away', () => {
 		expect(await outcome(ingest.submit([event('after')]))).toBe('1/0');
 		const sql = connect(server.url, { max: 1 });
 		expect(
-			(await sql`SELECT name FROM events ORDER BY id`).map(({ name }) => name as string),
+			(await sql`SELECT name FROM nowboard.events ORDER BY id`).map(({ name }) => name as string),
 		).toEqual(['before', 'after']);
 		await sql.end();
 		expect(said).toEqual(['events cannot be saved now; requests wait', 'events are saved again']);
@@ -524,7 +528,9 @@ describe('while Postgres is away', () => {
 		writing = false;
 		await Promise.all(clients);
 		const sql = connect(server.url, { max: 1 });
-		const rows = await sql<{ event_id: string }[]>`SELECT event_id FROM events WHERE name = 'load'`;
+		const rows = await sql<
+			{ event_id: string }[]
+		>`SELECT event_id FROM nowboard.events WHERE name = 'load'`;
 		await sql.end();
 		const stored = new Set(rows.map((row) => row.event_id));
 		expect(stored.size).toBe(rows.length);

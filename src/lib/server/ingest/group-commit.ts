@@ -6,7 +6,7 @@
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import type { InputEvent } from './parse-events';
 import { insertEvents, toTrouble } from './insert-events';

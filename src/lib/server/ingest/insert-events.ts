@@ -3,7 +3,7 @@
  * two groups that take the same ids in opposite orders deadlock; row ids are handed out before that, in the order of arrival,
  * because the feed shows rows by id.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { stringifyExact } from '../db/exact-json';
 import type { InputEvent } from './parse-events';
 
@@ -43,13 +43,13 @@ export async function insertEvents(
 			SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)};
 			WITH arrived AS MATERIALIZED (
 				SELECT
-					nextval('events_id_seq') AS id, event_id, name, source, session_id, properties,
+					nextval('${sql.schema}.events_id_seq') AS id, event_id, name, source, session_id, properties,
 					least(created_at, date_trunc('milliseconds', clock_timestamp())) AS created_at
 				FROM jsonb_to_recordset(${toLiteral(json)}::jsonb) AS (
 					event_id uuid, name text, source text, session_id text, properties jsonb, created_at timestamptz
 				)
 			)
-			INSERT INTO events (id, event_id, name, source, session_id, properties, created_at)
+			INSERT INTO ${sql.schema}.events (id, event_id, name, source, session_id, properties, created_at)
 			SELECT id, event_id, name, source, session_id, properties, created_at
 			FROM arrived
 			ORDER BY event_id

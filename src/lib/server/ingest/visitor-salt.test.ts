@@ -9,7 +9,7 @@ const visitor = { address: '192.0.2.7', userAgent: 'Firefox', source: 'shop' };
 async function start() {
 	const { sql } = await useDatabase();
 	const salts = async () =>
-		(await sql`select key from meta where key like 'visitor-salt:%' order by key`).map(
+		(await sql`select key from nowboard.meta where key like 'visitor-salt:%' order by key`).map(
 			({ key }) => key as string,
 		);
 	return { sql, salts };
@@ -29,7 +29,7 @@ test('a visitor is the same for a day on every instance, another the next day, a
 	expect(await one.of(visitor)).not.toBe(id);
 	// yesterday's is gone, and with it every way back to an address
 	expect(await salts()).toEqual([day(time)]);
-	expect(JSON.stringify(await sql`select * from meta`)).not.toContain(visitor.address);
+	expect(JSON.stringify(await sql`select * from nowboard.meta`)).not.toContain(visitor.address);
 });
 
 test('when nobody comes, the salt is forgotten all the same', async () => {

@@ -5,7 +5,7 @@
  * newer one away.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -45,7 +45,7 @@ export function createVisitorIds(sql: Sql, now: () => number = Date.now): Visito
 			const day = currentDay();
 			if (today && today.day !== day) today = null;
 			await withDeadline(
-				sql`delete from meta where ${isBefore(sql, day)}`,
+				sql`delete from ${sql.schema}.meta where ${isBefore(sql, day)}`,
 				DEADLINE_MS,
 				'forgetting old salts',
 			);
@@ -63,11 +63,11 @@ async function readSalt(sql: Sql, day: number): Promise<string> {
 	const made = randomBytes(32).toString('base64url');
 	const query = sql<{ value: string }[]>`
 		with gone as (
-			delete from meta where ${isBefore(sql, day)}
+			delete from ${sql.schema}.meta where ${isBefore(sql, day)}
 		), made as (
-			insert into meta (key, value) values (${key}, ${made}) on conflict (key) do nothing returning value
+			insert into ${sql.schema}.meta (key, value) values (${key}, ${made}) on conflict (key) do nothing returning value
 		)
-		select value from made union all select value from meta where key = ${key} limit 1`;
+		select value from made union all select value from ${sql.schema}.meta where key = ${key} limit 1`;
 	const [row] = await withDeadline(query, DEADLINE_MS, 'reading the salt of the day');
 	// made by another in the same moment: not to be seen in this statement's snapshot
 	return row ? row.value : readSalt(sql, day);

@@ -2,7 +2,7 @@
  * Whether the database takes events, even while no client sends any. After a failed write a probe inserts as ingest does and rolls
  * back, until it succeeds. Only the probe decides: a single request may fail for reasons of its own.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import { explain, type Diagnosis } from '../db/diagnose';
 
@@ -24,10 +24,10 @@ const STATEMENT_MS = 2_000;
 const DEADLINE_MS = 3_000;
 
 /** An event that is never committed: it uses up an id, and sends no NOTIFY. */
-const PROBE = `BEGIN;
+const toProbe = (sql: Sql) => `BEGIN;
 	SET LOCAL lock_timeout = ${LOCK_MS};
 	SET LOCAL statement_timeout = ${STATEMENT_MS};
-	INSERT INTO events (name, source) VALUES ('probe', 'nowboard');
+	INSERT INTO ${sql.schema}.events (name, source) VALUES ('probe', 'nowboard');
 	ROLLBACK`;
 
 /** @param connect makes a client with one connection, as ingest does */
@@ -55,7 +55,7 @@ export function createWriteWatch({
 		probing = true;
 		const sql = connect();
 		try {
-			await withDeadline(sql.unsafe(PROBE).simple(), DEADLINE_MS, 'the probe of writing');
+			await withDeadline(sql.unsafe(toProbe(sql)).simple(), DEADLINE_MS, 'the probe of writing');
 			become(null, null);
 		} catch (error) {
 			become(await explain(error, connect), error);

@@ -56,7 +56,7 @@ const outcome = (answer: ReturnType<KeyCheck['check']>) =>
 /** A key whose use needs no noting for a minute: nothing but checks is counted. */
 async function makeNoted(input: NewKey = SHOP) {
 	const made = await createKey(sql, input, 'command');
-	await sql`UPDATE ingest_keys SET last_used_at = clock_timestamp() WHERE id = ${made.id}`;
+	await sql`UPDATE nowboard.ingest_keys SET last_used_at = clock_timestamp() WHERE id = ${made.id}`;
 	return made;
 }
 
@@ -160,7 +160,7 @@ describe('a revoked key', () => {
 
 		let answers: Promise<unknown[]> | undefined;
 		await sql.begin(async (holding) => {
-			await holding`LOCK TABLE ingest_keys IN ACCESS EXCLUSIVE MODE`;
+			await holding`LOCK TABLE nowboard.ingest_keys IN ACCESS EXCLUSIVE MODE`;
 			answers = Promise.all([keys.check(key), naive(key)]);
 			await expect.poll(lockWaiters).toBe(2);
 			now = 4_000;
@@ -194,9 +194,9 @@ test('a key that was asked for before it was made works within 5 s', async () =>
 	let now = 0;
 	const { keys } = start({ now: () => now });
 	const { key } = await createKey(sql, SHOP, 'command');
-	await sql`UPDATE ingest_keys SET hash = repeat('0', 64)`;
+	await sql`UPDATE nowboard.ingest_keys SET hash = repeat('0', 64)`;
 	expect(await outcome(keys.check(key))).toBe('wrong');
-	await sql`UPDATE ingest_keys SET hash = ${hashKey(key)}`;
+	await sql`UPDATE nowboard.ingest_keys SET hash = ${hashKey(key)}`;
 	now = KEY_BOUNDS.lifeMs;
 	expect(await outcome(keys.check(key))).toBe('shop');
 });

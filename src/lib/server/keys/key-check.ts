@@ -5,7 +5,7 @@
  * a wrong one; and whoever sends wrong keys must not push the good ones out.
  */
 import type { Logger } from 'pino';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { createBatchedLookup } from '../db/batch-loader';
 import { withDeadline } from '../db/deadline';
 import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './key-store';

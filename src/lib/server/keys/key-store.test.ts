@@ -19,7 +19,7 @@ beforeAll(async () => {
 	database = await createDatabase();
 	({ sql } = database);
 });
-beforeEach(() => sql`TRUNCATE ingest_keys, audit RESTART IDENTITY`);
+beforeEach(() => sql`TRUNCATE nowboard.ingest_keys, nowboard.audit RESTART IDENTITY`);
 afterAll(() => database.drop());
 
 /** A further connection, for what must happen at the same time. */
@@ -42,13 +42,13 @@ test('a key is random, says what kind it is, and is told once: the table holds i
 		[true, 50, 'nb_sec_'],
 	]);
 	expect(new Set(keys).size).toBe(3);
-	const whole = await sql`SELECT row_to_json(ingest_keys)::text AS text FROM ingest_keys`;
+	const whole = await sql`SELECT row_to_json(ingest_keys)::text AS text FROM nowboard.ingest_keys`;
 	for (const key of keys) for (const { text } of whole) expect(text).not.toContain(key.slice(13));
 	// what Postgres makes of the keys
 	const rows = await sql`
 		SELECT key.n::int, hash = encode(sha256(convert_to(key.text, 'utf8')), 'hex') AS hashed, prefix = left(key.text, 13) AS recognised
 		FROM jsonb_array_elements_text(${sql.json(keys)}::jsonb) WITH ORDINALITY AS key (text, n)
-		JOIN ingest_keys ON id = key.n ORDER BY 1`;
+		JOIN nowboard.ingest_keys ON id = key.n ORDER BY 1`;
 	expect([...rows]).toEqual([1, 2, 3].map((n) => ({ n, hashed: true, recognised: true })));
 });
 
@@ -107,7 +107,9 @@ test('of two rotations at once, one makes a key', async () => {
 
 test('a use is noted once a minute, and nobody waits for another who notes it', async () => {
 	const { id } = await createKey(sql, SHOP, 'command');
-	const [{ hash } = { hash: '' }] = await sql<{ hash: string }[]>`SELECT hash FROM ingest_keys`;
+	const [{ hash } = { hash: '' }] = await sql<
+		{ hash: string }[]
+	>`SELECT hash FROM nowboard.ingest_keys`;
 	const lastUse = async () => (await listKeys(sql))[0]?.lastUsedAt?.toISOString();
 
 	await noteUse(sql, [hash]);
@@ -116,10 +118,10 @@ test('a use is noted once a minute, and nobody waits for another who notes it', 
 	await noteUse(sql, [hash]);
 	expect(await lastUse()).toBe(first);
 
-	await sql`UPDATE ingest_keys SET last_used_at = now() - interval '61 seconds'`;
+	await sql`UPDATE nowboard.ingest_keys SET last_used_at = now() - interval '61 seconds'`;
 	const before = await lastUse();
 	await sql.begin(async (holding) => {
-		await holding`SELECT FROM ingest_keys WHERE id = ${id} FOR UPDATE`;
+		await holding`SELECT FROM nowboard.ingest_keys WHERE id = ${id} FOR UPDATE`;
 		await noteUse(another(), [hash]);
 	});
 	expect(await lastUse()).toBe(before);
@@ -136,7 +138,9 @@ test.each([
 	['kind', 'secret', 'ingest_keys_origins_public'],
 ])('whoever writes the table: %s "%s" breaks %s', async (column, value, constraint_name) => {
 	await createKey(sql, SHOP, 'command');
-	await expect(sql`UPDATE ingest_keys SET ${sql({ [column]: value })}`).rejects.toMatchObject({
+	await expect(
+		sql`UPDATE nowboard.ingest_keys SET ${sql({ [column]: value })}`,
+	).rejects.toMatchObject({
 		constraint_name,
 	});
 });

@@ -5,7 +5,7 @@
  * of a look-up tells about a hash says nothing about its key.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { KeyKind, NewKey } from './parse-new-key';
 import { listNewest, type Listed } from '../db/list-newest';
 
@@ -59,12 +59,12 @@ export async function createKey(sql: Sql, input: NewKey, via: KeyVia): Promise<M
 	const { key, hash, prefix } = makeKey(input.kind);
 	const [row] = await sql<ListedKey[]>`
 		WITH made AS (
-			INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
+			INSERT INTO ${sql.schema}.ingest_keys (hash, prefix, kind, source, name, origins)
 			VALUES (${hash}, ${prefix}, ${input.kind}, ${input.source}, ${input.name},
 				ARRAY(SELECT jsonb_array_elements_text(${sql.json(input.origins)}::jsonb)))
 			RETURNING *
 		), audited AS (
-			INSERT INTO audit (action, subject) SELECT 'key made', ${toSubject(sql, via)} FROM made
+			INSERT INTO ${sql.schema}.audit (action, subject) SELECT 'key made', ${toSubject(sql, via)} FROM made
 		)
 		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM made`;
 	if (!row) throw new Error('INSERT … RETURNING returned nothing.');
@@ -74,7 +74,7 @@ export async function createKey(sql: Sql, input: NewKey, via: KeyVia): Promise<M
 /** All of them, revoked ones too, oldest first. */
 export async function listKeys(sql: Sql): Promise<ListedKey[]> {
 	const rows = await sql<ListedKey[]>`
-		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ingest_keys ORDER BY id`;
+		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ${sql.schema}.ingest_keys ORDER BY id`;
 	return rows.map(toKey);
 }
 
@@ -91,19 +91,21 @@ export async function listNewestKeys(sql: Sql): Promise<Listed<ListedKey>> {
 
 /** Another key in the place of this one, which is revoked in the same moment. Null: there is none, or it was revoked before. */
 export async function rotateKey(sql: Sql, id: number, via: KeyVia): Promise<MadeKey | null> {
-	const [old] = await sql<{ kind: KeyKind }[]>`SELECT kind FROM ingest_keys WHERE id = ${id}`;
+	const [old] = await sql<
+		{ kind: KeyKind }[]
+	>`SELECT kind FROM ${sql.schema}.ingest_keys WHERE id = ${id}`;
 	if (!old) return null;
 	const { key, hash, prefix } = makeKey(old.kind);
 	const [row] = await sql<ListedKey[]>`
 		WITH old AS (
-			UPDATE ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
+			UPDATE ${sql.schema}.ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
 			WHERE id = ${id} AND revoked_at IS NULL
 			RETURNING *
 		), audited AS (
-			INSERT INTO audit (action, subject)
+			INSERT INTO ${sql.schema}.audit (action, subject)
 			SELECT 'key rotated', ${toSubject(sql, via)} || ${`, now ${prefix}…`} FROM old
 		), made AS (
-			INSERT INTO ingest_keys (hash, prefix, kind, source, name, origins)
+			INSERT INTO ${sql.schema}.ingest_keys (hash, prefix, kind, source, name, origins)
 			SELECT ${hash}, ${prefix}, kind, source, name, origins FROM old
 			RETURNING *
 		)
@@ -115,13 +117,13 @@ export async function rotateKey(sql: Sql, id: number, via: KeyVia): Promise<Made
 export async function revokeKey(sql: Sql, id: number, via: KeyVia): Promise<ListedKey | null> {
 	await sql`
 		WITH revoked AS (
-			UPDATE ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
+			UPDATE ${sql.schema}.ingest_keys SET revoked_at = date_trunc('milliseconds', clock_timestamp())
 			WHERE id = ${id} AND revoked_at IS NULL
 			RETURNING *
 		)
-		INSERT INTO audit (action, subject) SELECT 'key revoked', ${toSubject(sql, via)} FROM revoked`;
+		INSERT INTO ${sql.schema}.audit (action, subject) SELECT 'key revoked', ${toSubject(sql, via)} FROM revoked`;
 	const [row] = await sql<ListedKey[]>`
-		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ingest_keys WHERE id = ${id}`;
+		SELECT ${sql.unsafe(COLUMNS)}, ${sql.unsafe(TIMES)} FROM ${sql.schema}.ingest_keys WHERE id = ${id}`;
 	return row ? toKey(row) : null;
 }
 
@@ -143,7 +145,7 @@ export async function findKeys(
 			`SET LOCAL statement_timeout = ${Math.ceil(timeoutMs)};
 			SELECT hash, ${COLUMNS},
 				coalesce(last_used_at < clock_timestamp() - interval '${NOTED_EVERY}', true) AS unnoted
-			FROM ingest_keys
+			FROM ${sql.schema}.ingest_keys
 			WHERE revoked_at IS NULL AND hash = ANY ('{${hashes.join()}}')`,
 		)
 		.simple();
@@ -155,9 +157,9 @@ export async function noteUse(sql: Sql, hashes: readonly string[]): Promise<void
 	await sql
 		.unsafe(
 			`SET LOCAL statement_timeout = ${NOTE_TIMEOUT_MS};
-			UPDATE ingest_keys SET last_used_at = date_trunc('milliseconds', clock_timestamp())
+			UPDATE ${sql.schema}.ingest_keys SET last_used_at = date_trunc('milliseconds', clock_timestamp())
 			WHERE id IN (
-				SELECT id FROM ingest_keys
+				SELECT id FROM ${sql.schema}.ingest_keys
 				WHERE hash = ANY ('{${hashes.join()}}')
 					AND coalesce(last_used_at < clock_timestamp() - interval '${NOTED_EVERY}', true)
 				FOR UPDATE SKIP LOCKED

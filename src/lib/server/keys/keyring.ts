@@ -1,5 +1,5 @@
 /** The ingest keys as the settings page has them: within a deadline, and audited as done there. What they are is ingest-keys.ts. */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import {
 	createKey,

@@ -1,7 +1,7 @@
 /**
  * Reads what a process needs to begin: the head, the newest rows for the feed, and every row of the windows, in one snapshot.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { Json } from '../../protocol';
 import type { WindowRow } from './windows';
 import { toRow, type RawRow, type Row } from '../reader/row';
@@ -32,13 +32,13 @@ export async function readStart(
 		const newest = await sql<RawRow[]>`
 			select ${columns(sql)} from (
 				select *, row_number() over (partition by source order by tx desc, id desc) as place
-				from (select * from events order by events.tx desc, events.id desc limit ${RECENT}) recent
+				from (select * from ${sql.schema}.events order by events.tx desc, events.id desc limit ${RECENT}) recent
 			) ranked where place <= ${feedLength} order by ranked.tx desc, ranked.id desc`;
 		const pieces = sql<StartRow[]>`
 			select name, source, session_id as "sessionId", properties -> 'path' as path,
 				properties -> 'referrer' as referrer, properties -> 'slash' as slash,
 				${toMs(sql, 'created_at')} as at
-			from events
+			from ${sql.schema}.events
 			where created_at > to_timestamp(${(found.at - windowMs) / 1000}) and created_at < 'infinity'
 		`.cursor(CHUNK);
 		for await (const piece of pieces)

@@ -36,7 +36,7 @@ test('the figures of half an hour before are the newest tick by then, if there i
 test('old ticks are thinned: all of two hours, one a minute for a week, then one an hour', async () => {
 	const { sql } = await useDatabase();
 	await sql`
-		insert into metrics_snapshots
+		insert into nowboard.metrics_snapshots
 			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		select floor(extract(epoch from t) / 2), 0, 0, 0, 0, date_trunc('milliseconds', t), 'x'
 		from (
@@ -47,7 +47,7 @@ test('old ticks are thinned: all of two hours, one a minute for a week, then one
 		(
 			await sql<{ hours: number; ticks: number }[]>`
 				select round(extract(epoch from clock_timestamp() - recorded_at) / 36000)::int as hours, count(*)::int as ticks
-				from metrics_snapshots group by 1 order by 1`
+				from nowboard.metrics_snapshots group by 1 order by 1`
 		).map(({ ticks }) => ticks);
 	expect((await ages(sql)).reduce((sum, ticks) => sum + ticks)).toBe(3 * 360);
 	expect(await thinTicks(sql)).toBe(2 * 360 - 60 - 1);
@@ -58,7 +58,7 @@ test('old ticks are thinned: all of two hours, one a minute for a week, then one
 test('one instance thins at a time', async () => {
 	const { sql } = await useDatabase();
 	await sql`
-		insert into metrics_snapshots
+		insert into nowboard.metrics_snapshots
 			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		select i, 0, 0, 0, 0, '2020-01-01', 'x' from generate_series(1, 20) i`;
 	const held = await sql.reserve();

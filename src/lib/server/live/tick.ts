@@ -3,7 +3,7 @@
  * first one records the tick, and all show that row. No leader, nothing to take over.
  * A tick is written when a figure changed, and at least once a minute. It stores its time and cursor, so SQL can check it.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { toMs } from '../db/time';
@@ -33,14 +33,14 @@ export async function recordTick(
 ): Promise<{ tick: Tick; previous: Tick | null }> {
 	const number = Math.floor(at / TICK_MS);
 	await sql`
-		insert into metrics_snapshots
+		insert into ${sql.schema}.metrics_snapshots
 			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
 		values (${number}, ${totals.pageViews}, ${totals.activeSessions}, ${totals.eventsCount},
 			${totals.eventsPerMinute}, ${new Date(at)}, ${cursor})
 		on conflict (tick) do nothing`;
 	const [row] = await sql<
 		Raw[]
-	>`select ${columns(sql)} from metrics_snapshots where tick = ${number}`;
+	>`select ${columns(sql)} from ${sql.schema}.metrics_snapshots where tick = ${number}`;
 	if (!row) throw new Error(`tick ${number} is neither recorded nor there`);
 	return { tick: toTick(row), previous: await readPrevious(sql, at) };
 }
@@ -48,7 +48,7 @@ export async function recordTick(
 /** The newest ticks, oldest first: what a chart begins with. */
 export async function readSeries(sql: Sql, length = SERIES_LENGTH): Promise<Tick[]> {
 	const rows = await sql<Raw[]>`
-		select ${columns(sql)} from metrics_snapshots order by tick desc limit ${length}`;
+		select ${columns(sql)} from ${sql.schema}.metrics_snapshots order by tick desc limit ${length}`;
 	return rows.map(toTick).reverse();
 }
 
@@ -56,7 +56,7 @@ export async function readSeries(sql: Sql, length = SERIES_LENGTH): Promise<Tick
 export async function readPrevious(sql: Sql, at: number): Promise<Tick | null> {
 	const then = at - COUNT_WINDOW_MS;
 	const [row] = await sql<Raw[]>`
-		select ${columns(sql)} from metrics_snapshots
+		select ${columns(sql)} from ${sql.schema}.metrics_snapshots
 		where recorded_at <= ${new Date(then)} and recorded_at > ${new Date(then - 1.5 * IDLE_TICK_MS)}
 		order by metrics_snapshots.recorded_at desc limit 1`;
 	return row ? toTick(row) : null;

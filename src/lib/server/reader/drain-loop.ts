@@ -3,7 +3,7 @@
  * knows nothing of rows. The first bell after silence drains at once; while busy there is one drain per interval at most, so that
  * frames are few and shared. The poll makes delivery independent of NOTIFY.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { DatabaseState } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { type Diagnosis } from '../db/diagnose';

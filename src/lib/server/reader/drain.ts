@@ -3,7 +3,7 @@
  * Each step is one query, then one synchronous change. A query that fails changes nothing, and the next run resumes there.
  * What throws in the middle of a change leaves the drain unsound: it must not run again, and its owner begins anew.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
 import { withDeadline } from '../db/deadline';

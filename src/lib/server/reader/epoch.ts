@@ -3,7 +3,7 @@
  * timeline and the database, so that a promotion, a recovery to a point in time or a restored copy is noticed.
  * Runs before a process begins to read, on any number of processes at once.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { Cursor } from './cursor';
 import { StandbyError } from '../db/errors';
 
@@ -23,13 +23,14 @@ export async function settleEpoch(sql: Sql, reached: Cursor | null): Promise<voi
 		const [found] = await tx<
 			{ epoch: string | null; mine: boolean; behind: boolean; recount: boolean; standby: boolean }[]
 		>`
-			select pg_is_in_recovery() as standby, (select value from meta where key = 'epoch') as epoch,
-				coalesce((select value from meta where key = 'identity') = nowboard_identity(), false) as mine,
+			select pg_is_in_recovery() as standby, (select value from ${tx.schema}.meta where key = 'epoch') as epoch,
+				coalesce((select value from ${tx.schema}.meta where key = 'identity') = ${tx.schema}.nowboard_identity(), false) as mine,
 				${(reached?.last ?? 0n).toString()}::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) as behind,
-				exists (select from deletions where recount) as recount`;
+				exists (select from ${tx.schema}.deletions where recount) as recount`;
 		if (found?.standby) throw new StandbyError();
 		const isBehind = found?.behind && found.epoch === reached?.epoch;
-		if (!found?.mine || isBehind || found.recount) await tx`select nowboard_renew_epoch()`;
+		if (!found?.mine || isBehind || found.recount)
+			await tx`select ${tx.schema}.nowboard_renew_epoch()`;
 	});
 }
 
@@ -51,11 +52,11 @@ export async function repairForeignTransactions(
 	let repaired = 0;
 	for (;;) {
 		const { count } = await sql`
-			update events set tx = '0' where id in (
-				(select id from events where tx >= pg_snapshot_xmax(pg_current_snapshot())
+			update ${sql.schema}.events set tx = '0' where id in (
+				(select id from ${sql.schema}.events where tx >= pg_snapshot_xmax(pg_current_snapshot())
 					order by tx desc limit ${REPAIR_BATCH})
 				union all
-				(select id from pg_snapshot_xip(pg_current_snapshot()) as running, events
+				(select id from pg_snapshot_xip(pg_current_snapshot()) as running, ${sql.schema}.events
 					where tx = running limit ${REPAIR_BATCH}))`;
 		if (count === 0) return repaired;
 		repaired += count;

@@ -4,12 +4,11 @@
  * socket stays silent for minutes, it rings itself and says `deaf` when it does not hear that.
  * It renews its client rather than unlisten: postgres.js' unlisten does nothing after a reconnect.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { ListenerState } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { toReason } from '../db/errors';
 
-export const CHANNEL = 'nowboard';
 /** Between two rings of oneself: with the deadline, a dead socket is noticed within 10 s. */
 export const SELF_PING_MS = 5_000;
 /** A healthy echo takes about a millisecond; the first one decides whether a pooler is in the way. */
@@ -67,7 +66,7 @@ export function startListener({
 		sql?.end({ timeout: 0 }).catch(() => {});
 		sql = connect();
 		// once per client: a failed call goes on trying inside, and a second one would add a second listener
-		sql.listen(CHANNEL, onNotify, () => plan(0)).catch(() => {});
+		sql.listen(sql.schema.name, onNotify, () => plan(0)).catch(() => {});
 	}
 
 	function plan(delayMs: number) {
@@ -87,7 +86,11 @@ export function startListener({
 		const echo = new Promise<void>((resolve) => (heard = resolve));
 		let hasAnswered = false;
 		try {
-			await withDeadline(client`select pg_notify(${CHANNEL}, ${self})`, deadlineMs, 'NOTIFY');
+			await withDeadline(
+				client`select pg_notify(${client.schema.name}, ${self})`,
+				deadlineMs,
+				'NOTIFY',
+			);
 			hasAnswered = true;
 			await withDeadline(echo, deadlineMs, 'the echo of NOTIFY');
 			if (stopped || client !== sql) return;

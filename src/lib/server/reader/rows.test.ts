@@ -28,18 +28,20 @@ function scans(plan: Plan): Touched[] {
 test('at a million rows a drain touches the unseen rows only, with and without statistics', async () => {
 	const { sql } = await useDatabase();
 	// without what this statement does not read, a million rows are there in seconds
-	await sql`alter table events set (autovacuum_enabled = false), drop constraint events_event_id_unique`;
-	await sql`drop index events_created_at`;
+	await sql`alter table nowboard.events set (autovacuum_enabled = false), drop constraint events_event_id_unique`;
+	await sql`drop index nowboard.events_created_at`;
 	await sql.unsafe(`
 		do $$ begin
 			for i in 1..100 loop
-				insert into events (name) select 'x' from generate_series(1, 10000);
+				insert into nowboard.events (name) select 'x' from generate_series(1, 10000);
 				commit;
 			end loop;
-			for i in 1..5 loop insert into events (name) values ('new'); commit; end loop;
+			for i in 1..5 loop insert into nowboard.events (name) values ('new'); commit; end loop;
 		end $$`);
 	const txs = (
-		await sql<{ tx: string }[]>`select distinct tx::text::bigint as tx from events order by tx`
+		await sql<
+			{ tx: string }[]
+		>`select distinct tx::text::bigint as tx from nowboard.events order by tx`
 	).map(({ tx }) => BigInt(tx));
 	// two single rows are unseen in holes far below the position, three are new
 	const last = txs.at(-4) as bigint;
@@ -56,7 +58,7 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 	const missed = (from: Cursor, before: { tx: bigint; id: bigint } | null = null) =>
 		explain(missedQuery(sql, from, upTo, before, CHUNK));
 	for (const statistics of ['without', 'with']) {
-		if (statistics === 'with') await sql`analyze events`;
+		if (statistics === 'with') await sql`analyze nowboard.events`;
 		// more often than the five runs after which a prepared statement may get a generic plan
 		for (let run = 0; run < 7; run++) {
 			const found = await unseen(cursor);
@@ -78,7 +80,7 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 
 	// control: asking by the snapshot alone has every row in its hands
 	const [naive] = await sql<{ 'QUERY PLAN': { Plan: Plan }[] }[]>`
-		explain (analyze, format json) select * from events
+		explain (analyze, format json) select * from nowboard.events
 		where not pg_visible_in_snapshot(tx, pg_current_snapshot()) order by tx, id limit 2000`;
 	const touched = scans(naive?.['QUERY PLAN'][0]?.Plan as Plan);
 	expect(Math.max(...touched.map(({ rows }) => rows))).toBeGreaterThan(1_000_000);
@@ -91,7 +93,7 @@ test('the rows of transactions are read in pieces, in order, and not beyond the 
 	const write = async (name: string, count: number) => {
 		const [one] = await sql<{ tx: string }[]>`
 			with made as (
-				insert into events (name, properties)
+				insert into nowboard.events (name, properties)
 				select ${name}, jsonb_build_object('n', n) from generate_series(1, ${count}) n returning tx)
 			select tx::text from made limit 1`;
 		return BigInt(one?.tx ?? 0);

@@ -3,7 +3,10 @@
  * Two traps. The snapshot and the rows must come from one statement, or a commit between two statements is never read. And
  * the two index scans stay apart (UNION ALL): OR with ORDER BY walks the whole index.
  */
-import type { Fragment, Sql } from 'postgres';
+import type { Fragment } from 'postgres';
+import type {} from '../db/connect';
+import type {} from '../db/connect';
+import type { Sql } from '../db/connect';
 import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
 import { toArray } from '../db/array';
 import { toMs } from '../db/time';
@@ -38,11 +41,11 @@ export const headQuery = (sql: Sql) => sql`
 	select jsonb_build_object(
 		'snapshot', pg_current_snapshot()::text,
 		'at', floor(extract(epoch from clock_timestamp()) * 1000),
-		'epoch', (select value from meta where key = 'epoch'),
-		'identity', (select value from meta where key = 'identity'),
-		'here', nowboard_identity(),
-		'deletedThrough', (select through::text from deletions order by deletions.through desc limit 1),
-		'recount', exists (select from deletions where recount)
+		'epoch', (select value from ${sql.schema}.meta where key = 'epoch'),
+		'identity', (select value from ${sql.schema}.meta where key = 'identity'),
+		'here', ${sql.schema}.nowboard_identity(),
+		'deletedThrough', (select through::text from ${sql.schema}.deletions order by deletions.through desc limit 1),
+		'recount', exists (select from ${sql.schema}.deletions where recount)
 	)::text as head`;
 
 /** The head and `rows` in one statement: FULL JOIN on nothing gives a row for the head, then one for each of `rows`. */
@@ -61,10 +64,10 @@ export function unseenQuery(sql: Sql, from: Cursor, limit: number): Fragment {
 	const rows = literal(sql, limit);
 	return withHead(
 		sql,
-		sql`(select ${columns(sql)} from events where tx = any(${toArray(from.holes)}::xid8[])
+		sql`(select ${columns(sql)} from ${sql.schema}.events where tx = any(${toArray(from.holes)}::xid8[])
 				order by events.tx, events.id limit ${rows})
 			union all
-			(select ${columns(sql)} from events where tx > ${from.last.toString()}::xid8
+			(select ${columns(sql)} from ${sql.schema}.events where tx > ${from.last.toString()}::xid8
 				order by events.tx, events.id limit ${rows})`,
 	);
 }
@@ -117,7 +120,7 @@ export function missedQuery(
 		: sql`(tx, id) <= (${upTo.last.toString()}::xid8, ${MAX_ID}::bigint)`;
 	return withHead(
 		sql,
-		sql`select ${columns(sql)} from events
+		sql`select ${columns(sql)} from ${sql.schema}.events
 			where tx > ${from.last.toString()}::xid8 and ${bound}
 				and tx <> all(${toArray(upTo.holes)}::xid8[])
 			order by events.tx desc, events.id desc limit ${literal(sql, limit)}`,
@@ -155,7 +158,7 @@ export async function readTransactions(
 			? sql`(tx, id) > (${last.tx.toString()}::xid8, ${last.id.toString()}::bigint)`
 			: sql`true`;
 		const raw = await sql<RawRow[]>`
-			select ${columns(sql)} from events
+			select ${columns(sql)} from ${sql.schema}.events
 			where tx = any(${toArray(txs)}::xid8[]) and ${after}
 			order by events.tx, events.id limit ${CHUNK}`;
 		for (const row of raw.map(toRow)) {
@@ -175,7 +178,7 @@ export async function readTransaction(
 	limit = CHUNK,
 ): Promise<Row[]> {
 	const raw = await sql<RawRow[]>`
-		select ${columns(sql)} from events
+		select ${columns(sql)} from ${sql.schema}.events
 		where tx = ${tx.toString()}::xid8 and id > ${afterId.toString()}::bigint
 		order by events.id limit ${limit}`;
 	return raw.map(toRow);

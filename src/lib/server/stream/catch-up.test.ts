@@ -25,7 +25,7 @@ const readings = async (sql: Sql) =>
 		(
 			await sql<{ calls: string }[]>`
 				select coalesce(sum(calls), 0) as calls from pg_stat_statements
-				where query ilike '%from events%' and query not ilike '%pg_stat_statements%'`
+				where query ilike '%from "nowboard".events%' and query not ilike '%pg_stat_statements%'`
 		)[0]?.calls,
 	);
 
@@ -41,10 +41,10 @@ test('a thousand clients that come back at once, with a hundred cursors, cost at
 			const one = connect(url, { max: 1 });
 			onTestFinished(() => one.end({ timeout: 1 }));
 			await one`begin`;
-			await one`insert into events (name) values ('held')`;
+			await one`insert into nowboard.events (name) values ('held')`;
 			held.push(one);
 		}
-		await sql`insert into events (name) values (${`frame ${i}`})`;
+		await sql`insert into nowboard.events (name) values (${`frame ${i}`})`;
 		await watching.until(() => watching.ids.length === i);
 	}
 	for (const one of held) await one`commit`;
@@ -55,7 +55,7 @@ test('a thousand clients that come back at once, with a hundred cursors, cost at
 
 	// another process, whose ring knows none of them
 	const after = await startTestInstance(url);
-	await sql`insert into events (name) values ('meanwhile')`;
+	await sql`insert into nowboard.events (name) values ('meanwhile')`;
 	await expect.poll(() => after.state().totals.eventsCount).toBe(106);
 	const count = await readings(sql);
 	const clients: [Follower, number][] = Array.from({ length: 1_000 }, (_, i) => {
@@ -108,7 +108,7 @@ describe('a cursor is what somebody says', () => {
 				const txs: bigint[] = [];
 				for (let i = 0; i < count; i++) {
 					const [one] = await sql<{ tx: string }[]>`
-						with all_of_it as (insert into events (name) select 'x' from generate_series(1, ${size}) returning tx)
+						with all_of_it as (insert into nowboard.events (name) select 'x' from generate_series(1, ${size}) returning tx)
 						select tx::text from all_of_it limit 1`;
 					txs.push(BigInt(one?.tx ?? 0));
 				}
@@ -119,7 +119,7 @@ describe('a cursor is what somebody says', () => {
 				const from = { epoch: '', last: 0n, holes: [] };
 				const { head } = await readUnseen(sql, from, 1);
 				const [newest] = await sql<{ tx: string }[]>`
-					select tx::text from events order by events.tx desc limit 1`;
+					select tx::text from nowboard.events order by events.tx desc limit 1`;
 				here = atSnapshot(head.epoch ?? '', head.snapshot, BigInt(newest?.tx ?? 0));
 				const { epoch } = here;
 				return (last: bigint, ...holes: bigint[]): Cursor => ({ epoch, last, holes });
@@ -155,7 +155,7 @@ describe('a cursor is what somebody says', () => {
 		expect([await catchUp(at(2n), null), rounds()]).toEqual([{ frames: [], position: 1 }, 2]);
 
 		// in another epoch nothing is known of it
-		await sql`select nowboard_renew_epoch()`;
+		await sql`select nowboard.nowboard_renew_epoch()`;
 		const now = await stand();
 		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 2]);
 		expect([await catchUp(now(1n), null), rounds()]).toEqual([null, 3]);
@@ -165,7 +165,7 @@ describe('a cursor is what somebody says', () => {
 	test('one that is before what was deleted costs one reading, and none when it comes again', async () => {
 		const { sql, catchUp, rounds, insert, stand } = await useCatchUp();
 		const [first, second] = (await insert(3, 1)) as [bigint, bigint, bigint];
-		await sql`delete from events where tx = ${first.toString()}::xid8`;
+		await sql`delete from nowboard.events where tx = ${first.toString()}::xid8`;
 		const at = await stand();
 		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 1]);
 		expect([await catchUp(at(2n), null), rounds()]).toEqual([null, 1]);

@@ -5,7 +5,7 @@
  * begin with a drain. What was read is kept for a while: those who follow need no query at all. A cursor is what somebody says,
  * so one that is too far back is known for it after the first reading, and rounds rest.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { createBacklog, type Backlog } from './backlog';
 import { RING_BYTES, type Bus, type Frame } from './ring';
 import { isWithin, meet, sees, toId, type Cursor } from '../reader/cursor';

@@ -10,7 +10,9 @@ import { connect, type Sql } from '../db/connect';
 import type { Instance } from './hub';
 
 const idsInTable = async (sql: Sql) =>
-	(await sql<{ id: string }[]>`select id from events order by id`).map(({ id }) => Number(id));
+	(await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(({ id }) =>
+		Number(id),
+	);
 const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
 
 describe('from INSERT to the stream', () => {
@@ -18,7 +20,7 @@ describe('from INSERT to the stream', () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
-		await sql`insert into events (name, properties) values ('deploy', ${sql.json({ version: '1.2' })})`;
+		await sql`insert into nowboard.events (name, properties) values ('deploy', ${sql.json({ version: '1.2' })})`;
 		await client.until(() => client.ids.length === 1);
 		expect(client.of('activity')[0]?.events[0]).toMatchObject({
 			id: 1,
@@ -35,15 +37,15 @@ describe('from INSERT to the stream', () => {
 		await client.until(() => client.resets() === 1);
 		const [held, undone] = [connect(url, { max: 1 }), connect(url, { max: 1 })];
 		await held`begin`;
-		await held`insert into events (name) values ('held')`;
+		await held`insert into nowboard.events (name) values ('held')`;
 		await undone`begin`;
-		await undone`insert into events (name) values ('undone')`;
-		await sql`insert into events (name) values ('quick')`;
+		await undone`insert into nowboard.events (name) values ('undone')`;
+		await sql`insert into nowboard.events (name) values ('quick')`;
 		await client.until(() => client.ids.length === 1);
 		await undone`rollback`;
 		await held`commit`;
 		await client.until(() => client.ids.length === 2);
-		await sql`insert into events (name) values ('last')`;
+		await sql`insert into nowboard.events (name) values ('last')`;
 		await client.until(() => client.ids.length === 3);
 		const names = client.of('activity').flatMap(({ events }) => events.map(({ name }) => name));
 		expect(names).toEqual(['quick', 'held', 'last']);
@@ -54,8 +56,8 @@ describe('from INSERT to the stream', () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
-		await sql`insert into events (name, tx) values ('future', '9999999999'), ('past', '1')`;
-		await sql`insert into events (name) values ('after')`;
+		await sql`insert into nowboard.events (name, tx) values ('future', '9999999999'), ('past', '1')`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		await client.until(() => client.ids.length >= 3);
 		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
 	});
@@ -64,7 +66,7 @@ describe('from INSERT to the stream', () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
-		await sql`insert into events (name) select 'bulk' from generate_series(1, 7001)`;
+		await sql`insert into nowboard.events (name) select 'bulk' from generate_series(1, 7001)`;
 		await client.until(() => client.ids.length >= MAX_EVENTS_PER_FRAME);
 		const [frame] = client.of('activity');
 		expect([frame?.events.length, frame?.omitted, frame?.totals.eventsCount]).toEqual([
@@ -80,7 +82,7 @@ describe('from INSERT to the stream', () => {
 		const client = follow(await startTestInstance(url, { frameIntervalMs: 500 }));
 		await client.until(() => client.resets() === 1);
 		await sql.unsafe(
-			`do $$ begin for i in 1..4500 loop insert into events (name) values ('one'); commit; end loop; end $$`,
+			`do $$ begin for i in 1..4500 loop insert into nowboard.events (name) values ('one'); commit; end loop; end $$`,
 		);
 		await client.until(() => client.ids.length >= 4_500);
 		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
@@ -93,14 +95,14 @@ describe('coming back', () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const first = follow(instance);
-		await sql`insert into events (name) values ('seen')`;
+		await sql`insert into nowboard.events (name) values ('seen')`;
 		await first.until(() => first.ids.length === 1);
 		await first.leave();
-		await sql`insert into events (name) values ('missed')`;
+		await sql`insert into nowboard.events (name) values ('missed')`;
 		await expect.poll(() => instance.state().events.length).toBe(2);
 		const again = follow(instance, first.cursor());
 		await again.until(() => again.ids.length === 1);
-		await sql`insert into events (name) values ('live')`;
+		await sql`insert into nowboard.events (name) values ('live')`;
 		await again.until(() => again.ids.length === 2);
 		expect([again.ids, again.resets()]).toEqual([[2, 3], 0]);
 	});
@@ -108,10 +110,10 @@ describe('coming back', () => {
 	test('the page and the stream join without a gap: the state carries the cursor to go on from', async () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
-		await sql`insert into events (name) values ('in the page')`;
+		await sql`insert into nowboard.events (name) values ('in the page')`;
 		await expect.poll(() => instance.state().events.length).toBe(1);
 		const { cursor } = instance.state();
-		await sql`insert into events (name) values ('between')`;
+		await sql`insert into nowboard.events (name) values ('between')`;
 		const client = follow(instance, cursor);
 		await client.until(() => client.ids.length === 1);
 		expect([client.ids, client.resets()]).toEqual([[2], 0]);
@@ -124,7 +126,7 @@ describe('coming back', () => {
 		let cursor: string | null = instances[0]?.state().cursor ?? null;
 		for (let hop = 0; hop < 20; hop++) {
 			// the other instance may not have seen what the client has: it must look before it answers
-			await sql`insert into events (name) select 'hop' from generate_series(1, ${1 + (hop % 3)})`;
+			await sql`insert into nowboard.events (name) select 'hop' from generate_series(1, ${1 + (hop % 3)})`;
 			const client = follow(instances[hop % 2] as (typeof instances)[0], cursor);
 			await client.until(() => client.ids.length > 0);
 			cursor = client.cursor();
@@ -142,12 +144,12 @@ describe('coming back', () => {
 		const { url, sql } = await useDatabase();
 		const undone = connect(url, { max: 1 });
 		await undone`begin`;
-		await undone`insert into events (name) values ('undone')`;
+		await undone`insert into nowboard.events (name) values ('undone')`;
 		const [{ tx }] = await undone<[{ tx: string }]>`select pg_current_xact_id()::text as tx`;
 		const one = await startTestInstance(url);
 		const client = follow(one);
 		await client.until(() => client.resets() === 1);
-		await sql`insert into events (name) values ('beside it')`;
+		await sql`insert into nowboard.events (name) values ('beside it')`;
 		await client.until(() => client.ids.length === 1);
 		// this one has published the row with a hole below it, and nothing since
 		const withHole = client.cursor() as string;
@@ -164,7 +166,7 @@ describe('coming back', () => {
 		const back = follow(one, without);
 		// it has joined: before anything new is there to publish
 		await back.until(() => back.of('metrics').length + back.resets() > 0);
-		await sql`insert into events (name) values ('after')`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		await back.until(() => back.ids.length === 1);
 		expect([back.ids.length, back.resets()]).toEqual([1, 0]);
 	});
@@ -177,12 +179,12 @@ describe('coming back', () => {
 		['a cursor that was too long to write', (here: string) => here.replace(/-.*/, '-.')],
 	])('%s gets the whole state', async (_, toCursor) => {
 		const { url, sql } = await useDatabase();
-		await sql`insert into events (name) values ('before')`;
+		await sql`insert into nowboard.events (name) values ('before')`;
 		const instance = await startTestInstance(url);
 		const client = follow(instance, toCursor(instance.state().cursor));
 		await client.until(() => client.resets() === 1);
 		expect(client.of('reset')[0]).toEqual(instance.state());
-		await sql`insert into events (name) values ('after')`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		await client.until(() => client.ids.length === 1);
 		expect(client.ids).toEqual([2]);
 	});
@@ -191,14 +193,14 @@ describe('coming back', () => {
 		const { url, sql } = await useDatabase();
 		const origin = (await startTestInstance(url)).state().cursor;
 		await sql.unsafe(
-			`do $$ begin for i in 1..100 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
+			`do $$ begin for i in 1..100 loop insert into nowboard.events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
 		);
 		const fresh = await startTestInstance(url);
 		const near = follow(fresh, origin);
 		await near.until(() => near.ids.length === 10_000);
 		expect([near.resets(), near.omitted()]).toEqual([0, 0]);
 		expect(new Set(near.ids).size).toBe(10_000);
-		await sql`insert into events (name) values ('one more')`;
+		await sql`insert into nowboard.events (name) values ('one more')`;
 		const other = await startTestInstance(url);
 		const far = follow(other, origin);
 		await far.until(() => far.resets() === 1);
@@ -212,9 +214,9 @@ test('one that is far too late costs another nothing: who comes back beside it g
 	const far = origin.state().cursor;
 	const held = connect(url, { max: 1 });
 	await held`begin`;
-	await held`insert into events (name) values ('held')`;
+	await held`insert into nowboard.events (name) values ('held')`;
 	await sql.unsafe(
-		`do $$ begin for i in 1..101 loop insert into events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
+		`do $$ begin for i in 1..101 loop insert into nowboard.events (name) select 'x' from generate_series(1, 100); commit; end loop; end $$`,
 	);
 	await expect.poll(() => origin.state().totals.eventsCount).toBe(10_100);
 	// everything seen, but for the transaction that is open
@@ -237,7 +239,7 @@ describe('when something breaks', () => {
 		for (let round = 0; round < 3; round++) {
 			await sql`select pg_terminate_backend(pid) from pg_stat_activity
 				where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()`;
-			await sql`insert into events (name) values ('in the gap')`;
+			await sql`insert into nowboard.events (name) values ('in the gap')`;
 			await client.until(() => client.ids.length === round + 1);
 			await expect.poll(() => instance.status().listener, { timeout: 60_000 }).toBe('up');
 		}
@@ -252,7 +254,7 @@ describe('when something breaks', () => {
 		await client.until(() => client.resets() === 1);
 		await sql`select pg_terminate_backend(pid) from pg_stat_activity
 			where datname = current_database() and pid <> pg_backend_pid()`;
-		await sql`insert into events (name) values ('after')`;
+		await sql`insert into nowboard.events (name) values ('after')`;
 		await client.until(() => client.ids.length === 1);
 		expect([client.ids, client.resets()]).toEqual([[1], 1]);
 	});
@@ -261,10 +263,10 @@ describe('when something breaks', () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const client = follow(instance);
-		await sql`insert into events (name) values ('old')`;
+		await sql`insert into nowboard.events (name) values ('old')`;
 		await client.until(() => client.ids.length === 1);
 		const before = client.cursor();
-		await sql`truncate events`;
+		await sql`truncate nowboard.events`;
 		await client.until(() => client.resets() === 2);
 		expect(client.of('reset')[1]).toMatchObject({ events: [], totals: { eventsCount: 0 } });
 		const old = follow(instance, before);
@@ -275,7 +277,7 @@ describe('when something breaks', () => {
 		const { url, sql } = await useDatabase();
 		const cursor = (await startTestInstance(url)).state().cursor;
 		// what a restored dump carries: the epoch, and the identity of the database it was made from
-		await sql`update meta set value = '1/00000001/1' where key = 'identity'`;
+		await sql`update nowboard.meta set value = '1/00000001/1' where key = 'identity'`;
 		const client = follow(await startTestInstance(url), cursor);
 		await client.until(() => client.resets() === 1);
 		expect(client.cursor()?.split('-')[0]).not.toBe(cursor.split('-')[0]);
@@ -283,14 +285,16 @@ describe('when something breaks', () => {
 
 	test('rows from the future of a restored dump are repaired before the start, and shown in the feed', async () => {
 		const { url, sql } = await useDatabase();
-		await sql`insert into events (name) values ('restored')`;
-		await sql`update events set tx = '99999999999'`;
+		await sql`insert into nowboard.events (name) values ('restored')`;
+		await sql`update nowboard.events set tx = '99999999999'`;
 		const client = follow(await startTestInstance(url));
 		await client.until(() => client.resets() === 1);
 		expect(client.of('reset')[0]?.events.map(({ name }) => name)).toEqual(['restored']);
-		await sql`insert into events (name) values ('new')`;
+		await sql`insert into nowboard.events (name) values ('new')`;
 		await client.until(() => client.ids.length === 1);
-		expect(await sql`select tx::text from events where name = 'restored'`).toEqual([{ tx: '0' }]);
+		expect(await sql`select tx::text from nowboard.events where name = 'restored'`).toEqual([
+			{ tx: '0' },
+		]);
 	});
 
 	test('a client that leaves is forgotten', async () => {
@@ -320,20 +324,20 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 	const [one, two] = [await startTestInstance(url), await startTestInstance(url)];
 	const client = follow(one);
 	await sql`
-		insert into events (name, session_id, created_at)
+		insert into nowboard.events (name, session_id, created_at)
 		select case when i % 3 = 0 then 'page_view' else 'other' end, 's' || i % 17,
 			date_trunc('milliseconds', clock_timestamp()) - (i || ' seconds')::interval
 		from generate_series(1, 2400) i`;
 	const writing = setInterval(
 		() =>
-			void sql`insert into events (name, session_id) values ('page_view', ${crypto.randomUUID()})`,
+			void sql`insert into nowboard.events (name, session_id) values ('page_view', ${crypto.randomUUID()})`,
 		15,
 	);
 	await client.until(() => client.of('metrics').length >= 3, 100_000);
 	clearInterval(writing);
 	const ticks = await sql<{ cursor: string; recorded_at: Date; shown: number[] }[]>`
 		select cursor, recorded_at, array[page_views, active_sessions, events_count, events_per_minute]::text[] as shown
-		from metrics_snapshots order by tick`;
+		from nowboard.metrics_snapshots order by tick`;
 	expect(ticks.length).toBeGreaterThanOrEqual(3);
 	for (const { cursor, recorded_at, shown } of ticks) {
 		const parsed = parseCursor(cursor);
@@ -341,7 +345,7 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 		const { last, holes } = parsed.cursor;
 		const [counted] = await sql<{ figures: string[] }[]>`
 			with seen as (
-				select name, session_id, ${recorded_at}::timestamptz - created_at as age from events
+				select name, session_id, ${recorded_at}::timestamptz - created_at as age from nowboard.events
 				where tx <= ${last.toString()}::xid8 and tx <> all(${`{${holes.join(',')}}`}::xid8[])
 			)
 			select array[
@@ -371,7 +375,7 @@ test('a database that takes no connections is noticed within seconds by those wh
 	await client.until(() => client.of('ping').at(-1)?.database === 'down', 100_000);
 	await client.until(() => client.of('ping').at(-1)?.listener === 'deaf', 100_000);
 	await admin`alter database ${admin(name)} allow_connections true`;
-	await sql`insert into events (name) values ('after')`;
+	await sql`insert into nowboard.events (name) values ('after')`;
 	await client.until(() => client.ids.length === 1);
 	await client.until(() => client.of('ping').at(-1)?.database === 'up');
 	await client.until(() => client.of('ping').at(-1)?.listener === 'up');
@@ -390,7 +394,7 @@ test('a page in several spellings is one row, as it arrives and after a restart'
 		...[{ path: '/a/', slash: true }, { path: '/a' }],
 		...[{ path: `/${long}a` }, { path: `/${long}b` }],
 	];
-	await sql`insert into events (name, properties)
+	await sql`insert into nowboard.events (name, properties)
 		select 'page_view', value from jsonb_array_elements(${sql.json(sent)})`;
 	await client.until(() => client.ids.length === sent.length);
 	const restarted = await startTestInstance(url);
@@ -409,7 +413,7 @@ test('a page in several spellings is one row, as it arrives and after a restart'
 
 describe('one source', () => {
 	const insert = (sql: Sql, source: string, path: string) =>
-		sql`insert into events (name, source, session_id, properties)
+		sql`insert into nowboard.events (name, source, session_id, properties)
 			values ('page_view', ${source}, ${source}, ${sql.json({ path, referrer: 'https://www.x.test/a' })})`;
 
 	test('who looks at one source gets its events and figures only, live and on joining', async () => {

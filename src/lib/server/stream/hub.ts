@@ -3,7 +3,7 @@
  * publisher.ts, the open streams are clients.ts, how a client joins is subscribe.ts.
  */
 import type { Logger } from 'pino';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { PING_INTERVAL_MS, type DashboardState, type Ping, type Source } from '../../protocol';
 import { createBus, type Bus, type Frame } from './ring';
 import { createCatchUp } from './catch-up';

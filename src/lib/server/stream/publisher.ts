@@ -4,7 +4,7 @@
  * middle of such a step, they may disagree: the position is dropped, and the next run begins anew with a reset for every client.
  */
 import type { Logger } from 'pino';
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../../protocol';
 import { createAggregator, type Aggregator } from '../live/windows';
 import type { Frame } from './ring';

@@ -76,7 +76,7 @@ beforeEach(async () => {
 		visitors: createVisitorIds(database.sql),
 	};
 	bodySizeLimit = LIMIT;
-	await database.sql`TRUNCATE events`;
+	await database.sql`TRUNCATE nowboard.events`;
 });
 afterAll(async () => {
 	agent.destroy();
@@ -117,7 +117,9 @@ const ORDERS: NewKey = { kind: 'secret', source: 'orders', name: 'orders', origi
 const makeKey = async (input: NewKey) => (await createKey(database.sql, input, 'command')).key;
 
 const names = async () =>
-	(await database.sql`SELECT name FROM events ORDER BY id`).map(({ name }) => name as string);
+	(await database.sql`SELECT name FROM nowboard.events ORDER BY id`).map(
+		({ name }) => name as string,
+	);
 
 test('one event, an array, and what sendBeacon sends are saved and counted', async () => {
 	const eventId = 'a94a8fe5-ccb1-4ba6-9c4c-0873d391e987';
@@ -158,7 +160,8 @@ test('a timestamp that was clamped is reported, and only then', async () => {
 		JSON.stringify([{ name: 'a' }, { name: 'b', timestamp: from }]),
 	);
 	const to = new Date(
-		(await database.sql`SELECT created_at FROM events WHERE name = 'b'`)[0]?.created_at as Date,
+		(await database.sql`SELECT created_at FROM nowboard.events WHERE name = 'b'`)[0]
+			?.created_at as Date,
 	).toISOString();
 	expect({ status, body }).toEqual({
 		status: 202,
@@ -347,7 +350,7 @@ describe('a key', () => {
 		locals.ingestOpen = false;
 	});
 	const sources = async () =>
-		(await database.sql`SELECT name, source FROM events ORDER BY id`).map(
+		(await database.sql`SELECT name, source FROM nowboard.events ORDER BY id`).map(
 			({ name, source }) => `${name} of ${source}`,
 		);
 	const bearer = (key: string) => ({ ...JSON_TYPE, authorization: `Bearer ${key}` });
@@ -565,7 +568,7 @@ describe('robots', () => {
 
 describe('a visitor without a session id', () => {
 	const sessions = async () =>
-		(await database.sql`SELECT session_id FROM events ORDER BY id`).map(
+		(await database.sql`SELECT session_id FROM nowboard.events ORDER BY id`).map(
 			({ session_id }) => session_id as string | null,
 		);
 	const from = (address: string, more: Record<string, string> = {}) => ({
@@ -588,9 +591,9 @@ describe('a visitor without a session id', () => {
 		expect(new Set([a, c, d]).size).toBe(3);
 		expect(e).toBe('own');
 		for (const table of ['events', 'meta', 'ingest_keys', 'audit'])
-			expect(JSON.stringify(await database.sql`SELECT * FROM ${database.sql(table)}`)).not.toMatch(
-				/192\.0\.2\./,
-			);
+			expect(
+				JSON.stringify(await database.sql`SELECT * FROM nowboard.${database.sql(table)}`),
+			).not.toMatch(/192\.0\.2\./);
 	});
 
 	test('who says Global Privacy Control or Do Not Track, and whoever is no page, stays without', async () => {

@@ -13,13 +13,14 @@ export async function GET(request) {
 	let timer;
 	const body = new ReadableStream({
 		async start(controller) {
-			const [{ newest }] = await sql`select coalesce(max(id), 0)::int as newest from events`;
+			const [{ newest }] =
+				await sql`select coalesce(max(id), 0)::int as newest from nowboard.events`;
 			let last = newest;
 			controller.enqueue(encoder.encode(':\n\n'));
 			const poll = async () => {
 				const rows = await sql`
 					select id::int, event_id as "eventId", name, source, session_id as "sessionId", properties, created_at as "createdAt"
-					from events where id > ${last} order by id limit 1000`;
+					from nowboard.events where id > ${last} order by id limit 1000`;
 				if (rows.length > 0) {
 					last = rows.at(-1).id;
 					controller.enqueue(encoder.encode(`event: activity\ndata: ${JSON.stringify(rows)}\n\n`));
