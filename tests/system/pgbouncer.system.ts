@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import postgres from 'postgres';
 import { freePort } from '../../scripts/process/ports';
-import { connect, type Sql } from '../../src/lib/server/db/connect';
+import { connect } from '../../src/lib/server/db/connect';
 import { createAppServer } from '../setup/app-server';
 import { followHttp, post } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';
