@@ -1,6 +1,5 @@
--- Functions that no caller's search_path can mislead: each keeps the path that migrations run with, which is our schema. Those that
--- write run as their owner, so that INSERT, DELETE and TRUNCATE need no right but the one to the table. NOTIFY's channel is the name
--- of the schema: two installations in one database do not wake each other.
+-- Functions that no caller's search_path can mislead: each keeps the path that migrations run with, which is our schema.
+-- NOTIFY's channel is the name of the schema: two installations in one database do not wake each other.
 CREATE OR REPLACE FUNCTION "nowboard_ring"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA, '');
@@ -13,7 +12,7 @@ BEGIN
 	RETURN NEW;
 END $$;
 --> statement-breakpoint
-CREATE OR REPLACE FUNCTION "nowboard_identity"() RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE OR REPLACE FUNCTION "nowboard_identity"() RETURNS text LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
 	cluster text := '?';
 	timeline text := '?';
@@ -38,7 +37,7 @@ BEGIN
 		|| '/' || 'events'::regclass::oid || started;
 END $$;
 --> statement-breakpoint
-CREATE OR REPLACE FUNCTION "nowboard_renew_epoch"() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE OR REPLACE FUNCTION "nowboard_renew_epoch"() RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
 	INSERT INTO "meta" ("key", "value") VALUES
 		('epoch', substr(replace(gen_random_uuid()::text, '-', ''), 1, 12)),
@@ -48,10 +47,7 @@ BEGIN
 	PERFORM pg_notify(current_schema(), '');
 END $$;
 --> statement-breakpoint
--- Resets every open page: not for everyone who may insert.
-REVOKE EXECUTE ON FUNCTION "nowboard_renew_epoch"() FROM PUBLIC;
---> statement-breakpoint
-CREATE OR REPLACE FUNCTION "nowboard_truncated"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE OR REPLACE FUNCTION "nowboard_truncated"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
 	PERFORM nowboard_renew_epoch();
 	RETURN NULL;

@@ -95,8 +95,11 @@ async function startPair() {
 async function hideIdentity(sql: Sql): Promise<void> {
 	await sql.unsafe(`
 		create role plain login password 'plain';
-		grant all on all tables in schema public to plain;
-		grant usage on all sequences in schema public to plain;
+		grant usage on schema nowboard to plain;
+		grant execute on all functions in schema nowboard to plain;
+		grant all on all tables in schema nowboard to plain;
+		grant usage on all sequences in schema nowboard to plain;
+		alter function nowboard.nowboard_identity() owner to plain;
 		revoke execute on function pg_control_system(), pg_walfile_name(pg_lsn) from public`);
 }
 const asPlain = (url: string) => url.replace(/\/\/[^@]*@/, '//plain:plain@');
@@ -249,9 +252,9 @@ async function restore(from: Sql, to: Sql): Promise<void> {
 	for (const table of ['meta', 'events', 'deletions', 'metrics_snapshots']) {
 		await to.begin(async (tx) => {
 			await tx`set local session_replication_role = replica`;
-			await tx`delete from ${tx(table)}`;
-			const source = (await from`copy ${from(table)} to stdout`.readable()) as Readable;
-			const target = (await tx`copy ${tx(table)} from stdin`.writable()) as Writable;
+			await tx`delete from nowboard.${tx(table)}`;
+			const source = (await from`copy nowboard.${from(table)} to stdout`.readable()) as Readable;
+			const target = (await tx`copy nowboard.${tx(table)} from stdin`.writable()) as Writable;
 			await pipeline(source, target);
 		});
 	}
@@ -333,7 +336,7 @@ test('a dump restored in place: the same names, made anew', async () => {
 	// nobody looks while it is put together
 	address.point(await freePort());
 	await sql.unsafe(`
-		drop schema drizzle cascade; drop schema public cascade; create schema public`);
+		drop schema nowboard cascade`);
 	await migrate(url);
 	await restore(dump.sql, sql);
 	address.point(port);

@@ -26,6 +26,8 @@ beforeAll(async () => {
 	server = await startServer({ max_connections: 30, superuser_reserved_connections: 3 });
 	admin = connect(server.url, { max: 1, applicationName: 'administrator' });
 	await admin`create role app login password 'app'`;
+	await admin`grant usage on schema nowboard to app`;
+	await admin`grant execute on all functions in schema nowboard to app`;
 	await admin`grant all on all tables in schema nowboard to app`;
 	await admin`grant all on all sequences in schema nowboard to app`;
 	const url = new URL(server.url);
