@@ -52,14 +52,8 @@ async function makeMigrated(): Promise<Place & { owner: Sql; schema: string }> {
 	await owner.unsafe(`
 		grant usage on schema ${schema} to ${place.role};
 		grant all on all tables in schema ${schema} to ${place.role};
-		grant all on all sequences in schema ${schema} to ${place.role};`);
-	// the journal of migrations, where it has a schema of its own
-	await owner.unsafe(`
-		do $$ begin
-			if to_regnamespace('drizzle') is not null then
-				execute 'grant all on schema drizzle to ${place.role}; grant all on all tables in schema drizzle to ${place.role}; grant create on database ${place.name} to ${place.role}';
-			end if;
-		end $$`);
+		grant all on all sequences in schema ${schema} to ${place.role};
+		grant execute on all functions in schema ${schema} to ${place.role};`);
 	return { ...place, owner, schema };
 }
 

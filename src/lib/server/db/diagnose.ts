@@ -87,6 +87,10 @@ async function findMissingRights(sql: Sql): Promise<Diagnosis> {
 		({ name, is_sequence, rights }) =>
 			`GRANT ${rights} ON ${is_sequence ? 'SEQUENCE ' : ''}${sql.schema.name}.${name} TO <role>`,
 	);
+	const functions = await sql`
+		select oid::regprocedure::text as name from pg_proc
+		where pronamespace = (select oid from pg_namespace where nspname = ${sql.schema.name})
+			and not has_function_privilege(oid, 'execute') order by proname`;
 	const all = [
 		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${sql.schema.name} TO <role>`,
 		`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${sql.schema.name} TO <role>`,
@@ -94,6 +98,7 @@ async function findMissingRights(sql: Sql): Promise<Diagnosis> {
 	const statements = [
 		...(schema.used ? [] : [`GRANT USAGE ON SCHEMA ${sql.schema.name} TO <role>`]),
 		...(grants.length > MOST_GRANTS ? all : grants),
+		...functions.map(({ name }) => `GRANT EXECUTE ON FUNCTION ${name} TO <role>`),
 	];
 	// it may use everything: what is refused is a migration
 	if (statements.length === 0)
