@@ -17,6 +17,7 @@ const STEPS: Step[] = [
 			...['--cache-strategy', 'content', '--cache-location', `${NODE_MODULES}/.cache/eslint/`],
 		],
 	},
+	{ title: 'plain words', command: ['npm', 'run', '--silent', 'words'] },
 	{ title: 'types', command: ['npm', 'run', '--silent', 'check'] },
 	{
 		title: 'units (vitest)',
