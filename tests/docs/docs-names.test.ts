@@ -16,7 +16,7 @@ const PAGES = FILES.filter((path) =>
 
 /** What `npm run build` puts into `build/` beside the server. */
 const COMMANDS = [
-	...read('scripts/release/build-release.ts').matchAll(/^\t(\w+): 'scripts\//gm),
+	...read('scripts/release/build-release.ts').matchAll(/^\t(\w+): '(?:scripts|src)\//gm),
 ].map(([, name]) => `build/${name}.js`);
 
 test('every file that a page names exists', () => {

@@ -118,6 +118,22 @@ test('malformed requests get a status and are closed; half a head that ends gets
 	expect(await ask(half, true)).toBe('');
 });
 
+test.each(['http://evil.example/', 'http://x/', '*', 'x', 'x:1'])(
+	'answers 400 to the target %s, and the handler never sees it',
+	async (target) => {
+		const seen: (string | undefined)[] = [];
+		const port = await serve((request, response) => {
+			seen.push(request.url);
+			response.end();
+		});
+		const odd = dial(port, `OPTIONS ${target} HTTP/1.1\r\nhost: x\r\n\r\n`);
+		await expect.poll(odd.read).toMatch(/^HTTP\/1\.1 400 /);
+		const plain = dial(port, 'OPTIONS /?to=http://x/ HTTP/1.1\r\nhost: x\r\n\r\n');
+		await expect.poll(plain.read).toMatch(/^HTTP\/1\.1 200 /);
+		expect(seen).toEqual(['/?to=http://x/']);
+	},
+);
+
 test('no error is written into a response that has begun', async () => {
 	const handler: RequestListener = (_, response) => void response.write('begun');
 	const port = await serve(handler);

@@ -77,6 +77,8 @@ export function createHttpServer(
 		waiting.set(socket, responses.add(response));
 		if (responses.size > MAX_PIPELINED) return void socket.destroy();
 		response.once('close', () => responses.delete(response));
+		// `http://host/path` is for proxies, and SvelteKit would take it for a path of ours
+		if (!request.url?.startsWith('/')) return void response.writeHead(400).end('Bad Request');
 		handler(request, response);
 	});
 	server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
