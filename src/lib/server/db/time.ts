@@ -1,7 +1,5 @@
 /** Times of the database as numbers: JavaScript parses few of the texts that a session's DateStyle and TimeZone may give. */
 import type { Fragment } from 'postgres';
-import type {} from './connect';
-import type {} from './connect';
 import type { Sql, TransactionSql } from './connect';
 
 /** ECMAScript's limit of a Date, in ms from 1970: the year 275760. Postgres goes to 294276, and knows infinity. */

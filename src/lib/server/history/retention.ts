@@ -6,8 +6,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Fragment } from 'postgres';
-import type {} from '../db/connect';
-import type {} from '../db/connect';
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import { toIso, toMs } from '../db/time';

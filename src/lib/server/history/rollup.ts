@@ -7,8 +7,6 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fragment } from 'postgres';
-import type {} from '../db/connect';
-import type {} from '../db/connect';
 import type { Sql, TransactionSql } from '../db/connect';
 import { PAGE_VIEW } from '../../protocol';
 import { parseSnapshot } from '../reader/cursor';

@@ -4,8 +4,6 @@
  * the two index scans stay apart (UNION ALL): OR with ORDER BY walks the whole index.
  */
 import type { Fragment } from 'postgres';
-import type {} from '../db/connect';
-import type {} from '../db/connect';
 import type { Sql } from '../db/connect';
 import { parseSnapshot, type Cursor, type Snapshot } from './cursor';
 import { toArray } from '../db/array';
