@@ -17,17 +17,18 @@ export async function startTestInstance(
 	url: string,
 	{
 		ready = true,
+		schema,
 		prepare = async () => {},
 		log = pino({ level: process.env.TEST_LOG ?? 'silent' }),
 		...options
-	}: { ready?: boolean; prepare?: () => Promise<void>; log?: Logger } & Pick<
+	}: { ready?: boolean; schema?: string; prepare?: () => Promise<void>; log?: Logger } & Pick<
 		Parameters<typeof startInstance>[0],
 		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed'
 	> = {},
 ): Promise<Instance> {
-	const sql = connect(url, { max: 1 });
+	const sql = connect(url, { max: 1, schema });
 	const instance = startInstance({
-		connect: () => connect(url, { max: 1 }),
+		connect: () => connect(url, { max: 1, schema }),
 		sql,
 		prepare,
 		log,

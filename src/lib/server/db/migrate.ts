@@ -5,8 +5,11 @@
  * used as it is (docs/decisions/0013-older-build-newer-schema.md).
  */
 import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import postgres from 'postgres';
+import { adopt, createJournal, findHome, readShared } from './adopt';
 import { connect, type Sql, type TransactionSql } from './connect';
+import { DatabaseProblem, toCode } from './errors';
 import {
 	findDifference,
 	hasTable,
@@ -23,6 +26,9 @@ const LOCK_KEY = '7957710331246113380';
 const LOCK_TIMEOUT_MS = 5 * 60_000;
 /** SQLSTATE of a lock_timeout that passed. */
 const LOCK_NOT_AVAILABLE = '55P03';
+/** That, and a deadlock with a statement of another instance. */
+const LOCKED = [LOCK_NOT_AVAILABLE, '40P01'];
+const LOCK_PAUSE_MS = 500;
 
 /**
  * Row of `meta` that a migration writes when older versions must not use the database any more: how many migrations a version has
@@ -52,6 +58,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 	});
 	try {
 		await lock(client, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
+		await adoptOld(client, known, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
 		const applied = await readApplied(client);
 		const refusal =
 			findDifference(known, applied) ??
@@ -69,6 +76,28 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 		// closing the connection frees the lock
 		await client.end({ timeout: 5 });
 	}
+}
+
+/** An installation of before the schema of its own. Once it is moved, and in a new database, this is one question. */
+async function adoptOld(client: Sql, known: readonly KnownMigration[], timeoutMs: number) {
+	if (await hasTable(client, client.schema.name, JOURNAL_TABLE)) return;
+	const home = await findHome(client);
+	if (!home) return;
+	const ours = await readShared(client, known);
+	if (!ours?.length)
+		throw new DatabaseProblem(
+			'forbidden',
+			`The schema "${home.schema}" holds the tables of an earlier version of Nowboard, and the role cannot read which migrations they have.`,
+			`run the migrations once as ${home.owner}, who owns the tables: "node build/migrate.js" or "npm run db:migrate"`,
+		);
+	const refusal = findDifference(ours, known);
+	if (refusal) throw new Error(refusal);
+	for (const until = performance.now() + timeoutMs; ; await pause(LOCK_PAUSE_MS))
+		try {
+			return await client.begin((tx) => adopt(tx, ours, home));
+		} catch (error) {
+			if (!LOCKED.includes(toCode(error)) || performance.now() > until) throw error;
+		}
 }
 
 async function lock(client: Sql, timeoutMs: number): Promise<void> {
@@ -94,8 +123,7 @@ async function apply(tx: TransactionSql, pending: readonly KnownMigration[]): Pr
 	if (!found) await tx`create schema ${tx.schema}`;
 	await refuseForeignTables(tx, pending);
 	const journal = tx`${tx.schema}.${tx(JOURNAL_TABLE)}`;
-	if (!(await hasTable(tx, tx.schema.name, JOURNAL_TABLE)))
-		await tx`create table ${journal} (id serial primary key, hash text not null, created_at bigint)`;
+	if (!(await hasTable(tx, tx.schema.name, JOURNAL_TABLE))) await createJournal(tx);
 	await tx`select set_config('search_path', ${`${tx.schema}, pg_temp`}, true)`;
 	for (const { statements, hash, when } of pending) {
 		for (const statement of statements) await tx.unsafe(statement);
