@@ -20,8 +20,6 @@ import {
 } from '../setup/older-build';
 
 const ALL = readJournal('drizzle').length;
-/** With these the first build could run. */
-const FIRST_BUILD = 2;
 const tables = async (sql: Sql) =>
 	(await sql`select tablename as name from pg_tables where schemaname = 'public' order by 1`).map(
 		({ name }) => name as string,
