@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
-import { findAbuseProblems, HEAP_LEFT, RESIDENT_LEFT, type Abused } from './abuse-verdict';
+import {
+	findAbuseProblems,
+	HEAP_LEFT,
+	MAX_P99_MS,
+	RESIDENT_LEFT,
+	type Abused,
+} from './abuse-verdict';
 
 const well: Abused = {
-	p99: { calm: 10, abused: 20 },
+	p99: MAX_P99_MS,
 	missing: 0,
 	twice: 0,
 	wrong: [],
@@ -14,13 +20,17 @@ const well: Abused = {
 	sent: 1,
 };
 
-test('nothing is said of a run in which all was well', () => {
+test('the bound for p99 is 150 ms', () => {
+	expect(MAX_P99_MS).toBe(150);
+});
+
+test('finds nothing in a run within every bound', () => {
 	expect(findAbuseProblems(well)).toEqual([]);
 });
 
 const WRONGS: [wrong: Partial<Abused>, says: string][] = [
-	[{ p99: { calm: 10, abused: 20.1 } }, 'p99'],
-	[{ p99: { calm: 10, abused: NaN } }, 'p99'],
+	[{ p99: 150.1 }, 'p99 of the viewers is 150.1 ms: at most 150 ms'],
+	[{ p99: NaN }, 'p99'],
 	[{ missing: 1 }, 'not seen'],
 	[{ twice: 1 }, 'twice'],
 	[{ wrong: ['/ was answered 503, not 200'] }, '503'],
@@ -31,6 +41,6 @@ const WRONGS: [wrong: Partial<Abused>, says: string][] = [
 	[{ resident: { before: 1, after: NaN } }, 'resident'],
 	[{ sent: 0 }, 'nothing'],
 ];
-test.each(WRONGS)('(control) %j is seen', (wrong, says) => {
+test.each(WRONGS)('(control) finds %j', (wrong, says) => {
 	expect(findAbuseProblems({ ...well, ...wrong })).toEqual([expect.stringContaining(says)]);
 });
