@@ -1,6 +1,6 @@
 /** Judges a run of `bench:abuse`: what must hold for honest clients, and what the abuse may leave behind. Pure. */
 
-/** Compiled code, and what the collector does not find at once. Caches of tokens and keys are full before. */
+/** Room for ten thousand remembered tokens and keys, compiled code, and what the collector finds late. */
 export const HEAP_LEFT = 16 * 2 ** 20;
 /** V8 and malloc return memory late: buffers of 2,000 sockets, scrypt's 64 MiB. Measured equal after one minute and ten. */
 export const RESIDENT_LEFT = 256 * 2 ** 20;
