@@ -1,6 +1,6 @@
 /**
- * What stands in the tables that strangers have no business in, counted, and whether what was granted explains how that has changed.
- * A newcomer would list the tables to look at: here all are, but for those that the server itself writes, so that a new one is not forgotten.
+ * Counts the rows of every table that clients without a login must not change, and judges whether the forms that were granted
+ * explain each change. All tables but those that the server writes by itself, so a new table is judged too.
  */
 import type { Sql } from '../../src/lib/server/db/connect';
 import { ATTEMPTS_WINDOW_S } from '../../src/lib/server/access/password';
@@ -26,10 +26,10 @@ export const NOTHING_GRANTED: Readonly<Granted> = {
 export async function countTables(sql: Sql): Promise<Tables> {
 	const tables = await sql<{ name: string }[]>`
 		select table_name as name from information_schema.tables
-		where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ${sql(OWN)}`;
+		where table_schema = 'nowboard' and table_type = 'BASE TABLE' and table_name not in ${sql(OWN)}`;
 	const counts: Record<string, number> = {};
 	for (const { name } of tables) {
-		const [row] = await sql<{ count: string }[]>`select count(*) from ${sql(name)}`;
+		const [row] = await sql<{ count: string }[]>`select count(*) from nowboard.${sql(name)}`;
 		counts[name] = Number(row?.count);
 	}
 	const parts = await sql<{ name: string; count: string }[]>`
