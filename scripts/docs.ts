@@ -1,6 +1,6 @@
-/** `npm run docs`: writes what the README and .env.example say of the environment. tests/docs/docs.test.ts fails when they say something else. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { putVariables, toExample } from './commands/variable-docs';
+/** `npm run docs`: writes docs/configuration.md and .env.example. tests/docs/docs.test.ts fails when they are out of date. */
+import { writeFileSync } from 'node:fs';
+import { toConfiguration, toExample } from './commands/variable-docs';
 
-writeFileSync('README.md', putVariables(readFileSync('README.md', 'utf8')));
+writeFileSync('docs/configuration.md', toConfiguration());
 writeFileSync('.env.example', toExample());

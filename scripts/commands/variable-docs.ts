@@ -1,25 +1,29 @@
-/** What the README and .env.example say of the environment, made from src/lib/server/config/variables.ts. Pure. */
+/** What docs/configuration.md and .env.example say of the environment, from src/lib/server/config/variables.ts. Pure. */
 import { VARIABLES, type Variable } from '../../src/lib/server/config/variables';
 
-const BEGIN = '<!-- written by `npm run docs` from src/lib/server/config/variables.ts -->';
-const END = '<!-- end of the variables -->';
 const LINE_LENGTH = 110;
 
 const ALL = Object.entries(VARIABLES) as [name: string, variable: Variable][];
 const MAIN = ALL.filter(([, { shown }]) => shown === undefined);
 const RARE = ALL.filter(([, { shown }]) => shown === 'rare');
 
-/** The same text with the tables between the two comments made anew; throws when they are missing. */
-export function putVariables(readme: string): string {
-	const [before, rest] = readme.split(`${BEGIN}\n`);
-	const after = rest?.split(END)[1];
-	if (before === undefined || after === undefined)
-		throw new Error(`The README has no place for the variables: ${BEGIN} … ${END}`);
-	const rare = `<details><summary>Variables that are rarely needed</summary>\n\n${toTable(RARE)}\n\n</details>`;
-	return `${before}${BEGIN}\n\n${toTable(MAIN)}\n\n${rare}\n\n${END}${after}`;
+/** The whole of docs/configuration.md. */
+export function toConfiguration(): string {
+	return [
+		'# Configuration',
+		'<!-- written by `npm run docs` from src/lib/server/config/variables.ts -->',
+		'The server reads these environment variables when it starts. Invalid values stop the start, and all errors are listed at once. An\n' +
+			'empty value counts as not set. `npm start`, `npm run dev` and the database commands also read `.env`.',
+		toTable(MAIN),
+		'## Rarely needed',
+		toTable(RARE),
+		'',
+	]
+		.join('\n\n')
+		.replace(/\n+$/, '\n');
 }
 
-/** As prettier writes a table, so that it has nothing to change. */
+/** Formatted as prettier formats a table. */
 function toTable(variables: typeof ALL): string {
 	const rows = [
 		['Variable', 'Default', 'Meaning'],

@@ -68,7 +68,9 @@ const exited = ({ ended }: Started) =>
 const count = async () => Number((await sql`select count(*) as n from nowboard.events`)[0]?.n);
 
 test('a database is migrated before there is a server, by either way', async () => {
-	expect(await run('README.md', 'npm run db:migrate')).toMatch(/^Applied \d+ migrations\.$/m);
+	expect(await run('docs/contributing.md', 'npm run db:migrate')).toMatch(
+		/^Applied \d+ migrations\.$/m,
+	);
 	expect(await run('docs/deploy/railway.md', 'node build/migrate.js')).toBe(
 		'Nothing to migrate.\n',
 	);
@@ -80,7 +82,7 @@ test('the server starts', async () => {
 });
 
 test('keys are made, work, are listed, rotated and revoked', async () => {
-	const said = await run('README.md', 'npm run keys -- create --source shop');
+	const said = await run('docs/sending-events.md', 'npm run keys -- create --source shop');
 	const keys = [...said.matchAll(/^ {4}(nb_(?:pub|sec)_\S+)$/gm)].map(([, key]) => key ?? '');
 	expect(keys.map((key) => key.slice(0, 7))).toEqual(['nb_pub_', 'nb_sec_']);
 	expect(await post(url, { name: 'order' }, keys[1])).toBe(202);
@@ -90,11 +92,15 @@ test('keys are made, work, are listed, rotated and revoked', async () => {
 	expect(await run('docs/tracker.md', 'npm run keys')).toContain('https://shop.example.com');
 	expect(await run('docs/deploy/railway.md', 'node build/keys.js')).toMatch(/^ {4}nb_sec_/m);
 
-	const rotated = await run('README.md', 'npm run keys -- rotate <id>', [['<id>', '2']]);
+	const rotated = await run('docs/sending-events.md', 'npm run keys -- rotate <id>', [
+		['<id>', '2'],
+	]);
 	expect(rotated).toMatch(/^Key 2 is revoked.*[^]*^ {4}nb_sec_/m);
-	const revoked = await run('README.md', 'npm run keys -- revoke <id>', [['<id>', '1']]);
+	const revoked = await run('docs/sending-events.md', 'npm run keys -- revoke <id>', [
+		['<id>', '1'],
+	]);
 	expect(revoked).toMatch(/^Key 1 .* is revoked/m);
-	const listed = await run('README.md', 'npm run keys -- list');
+	const listed = await run('docs/sending-events.md', 'npm run keys -- list');
 	expect(listed.match(/^\d+ .*$/gm)?.map((line) => [line[0], line.endsWith('  -')])).toEqual([
 		['1', false],
 		['2', false],
@@ -122,21 +128,27 @@ test('the eraser says how many events it would erase', async () => {
 
 test('visitors are simulated, history is made up, and both are cleared away', async () => {
 	const before = await count();
-	const simulator = start(put(take('README.md', 'npm run simulate'), [['…', url]]), { HOME: home });
+	const simulator = start(put(take('docs/contributing.md', 'npm run simulate'), [['…', url]]), {
+		HOME: home,
+	});
 	await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(before + 20);
 	await simulator.stop();
-	expect(await run('README.md', 'npm run db:seed')).toMatch(/^Added \d+ events/m);
-	expect(await run('README.md', 'npm run demo:clear')).toMatch(/removed \d+ demo events/);
+	expect(await run('docs/contributing.md', 'npm run db:seed')).toMatch(/^Added \d+ events/m);
+	expect(await run('docs/contributing.md', 'npm run demo:clear')).toMatch(
+		/removed \d+ demo events/,
+	);
 	expect(await count()).toBe(before);
 });
 
 test('what is generated from the source is as it is', async () => {
 	const files = () => readdirSync(join(folder, 'drizzle'), { recursive: true }).sort();
 	const texts = () =>
-		['README.md', '.env.example'].map((name) => readFileSync(join(folder, name), 'utf8'));
+		['docs/configuration.md', '.env.example'].map((name) =>
+			readFileSync(join(folder, name), 'utf8'),
+		);
 	const before = [files(), texts()];
-	expect(await run('README.md', 'npm run db:generate')).toContain('No schema changes');
-	await run('README.md', 'npm run docs');
+	expect(await run('docs/contributing.md', 'npm run db:generate')).toContain('No schema changes');
+	await run('docs/contributing.md', 'npm run docs');
 	expect([files(), texts()]).toEqual(before);
 });
 
@@ -151,7 +163,7 @@ test('one test alone is run', async () => {
 
 test('the tables can be looked at', async () => {
 	expect(await isFree(STUDIO_PORT), `port ${STUDIO_PORT} is free`).toBe(true);
-	const studio = start(take('README.md', 'npm run db:studio'), env);
+	const studio = start(take('docs/contributing.md', 'npm run db:studio'), env);
 	await expect.poll(studio.output, { timeout: 60_000 }).toContain('Drizzle Studio is up');
 	await studio.stop();
 	expect(await isFree(STUDIO_PORT)).toBe(true);

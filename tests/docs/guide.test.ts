@@ -1,13 +1,12 @@
 /**
  * The guides show the code as it is: a block that names a file (```ts src/lib/x.ts) occurs in it line by line, indentation aside;
- * a line "…" is where something was left out. And every file that they name exists.
+ * a line "…" is where something was left out. Files that pages name: docs-names.test.ts.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { findBlocks } from '../setup/examples';
 
 const GUIDE = 'docs/build-it-yourself.md';
-const PAGES = [GUIDE, 'docs/way-of-an-event.md'];
 const read = (path: string) => readFileSync(path, 'utf8');
 const toLines = (text: string) =>
 	text
@@ -41,25 +40,6 @@ test('the guide has an excerpt for every step', () => {
 test.each(excerpts)('line $line: $info is as it says', ({ info, code }) => {
 	expect(existsSync(info), info).toBe(true);
 	expect(findMissing(code, read(info))).toEqual([]);
-});
-
-test('every file that is named exists', () => {
-	const named = PAGES.flatMap((page) =>
-		[...read(page).matchAll(/`((?:src|tests|drizzle|docs|scripts)\/[^`\s]*)`/g)].map(
-			([, path]) => path,
-		),
-	);
-	expect(named.length).toBeGreaterThan(25);
-	expect(named.filter((path) => !existsSync(path ?? ''))).toEqual([]);
-	// the second file of a cell stands in the folder of the first
-	const cells = [
-		...read('docs/way-of-an-event.md').matchAll(/`(src\/[^`]*\/)[^`/]+`((?:, `[\w.-]+`)+)/g),
-	];
-	const beside = cells.flatMap(([, folder, rest]) =>
-		[...(rest ?? '').matchAll(/`([\w.-]+)`/g)].map(([, name]) => `${folder}${name}`),
-	);
-	expect(beside.length).toBeGreaterThan(8);
-	expect(beside.filter((path) => !existsSync(path))).toEqual([]);
 });
 
 test('(control) another word, another order and a line between are noticed; another indentation is not', () => {

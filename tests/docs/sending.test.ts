@@ -90,10 +90,11 @@ async function run({ language, code }: Block): Promise<void> {
 	expect(statuses).toEqual([202]);
 }
 
-test('there are examples of every kind, on both pages', () => {
+test('there are examples of every kind', () => {
 	const kinds = (page: string) =>
 		new Set(EXAMPLES.filter((one) => one.page === page).map(({ language }) => language));
-	for (const page of PAGES) expect(kinds(page), page).toEqual(new Set(['sh', 'js', 'sql']));
+	expect(kinds('README.md')).toEqual(new Set(['sh', 'sql']));
+	expect(kinds('docs/sending-events.md')).toEqual(new Set(['sh', 'js', 'sql']));
 });
 
 describe.each(PAGES)('%s', (page) => {

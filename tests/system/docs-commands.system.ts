@@ -59,7 +59,7 @@ test(
 		await expect.poll(demo.output, { timeout: INSTALL_MS }).toContain('Nowboard is running:');
 		const key = /Bearer (nb_sec_[\w-]+)/.exec(demo.output())?.[1] ?? '';
 
-		const stream = start(take('README.md', 'curl -N'));
+		const stream = start(take('docs/stream.md', 'curl -N'));
 		await expect.poll(stream.output, { timeout: 10_000 }).toMatch(/^event: reset$/m);
 		const shown = (text: string) => expect.poll(stream.output, { timeout: 10_000 }).toContain(text);
 		expect(await curl(take('README.md', '{"name": "signup", "properties"'))).toBe(
@@ -128,7 +128,7 @@ const OF_TOO_FEW = /^p99 of the honest viewers was .*\n/m;
 test.each(LONG)(
 	'%s, with %s',
 	async (words, options, says) => {
-		const code = put(take('README.md', words), [[words, `${words} -- ${options}`]]);
+		const code = put(take('docs/contributing.md', words), [[words, `${words} -- ${options}`]]);
 		const ran = await runShell(code, { cwd: folder, env });
 		const amiss = ran.stderr.replace(OF_TOO_FEW, '');
 		expect([amiss, ran.stdout]).toEqual(['', expect.stringMatching(says)]);

@@ -161,8 +161,11 @@ test('the checklist, and the doctor from here and from there', async () => {
 test('a key, and a backup that is restored elsewhere', async () => {
 	const made = await ask(withNode(take('docs/deploy/vm.md', 'systemd-run')));
 	const key = /^ {4}(nb_sec_\S+)$/m.exec(made)?.[1] ?? '';
-	const send = take('README.md', 'curl https://now.example.com/api/events');
-	expect(await ask(put(send, [['nb_sec_…', key]]))).toBe('{"accepted":1,"duplicates":0}');
+	const send = put(take('docs/sending-events.md', `-d '{"name": "order"`), [
+		['http://localhost:3000', `https://${GUIDE_NAME}`],
+		['nb_sec_…', key],
+	]);
+	expect(await ask(send)).toBe('{"accepted":1,"duplicates":0}');
 
 	await machine.run(WITH_ENV + take('docs/operations.md', 'pg_dump'));
 	await machine.run(take('docs/operations.md', 'pg_restore'));
