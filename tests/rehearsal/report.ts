@@ -11,7 +11,7 @@ export function toReport({ steps, passed, postgres }: Rehearsed, machine: string
 Written by \`npm run rehearse -- --report docs/rehearsals/deployment.md\` on ${machine}, Postgres ${postgres} of the system.
 ${passed ? 'Every step passed.' : 'The rehearsal ended at the last step of this table.'}
 
-It is what an operator does by [the guides](../README.md#deploy), in one script: what the \`Dockerfile\` leaves, in an empty folder; a Postgres that others run; nginx as the
+It is what an operator does by [the guides](../README.md), in one script: what the \`Dockerfile\` leaves, in an empty folder; a Postgres that others run; nginx as the
 guide has it; two instances; a restart of both while pages are open and events come; a backup, restored elsewhere. What pages were told is judged by the
 table, event by event. At the first step that does not pass it ends with exit code 1, and it takes away what it has made.
 
