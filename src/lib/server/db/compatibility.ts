@@ -53,7 +53,7 @@ async function leaveSequence(tx: TransactionSql, home: string): Promise<void> {
 	await tx`select setval(${`${tx.schema}.events_id_seq`}::regclass, ${ours.toString()}::bigint, false)`;
 }
 
-/** Who could use the table can use the view, and the table in its new place. */
+/** Grants on the table are repeated for the view and for the table in its new place. */
 async function copyGrants(tx: TransactionSql, home: string, name: string): Promise<void> {
 	const grants = await tx<{ right: string; grantee: string | null; column: string | null }[]>`
 		with ours as (
