@@ -9,5 +9,8 @@ process.exitCode = await supervise(async (add) => {
 	const url = process.env.DATABASE_DIRECT_URL || database.url;
 	await migrate(url, { schema: database.schema });
 	const args = ['node_modules/drizzle-kit/bin.cjs', 'studio', '--host', '127.0.0.1'];
-	add(startNode({ name: 'studio', args, env: { DATABASE_DIRECT_URL: url } }));
+	// schema.ts names no schema: the studio looks where the session does
+	const there = new URL(url);
+	there.searchParams.set('search_path', database.schema);
+	add(startNode({ name: 'studio', args, env: { DATABASE_DIRECT_URL: there.href } }));
 });

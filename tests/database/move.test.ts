@@ -1,11 +1,15 @@
 /** Installations in `public` move into the schema of their own, with their data, while the version before goes on. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { readJournal } from '../../src/lib/server/db/journal';
 import { migrate } from '../../src/lib/server/db/migrate';
 import { follow } from '../setup/follow';
 import { startTestInstance } from '../setup/instances';
-import { useEmptyDatabase } from '../setup/migrations';
+import { folderWith, useEmptyDatabase } from '../setup/migrations';
 import {
 	installOld,
 	makeForeignMigrations,
@@ -75,6 +79,30 @@ test('what the version before says is understood, and its ids are never given tw
 		await older`select nowboard_renew_epoch(), nowboard_identity()`;
 		const state = older`select from rollup_state for update skip locked`;
 		expect(await state).toHaveLength(1);
+	} finally {
+		await older.end({ timeout: 1 });
+	}
+});
+
+test('a running instance of the version before sees no other history, at any point of the move', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	await installOld(url);
+	const older = connect(url, { max: 1 });
+	const identity = async () =>
+		(
+			await older`select nowboard_identity() as here, (select value from meta where key = 'identity') as mine,
+				(select value from meta where key = 'epoch') as epoch`
+		)[0];
+	try {
+		const before = await identity();
+		expect(before?.here).toBe(before?.mine);
+		// moved, and nothing more
+		expect(await migrate(url, { folder: folderWith(OLD_MIGRATIONS) })).toBe(0);
+		expect(await identity()).toEqual(before);
+		expect(await migrate(url)).toBe(ALL - OLD_MIGRATIONS);
+		expect(await identity()).toEqual(before);
+		await sql`truncate nowboard.events`;
+		expect((await identity())?.epoch).not.toBe(before?.epoch);
 	} finally {
 		await older.end({ timeout: 1 });
 	}
@@ -169,4 +197,46 @@ describe('another drizzle application in the same database', () => {
 		await migrateAsDrizzle(url, folder);
 		expect(await tables(sql)).toEqual(['invoices']);
 	});
+});
+
+test('what docs/upgrading.md says to drop is all that was left behind', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	await installOld(url);
+	await migrate(url);
+	const text = readFileSync('docs/upgrading.md', 'utf8');
+	const statements = /```sql\n(DROP VIEW [^`]*)```/.exec(text)?.[1] ?? '';
+	const left = () => sql`
+		select relname as name from pg_class where relnamespace = 'public'::regnamespace
+		union all select proname from pg_proc where pronamespace = 'public'::regnamespace`;
+	expect((await left()).length).toBeGreaterThan(12);
+	await sql.unsafe(statements);
+	expect([...(await left())]).toEqual([]);
+});
+
+test('drizzle-kit finds nothing to generate', () => {
+	const folder = mkdtempSync(join(tmpdir(), 'nowboard-generate-'));
+	try {
+		cpSync('drizzle', join(folder, 'drizzle'), { recursive: true });
+		const schema = resolve('src/lib/server/db/schema.ts');
+		const args = ['generate', '--dialect', 'postgresql', '--schema', schema, '--out', 'drizzle'];
+		const said = execFileSync(
+			process.execPath,
+			[resolve('node_modules/drizzle-kit/bin.cjs'), ...args],
+			{
+				cwd: folder,
+				encoding: 'utf8',
+			},
+		);
+		expect(said).toContain('No schema changes, nothing to migrate');
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+});
+
+test('no migration names a schema: each runs in the one that is configured', () => {
+	const files = readdirSync('drizzle').filter((name) => name.endsWith('.sql'));
+	const naming = files.filter((name) =>
+		/"?(public|nowboard)"?\."?\w/.test(readFileSync(join('drizzle', name), 'utf8')),
+	);
+	expect(naming).toEqual([]);
 });

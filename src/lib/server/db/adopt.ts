@@ -1,7 +1,7 @@
 /**
  * Moves an installation of before the schema of its own: its tables are in another one, mostly `public`, and its migrations stand in
  * drizzle's shared journal. Instances of the version before go on meanwhile: where the tables were are views of the same names.
- * docs/decisions/0018-own-schema.md
+ * docs/decisions/0021-own-schema.md
  */
 import type { Sql, TransactionSql } from './connect';
 import { hasTable, JOURNAL_TABLE, type KnownMigration } from './journal';
@@ -63,8 +63,11 @@ export async function adopt(
 		await tx`select set_config('lock_timeout', '0', true)`;
 		for (const table of tables)
 			await tx`alter table ${tx(home.schema)}.${tx(table)} set schema ${tx.schema}`;
-		for (const name of functions)
+		for (const name of functions) {
 			await tx`alter function ${tx(home.schema)}.${tx(name)}() set schema ${tx.schema}`;
+			// what it names is the table, not the view, also before the next migration
+			await tx`alter function ${tx.schema}.${tx(name)}() set search_path = ${tx.schema}, pg_temp`;
+		}
 		await leaveViews(tx, home, tables);
 	}
 	await moveJournal(tx, ours, home.owner);
