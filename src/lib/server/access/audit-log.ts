@@ -1,6 +1,7 @@
 /**
- * What was done to the doors: logins, share links, keys, what was erased. What changes a row is written beside it, in the same
- * statement; here is the rest, and how they are read. What was typed, and from where, is in none of them.
+ * The audit log: logins, share links, keys, erasures. A change of a row is logged in the same statement as
+ * the change; this file logs the rest, and reads the log. It contains neither what was typed nor where it
+ * came from.
  */
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
@@ -19,7 +20,10 @@ export async function readAudit(sql: Sql, limit = AUDIT_SHOWN): Promise<AuditEnt
 	return rows.map((row) => ({ ...row, id: Number(row.id), at: row.at.toISOString() }));
 }
 
-/** What changes no row, and happens rarely: whoever may cause it as often as they like must not fill the table. */
+/**
+ * Limits entries that change no row: clients can cause them as often as they like, and must not fill the
+ * table.
+ */
 export async function writeAudit(sql: Sql, action: string, subject: string): Promise<void> {
 	const query = sql`insert into ${sql.schema}.audit (action, subject) values (${action}, ${subject})`;
 	await withDeadline(query, DEADLINE_MS, 'writing the audit');

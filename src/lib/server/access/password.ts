@@ -1,6 +1,6 @@
 /**
- * Whether an attempt is the password. What is kept is its scrypt hash with a salt of this process; every failure takes the same
- * time and gets the same answer, whether the word was wrong or there had been too many. It knows no request.
+ * Checks login attempts against the scrypt hash of the password, with a salt of this process. Every failure
+ * takes the same time and gets the same answer, whether the password was wrong or a limit was reached.
  */
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { createLimiter } from '../http/rate-limiter';
 /** OWASP's parameters for interactive use: 64 MiB and some 100 ms an attempt. */
 const COST: ScryptOptions = { N: 2 ** 16, r: 8, p: 2, maxmem: 256 * 1024 * 1024 };
 const KEY_BYTES = 32;
-/** Of one address: enough for somebody who mistypes, nothing for one who guesses. */
+/** For each address: enough for typing errors, useless for guessing. */
 export const ATTEMPTS_PER_ADDRESS = 5;
 /** Of all together: addresses are cheap. */
 export const ATTEMPTS_IN_ALL = 60;
@@ -19,7 +19,7 @@ const FAILURE_MS = 600;
 
 export type PasswordCheck = {
 	/**
-	 * @param address of whoever asks, as the proxy tells it
+	 * @param address of the client, as the proxy reports it
 	 * @returns false for every failure, at the same time after the call; never says which
 	 */
 	matches(attempt: string, address: string): Promise<boolean>;
@@ -75,7 +75,7 @@ export function createPasswordCheck(
 		const turn = last.then(() => hash(attempt));
 		last = turn.catch(() => {});
 		if (!timingSafeEqual(await turn, await expected)) return false;
-		// whoever knows it is no guesser
+		// a correct password is not a guess
 		await perAddress.delete(address);
 		return true;
 	}

@@ -37,7 +37,7 @@ test('(control) a route is one by any of the files that make it', () => {
 	expect(toRoutes([...none, ...beside])).toEqual([]);
 });
 
-test('what waits for nothing asks for nobody: a preflight of ingest, and no question of the same kind about another route', () => {
+test('only a preflight of ingest needs no lookup', () => {
 	const closed = { dashboardPublic: false, ingestOpen: false };
 	const free = Object.keys(ROUTES).filter((route) => isPreflight(route, 'OPTIONS'));
 	expect(free).toEqual(['/api/events']);
@@ -53,7 +53,7 @@ test('a route without a rule is refused', () => {
 	expect(refuse({ ...ask, routeId: '/new' })?.message).toBe('The route /new has no access rule.');
 });
 
-test('a page that does not exist is nobody’s secret', () => {
+test('unknown routes return 404 without login', () => {
 	expect(refuse({ ...ask, routeId: null, dashboardPublic: false })).toBeNull();
 });
 
@@ -80,15 +80,15 @@ describe('who may do what', () => {
 			.filter(([routeId]) => !refuse({ ...ask, routeId, method: 'GET', dashboardPublic, viewer }))
 			.map(([, access]) => access);
 	test.each([
-		['nobody known', null, false, ['open', 'ingest', 'login']],
-		['nobody known, on a public dashboard', null, true, ['open', 'ingest', 'login', 'dashboard']],
+		['no viewer', null, false, ['open', 'ingest', 'login']],
+		['no viewer, on a public dashboard', null, true, ['open', 'ingest', 'login', 'dashboard']],
 		['a share link', 'link', false, ['open', 'ingest', 'login', 'dashboard']],
 		['a session', 'session', false, ['open', 'ingest', 'login', 'dashboard', 'settings']],
 	] as const)('%s', (_, viewer, dashboardPublic, kinds) => {
 		expect(new Set(reached(viewer, dashboardPublic))).toEqual(new Set(kinds));
 	});
 
-	test('the metrics are for who has their token, and for nobody else', () => {
+	test('metrics require their token', () => {
 		const metrics = { ...ask, routeId: '/metrics', method: 'GET', viewer: 'session' } as const;
 		expect(refuse(metrics)?.status).toBe(401);
 		expect(refuse({ ...metrics, viewer: null, mayMeasure: true })).toBeNull();
@@ -99,7 +99,7 @@ describe('who may do what', () => {
 		expect([
 			refuse({ ...settings })?.status,
 			refuse({ ...settings, viewer: 'link' })?.status,
-			// where nobody can log in, asking for it would lead in a circle
+			// without a password, a redirect to the login would loop
 			refuse({ ...settings, hasLogin: false })?.status,
 		]).toEqual([401, 403, 404]);
 	});

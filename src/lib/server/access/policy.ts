@@ -1,6 +1,6 @@
 /**
- * Who may do what, decided in one place before any handler; what is not listed is refused. Pure.
- * A newcomer expects SvelteKit's own CSRF check: it is off (svelte.config.js), because it answers 403 to every beacon.
+ * Decides access for every route before any handler, and refuses routes that it does not list. Pure.
+ * SvelteKit's own CSRF check is off (svelte.config.js), because it answers 403 to every beacon.
  */
 
 /**
@@ -47,7 +47,7 @@ export function asksWho(routeId: string | null, dashboardPublic: boolean): boole
 	return access === 'settings' || routeId === '/logout';
 }
 
-/** Whether a stranger is refused there, after something was looked up: a session, a link, a token or a key. */
+/** Whether unauthenticated clients are refused there, after a lookup of a session, link, token or key. */
 export function needsLeave(
 	routeId: string | null,
 	{ dashboardPublic, ingestOpen }: { dashboardPublic: boolean; ingestOpen: boolean },
@@ -66,9 +66,9 @@ export function isPreflight(routeId: string | null, method: string): boolean {
 /**
  * @param routeId null when no route matches: SvelteKit's 404 is harmless
  * @param origin the request's Origin header; @param self the origin the app is served from
- * @param hasLogin there is a password that one could give
- * @param viewer as what whoever asks is known
- * @param mayMeasure the token of METRICS_TOKEN came along
+ * @param hasLogin whether a password is set
+ * @param viewer the authenticated viewer
+ * @param mayMeasure the request has the token of METRICS_TOKEN
  * @returns null when the request may pass
  */
 export function refuse({

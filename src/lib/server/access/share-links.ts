@@ -1,6 +1,6 @@
 /**
- * Links that let somebody look without a password: made, listed, revoked. Who follows one is known by viewers.ts.
- * The token is shown once and kept by nobody: what the table has is a hash.
+ * Share links open the dashboard without a password: create, list, revoke. viewers.ts authenticates their
+ * holders. A token is shown once; the table keeps its hash.
  */
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
@@ -22,7 +22,7 @@ export type ShareLinks = {
 	/** @param days until it expires; null: it does not. @returns the token for the address; it is not known afterwards */
 	create(name: string, days: number | null): Promise<string>;
 	list(): Promise<Listed<ShareLink>>;
-	/** Whoever looks by it is cut off within seconds. Does nothing when it has ended, or there is none. */
+	/** Closes its streams within seconds. No-op when the link has ended or does not exist. */
 	revoke(id: number): Promise<void>;
 };
 

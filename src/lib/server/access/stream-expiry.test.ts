@@ -5,7 +5,7 @@ import { createStreamEnd } from './stream-expiry';
 
 const LIFE_MS = 200;
 
-/** What takes away whatever nobody holds. */
+/** Collects garbage. */
 function toCollect(): () => void {
 	setFlagsFromString('--expose-gc');
 	return runInNewContext('gc') as () => void;

@@ -1,7 +1,6 @@
 /**
- * When a stream ends that somebody may look at for a time only: with the viewer, or at the end of the token in its address.
- * A newcomer writes AbortSignal.any with AbortSignal.timeout: in Node 20 the next garbage collection takes such a timeout away, and
- * the stream goes on for ever.
+ * Ends a stream with its viewer, or when the token in its address expires. Why not AbortSignal.any with
+ * AbortSignal.timeout: in Node 20 garbage collection removes such a timeout, and the stream never ends.
  */
 
 export type StreamEnd = {

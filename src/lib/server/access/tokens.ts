@@ -1,8 +1,7 @@
 /**
- * Short-lived tokens for the stream's address, for whoever cannot send a cookie: encrypted, so that nothing can be read from one in a log;
- * bound to looking, and to the viewer who asked for it, whose end is theirs too. Any instance reads what another has written. What is
- * in one is the viewer's own token and not its hash: who has read the database (a backup) has the hash, and may have the secret.
- * It knows no request.
+ * Short-lived encrypted tokens for the stream's address, for clients that cannot send a cookie. A token is
+ * for viewing only, and ends with the viewer who requested it. Any instance can read it. It contains the
+ * viewer's token, not its hash: a database backup contains the hash, and may contain the secret.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
@@ -61,7 +60,7 @@ export function createTokens(
 				if (payload.scope !== scope || expiresAt > now() + TOKEN_MS + SKEW_MS) return null;
 				return { own: payload.sub as string, expiresAt };
 			} catch {
-				// forged, expired, of another secret, or no token at all: it is the same to whoever asks
+				// forged, expired, of another secret, or not a token: the client gets the same answer
 				return null;
 			}
 		},

@@ -1,6 +1,6 @@
 /**
- * The cookie that holds a viewer's token, and how it is set: not to be read by scripts, nor sent along from other sites. A browser
- * forgets it a month after the last visit, as we forget the session; a newcomer forgets to say so again on every visit.
+ * The cookie with a viewer's token: not readable by scripts, not sent from other sites. It must be set
+ * again on every visit, or the browser drops it a month after the login instead of the last visit.
  */
 import type { Cookies } from '@sveltejs/kit';
 import { SESSION_MS, type Viewer } from './viewer-rows';
@@ -31,8 +31,8 @@ export function setViewerCookie(
 }
 
 /**
- * For whoever has been let in by the cookie: the browser keeps it for another while. The token stays the same, so where the viewer
- * has been ended meanwhile it opens nothing. Does nothing for nobody, and for who came by a token in the address.
+ * Extends the cookie of an authenticated viewer. The token stays the same, so it opens nothing if the
+ * viewer was ended meanwhile. No-op without a viewer, or when authenticated by a URL token.
  */
 export function renewViewerCookie(
 	cookies: Cookies,

@@ -28,7 +28,7 @@ test('a session that began on one instance is known on every other; the table do
 	expect([rows.length, JSON.stringify(rows).includes(token)]).toEqual([1, false]);
 });
 
-test('what is ended is ended at once here, and elsewhere when it is looked at anew', async () => {
+test('an ended viewer ends at once here, and elsewhere at the next lookup', async () => {
 	const { url } = await useDatabase();
 	let time = Date.now();
 	const [one, other] = [start(url), start(url, { now: () => time })];
@@ -116,7 +116,7 @@ describe('while the database is away', () => {
 		return { url, sql, viewers: start(apart.href, options), cut: () => proxy.close() };
 	}
 
-	test('whom one knew may go on, and of a stranger nothing is said', async () => {
+	test('known viewers go on; other tokens cannot be checked', async () => {
 		let time = Date.now();
 		const { viewers, cut } = await startApart({ now: () => time, watchMs: 60_000 });
 		const token = await viewers.begin();
@@ -125,10 +125,10 @@ describe('while the database is away', () => {
 		expect(await viewers.find(token)).not.toBeNull();
 		await expect(viewers.find('A'.repeat(43))).rejects.toThrow();
 		// what can be no token needs no database to be refused
-		expect(await viewers.find('a stranger')).toBeNull();
+		expect(await viewers.find('an unknown token')).toBeNull();
 	});
 
-	test('nobody goes on who was ended elsewhere before, though nobody had asked since', async () => {
+	test('a viewer ended elsewhere before the outage does not go on', async () => {
 		const { url, viewers, cut } = await startApart();
 		const other = start(url);
 		const [ended, kept] = [await other.begin(), await other.begin()];
@@ -142,7 +142,7 @@ describe('while the database is away', () => {
 		expect(await viewers.find(kept)).not.toBeNull();
 	});
 
-	test('whoever has not been here for a minute is not known any more', async () => {
+	test('a viewer is forgotten after a minute without requests', async () => {
 		let time = Date.now();
 		const { viewers, cut } = await startApart({ now: () => time });
 		const [gone, watching] = [await viewers.begin(), await viewers.begin()];
@@ -156,7 +156,7 @@ describe('while the database is away', () => {
 	});
 });
 
-test('a thousand strangers at once are a few queries, and the watch goes on beside them', async () => {
+test('a thousand unknown tokens at once take a few queries, and the watch goes on', async () => {
 	const { url, sql } = await useDatabase();
 	let queries = 0;
 	const client = () =>
@@ -170,15 +170,15 @@ test('a thousand strangers at once are a few queries, and the watch goes on besi
 	onTestFinished(() => viewers.stop());
 	const { ended } = viewers.follow((await viewers.find(await viewers.begin()))!);
 	queries = 0;
-	const strangers = Array.from({ length: 1_000 }, (_, i) => String(i).padStart(43, '0'));
-	const found = await Promise.all(strangers.map((token) => viewers.find(token)));
+	const unknown = Array.from({ length: 1_000 }, (_, i) => String(i).padStart(43, '0'));
+	const found = await Promise.all(unknown.map((token) => viewers.find(token)));
 	expect(found.filter(Boolean)).toEqual([]);
 	expect(queries).toBeLessThan(10);
 	await sql`delete from nowboard.sessions`;
 	await vi.waitFor(() => expect(ended.aborted).toBe(true), 5_000);
 });
 
-test('a session whose use cannot be written is good all the same', async () => {
+test('a session is valid even when its last use cannot be written', async () => {
 	const { url, sql } = await useDatabase();
 	let time = Date.now();
 	const viewers = start(url, { now: () => time });

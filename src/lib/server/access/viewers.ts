@@ -1,7 +1,8 @@
 /**
- * Who may view: browsers that gave the password (sessions), and holders of a share link. A viewer that is ended on one instance is
- * ended on every other within 5 s, with its open streams: FRESH_MS + WATCH_MS. While the database is away, viewers known here stay
- * valid until they expire. They are checked every 2 s before that, so none of them was ended earlier.
+ * Authenticates viewers: browsers that gave the password (sessions), and holders of a share link. A viewer
+ * ended on one instance is ended on every other within 5 s, with its open streams: FRESH_MS + WATCH_MS.
+ * While the database is unavailable, viewers known here stay valid until they expire. They are checked
+ * every 2 s before that, so none of them was ended earlier.
  */
 import type { Sql } from '../db/connect';
 import { createBatchedLookup } from '../db/batch-loader';

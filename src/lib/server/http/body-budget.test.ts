@@ -41,7 +41,7 @@ test('a promise takes nothing, and one byte a little', () => {
 	expect(bodies.bytes()).toBe(0);
 });
 
-test('of one network the body that has been coming in for the longest gives way, and none of another', () => {
+test('drops the oldest body of a network over its limit, and none of another', () => {
 	const bodies = createBodyBudget({ totalBytes: 1_000 * KIB, networkBytes: 100 * KIB });
 	const other = bodies.open('b', 512 * KIB);
 	other.add(piece(90 * KIB));
@@ -62,7 +62,7 @@ test('of one network the body that has been coming in for the longest gives way,
 	expect([size(first), bodies.bytes()]).toEqual([null, 120 * KIB]);
 });
 
-test('in all the oldest gives way, of whichever network', () => {
+test('drops the oldest body of all networks over the total limit', () => {
 	const bodies = createBodyBudget({ totalBytes: 100 * KIB, networkBytes: 50 * KIB });
 	const held = ['a', 'b', 'c', 'd'].map((network) => {
 		const body = bodies.open(network, 512 * KIB);

@@ -1,8 +1,8 @@
 /**
- * What the bodies of requests may take while they come in: memory, in all and for each network, and time. The invariant: the buffers of bodies that
- * are under way, as long as they are and not as long as their senders promise, never exceed `totalBytes`, nor `networkBytes` for one network;
- * a body that is released has none. It knows no request. What a newcomer gets wrong: who is refused when there is no room. Not whoever comes
- * last, for then a few bodies that stall shut everybody out, but whoever has been under way longest (docs/decisions/0017).
+ * Bounds the memory and time of request bodies in progress. Invariant: their buffers never exceed
+ * `totalBytes`, nor `networkBytes` for one network, counted by what arrived and not by what senders
+ * promise. When there is no room, the oldest body is dropped: dropping the newest would let a few stalled
+ * bodies block all others (docs/decisions/0017).
  */
 
 /** Of a machine with 512 MB; 128 of the largest bodies at once. */
@@ -19,12 +19,15 @@ export type BodyBudget = {
 	waitMs: number;
 	/** that are held now */
 	bytes(): number;
-	/** Takes nothing yet. Whoever opens it releases it, whatever happens. */
+	/** Takes nothing yet. The caller must release it, whatever happens. */
 	open(network: string, maxBytes: number): HeldBody;
 };
 
 export type HeldBody = {
-	/** Copies it; together they must not exceed `maxBytes`. When there is no room, another body gives way, or this one: then nothing of it is held, and nothing more is taken. */
+	/**
+	 * Copies it; all pieces together must not exceed `maxBytes`. Without room it drops another body, or
+	 * this one, which then holds and takes nothing.
+	 */
 	add(piece: Uint8Array): void;
 	/** What came so far, as a view; null when it gave way or was released. */
 	bytes(): Uint8Array | null;

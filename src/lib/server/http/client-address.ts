@@ -1,12 +1,12 @@
 /**
- * Where a request comes from, as far as anybody can say. What a newcomer gets wrong: the adapter throws when ADDRESS_HEADER is set
- * and a request comes without it (from inside, past the proxy); and one visitor has 2⁶⁴ IPv6 addresses, so what is counted
- * is their network.
+ * The client's address, as far as it is known. Note: the adapter throws when ADDRESS_HEADER is set and a
+ * request has no such header (one that bypasses the proxy). A client can have 2⁶⁴ IPv6 addresses, so limits
+ * count its network.
  */
 import { isIPv6 } from 'node:net';
 import { ownText } from '../copy-string';
 
-/** Of everybody whose address is not known: they share what they may do. */
+/** Shared by all clients whose address is unknown. */
 const UNKNOWN = 'unknown';
 /** An address has at most 45 characters; a forged header may have thousands. */
 const MAX_LENGTH = 64;

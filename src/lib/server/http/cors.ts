@@ -1,7 +1,7 @@
 /**
- * What lets a page of any site send events. Without credentials in the browser's sense: with `*` it keeps cookies out, and a key is
- * sent by the page itself. A newcomer forgets the errors: without these headers a page cannot read why it was refused.
- * sendBeacon always sends credentials, so its JSON must travel as text/plain, which asks for no permission.
+ * Lets pages of any site send events. Without credentials: `*` excludes cookies, and the page sends its key
+ * itself. Errors need these headers too, or the page cannot read why it was refused. sendBeacon always
+ * sends credentials, so its JSON must travel as text/plain, which needs no preflight.
  */
 
 export const CORS_HEADERS = {

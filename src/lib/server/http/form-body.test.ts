@@ -35,7 +35,7 @@ test('a form that is too large is none, and is not kept', async () => {
 	expect(await read(`${largest}a`, FORM)).toBeNull();
 });
 
-test('a form that does not come to its end is told so, and one that had to give way to come again', async () => {
+test('an incomplete form gets 408, and a dropped one 503', async () => {
 	const bodies = createBodyBudget({ networkBytes: 4 * 1024, waitMs: 100 });
 	let end = () => {};
 	const open = () => {
@@ -58,7 +58,7 @@ test('a form that does not come to its end is told so, and one that had to give 
 			(form) => form?.get('name'),
 			(thrown: unknown) => (isHttpError(thrown) ? [thrown.status, event.set] : thrown),
 		);
-	// the first is put away when the second comes, and never ends
+	// the second drops the first, which never ends
 	const outcomes = [outcome(first), outcome(second)];
 	await new Promise((resolve) => setTimeout(resolve, 20));
 	endsSecond();

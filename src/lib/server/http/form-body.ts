@@ -15,7 +15,10 @@ type FormEvent = Pick<RequestEvent, 'request' | 'getClientAddress' | 'setHeaders
 	locals: Pick<App.Locals, 'bodies'>;
 };
 
-/** Null for a body that is too large, is cut, or is no form; one that is late, or had to give way, is told so (408, 503). */
+/**
+ * Null for a body that is too large, cut off, or not a form. Throws 408 for a late one and 503 for a
+ * dropped one.
+ */
 export async function readForm(event: FormEvent): Promise<FormData | null> {
 	const { request, locals, getClientAddress, setHeaders } = event;
 	const network = toNetwork(readAddress(getClientAddress));

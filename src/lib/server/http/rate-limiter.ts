@@ -1,6 +1,6 @@
 /**
- * Counts by key within a time, in the memory of this process. What a newcomer gets wrong: each count ends by a timer, a timer that is begun
- * while a request is answered keeps all of that request until it fires, and whoever sends from many addresses is remembered by the megabyte.
+ * Counts by key within a time window, in the memory of this process. The limiter's timers would retain the
+ * current AsyncLocalStorage context (the whole request) until they fire, so they are created outside it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { RateLimiterMemory } from 'rate-limiter-flexible';

@@ -11,7 +11,7 @@ const MAX_BYTES = 512 * KIB;
 /** A condition that a slow machine meets late. */
 const PATIENCE = { timeout: 60_000 };
 
-/** One that comes when `put` is called, as far as somebody reads. */
+/** A body that arrives when `put` is called, as far as it is read. */
 function stall() {
 	let control: ReadableStreamDefaultController<Uint8Array> | undefined;
 	const body = new ReadableStream<Uint8Array>({ start: (given) => void (control = given) });
@@ -104,7 +104,7 @@ test('a stream that failed before anybody read is told as what it failed of', as
 	});
 });
 
-test('six hundred bodies that stall before their last byte take no more than the share of their address, and whoever sends from there or elsewhere is read; (control) without it they take all', async () => {
+test('six hundred bodies that stall before their last byte take no more than the share of their address, and others are read; (control) without it they take all', async () => {
 	async function attack(networkBytes: number) {
 		const bodies = createBodyBudget({ networkBytes, totalBytes: 4 * networkBytes });
 		const stalled = Array.from({ length: 600 }, stall);
@@ -137,8 +137,8 @@ test('six hundred bodies that stall before their last byte take no more than the
 	expect(all).toMatchObject({ held: 600 * (64 * KIB - 1), refused: 0 });
 });
 
-test('a body in crumbs, which never ends, is given up after so many; (control) read as it comes, it is read on', async () => {
-	const crumbs = '1\r\na\r\n'.repeat(4 * MAX_PIECES);
+test('an endless body in tiny pieces is given up after so many; (control) read as it comes, it is read on', async () => {
+	const pieces = '1\r\na\r\n'.repeat(4 * MAX_PIECES);
 	async function count(use: (request: Request, saw: () => void) => Promise<unknown>) {
 		let seen = 0;
 		let isDone = false;
@@ -149,7 +149,7 @@ test('a body in crumbs, which never ends, is given up after so many; (control) r
 		const socket = connect(port, '127.0.0.1').on('error', () => {});
 		onTestFinished(() => void socket.destroy());
 		socket.write(
-			`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n${crumbs}`,
+			`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n${pieces}`,
 		);
 		return { seen: () => seen, isDone: () => isDone };
 	}

@@ -1,6 +1,6 @@
 /**
- * The source that an address chooses (`?source=`), for the page, its stream and history alike. No event has a source that this refuses,
- * and what is accepted is kept for as long as somebody looks.
+ * The source in the address (`?source=`), for the page, its stream and history. It accepts what an event
+ * may have as its source, and is kept while a viewer uses it.
  */
 import { error } from '@sveltejs/kit';
 import { INGEST_LIMITS } from '../../protocol';

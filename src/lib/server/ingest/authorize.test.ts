@@ -84,7 +84,7 @@ describe('a page’s origin', () => {
 	});
 });
 
-test('open to all, a key that is given is checked all the same', async () => {
+test('with open ingest, a key that is sent is still checked', async () => {
 	expect([
 		await ask({}, '', true),
 		await ask(bearer('pub'), '', true),

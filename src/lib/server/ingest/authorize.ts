@@ -1,7 +1,7 @@
 /**
- * Who may send events, decided by the key alone, before anything of the body is read; and what the key says about the events.
- * Where keys are kept and remembered is key-check.ts. A newcomer answers a wrong key and a revoked one differently, which tells
- * whoever tries keys which of them were once right; and takes a database that is away for a wrong key.
+ * Authorizes requests with events by their key alone, before the body is read, and says what the key
+ * requires of the events. key-check.ts keeps keys. Unknown and revoked keys must get the same answer, or
+ * guessing reveals former keys; an unavailable database is not a wrong key.
  */
 import type { InputEvent } from './parse-events';
 import type { IngestKey } from '../keys/key-store';
@@ -23,8 +23,8 @@ export type IngestRefusal = {
 export type Admission = { ok: true; key: IngestKey | null } | ({ ok: false } & IngestRefusal);
 
 /**
- * @param open events are taken without a key, in any number: that is for networks where everybody is trusted. One that is given
- * is checked and limited all the same
+ * @param open accepts events without a key and without limits, for trusted networks; a key that is sent is
+ * still checked and limited
  * @param network whose requests are counted together
  */
 export async function admit({
@@ -106,7 +106,7 @@ function originFault(
 		if (origin === null) return null;
 		const rule = 'must be absent with a secret key, which belongs on a server';
 		return {
-			error: `This is a secret key, and it came from a page (${origin}), where everybody can read it. Revoke it, and give the page a public one.`,
+			error: `This is a secret key, and it came from a page (${origin}), where anyone can read it. Revoke it, and give the page a public one.`,
 			detail: { path: '(headers)', value: origin, rule: `Origin ${rule}` },
 		};
 	}

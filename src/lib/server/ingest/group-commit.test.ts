@@ -200,7 +200,7 @@ describe('on a database', () => {
 			expect(sizes.map(({ count }) => count as number)).toEqual([8, 4, 25, 2]);
 		});
 
-		test('with a poisoned request hurts nobody else, and says what the database said', async () => {
+		test('with a bad request saves the others, and reports what the database said', async () => {
 			const warnings: string[] = [];
 			const log = { info: () => {}, warn: (_: object, text: string) => void warnings.push(text) };
 			const ingest = start(database.url, {}, log as typeof quiet);
@@ -335,7 +335,7 @@ describe('on a database', () => {
 			await waiting(1);
 			await other`INSERT INTO nowboard.events (event_id, name) VALUES (${low}, 'foreign') ON CONFLICT DO NOTHING`;
 			await other`COMMIT`;
-			// whoever comes first with `low` after the deadlock has it
+			// the first request with `low` after the deadlock has it
 			const wasFirst = (await names()).includes('low');
 			expect(await Promise.all(requests.map(outcome))).toEqual([wasFirst ? '1/0' : '0/1', '0/1']);
 			expect(await names()).toHaveLength(2);

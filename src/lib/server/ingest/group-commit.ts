@@ -1,8 +1,7 @@
 /**
- * Groups the events of many requests into few transactions, and answers each request only after the commit of its rows.
- * Knows no HTTP and no validation. A newcomer would answer first and save later, or let one INSERT per request queue for
- * the lock that a commit with NOTIFY takes; and would forget that a group must not let one bad request hurt the others.
- * Nothing here waits or grows without a bound: all of them are in INGEST_BOUNDS.
+ * Groups the events of many requests into few transactions, and answers each request only after the commit
+ * of its rows. Why not one INSERT for each request: commits with NOTIFY queue for a lock. One bad request
+ * must not fail the others of its group. INGEST_BOUNDS bounds every wait and queue.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -22,8 +21,9 @@ import { UnavailableError } from '../db/errors';
 
 export const INGEST_BOUNDS = {
 	/**
-	 * Groups on their way at once. A second one, so that a group that waits for a lock does not hold everyone up; not for
-	 * speed (1, 2 and 4 were equally fast with 64 and 512 writers, measured): each adds a bell to the queue at commit.
+	 * Groups in flight. Two, so that a group waiting for a lock does not block all others; not for speed
+	 * (1, 2 and 4 were equally fast with 64 and 512 writers, measured): each adds a notification to the
+	 * queue at commit.
 	 */
 	lanes: 2,
 	/** a longer group commits hardly more rows per second, and keeps its requests waiting */

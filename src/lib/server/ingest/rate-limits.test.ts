@@ -6,7 +6,7 @@ const server = { id: 2, kind: 'secret' } as const;
 const create = (onLimited?: (rule: string) => void) =>
 	createIngestLimits({ wrongKeys: 2, pageRequests: 2, pageEvents: 10, keyRequests: 3, onLimited });
 
-test('who tries wrong keys is told to wait, and nobody else is', async () => {
+test('limits only the network that sends wrong keys', async () => {
 	const limits = create();
 	await limits.missed('one');
 	expect(await limits.blocked('one')).toBeNull();

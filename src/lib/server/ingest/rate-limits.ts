@@ -1,19 +1,22 @@
 /**
- * How often somebody may send, kept in the memory of this process: who tries keys that are none, by network; pages, by key and
- * network, in requests, events and bytes, and in all by key; servers, by key. Not for speed (ingest has bounds of its own) but so that one sender cannot be everybody's load. It knows
- * no request, and nothing is written down: networks are forgotten with their minute.
+ * Rate limits of ingest, in the memory of this process: wrong keys by network; public keys by key and
+ * network, in requests, events and bytes; all keys in total. They keep one sender from using up the
+ * capacity of all. Networks are forgotten after their minute.
  */
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { KeyKind } from '../keys/parse-new-key';
 import { createLimiter, type Limiter } from '../http/rate-limiter';
 
-/** Somebody who sets up a site mistypes a few times; whoever guesses gets nowhere. */
+/** Enough for typing errors, useless for guessing. */
 export const WRONG_KEYS_PER_MINUTE = 30;
 /** A visitor clicks, and an office shares an address; a page in a loop does not stop by itself. */
 export const PAGE_REQUESTS_PER_MINUTE = 600;
 /** A request takes up to 500: who reads a public key from a page would else write 300,000 rows a minute. */
 export const PAGE_EVENTS_PER_MINUTE = 6_000;
-/** What 6,000 page views weigh; the same in events of 8 KiB would be everybody's line and disk. Of the JSON as it is unpacked. */
+/**
+ * The size of 6,000 page views, uncompressed. Events of 8 KiB would otherwise fill every viewer's line and
+ * the disk.
+ */
 export const PAGE_BYTES_PER_MINUTE = 6 * 1024 * 1024;
 /** A server that has more to say sends batches; the pages of one site together, from however many addresses, are let as many. */
 export const KEY_REQUESTS_PER_MINUTE = 120_000;
@@ -92,7 +95,7 @@ export function createIngestLimits({
 		async used({ id, kind }, network) {
 			if (kind === 'public') {
 				const over = await consume(pages, `${id} ${network}`);
-				// what one address sends above its limit counts to nobody else's
+				// requests of one address above its limit do not count for the key
 				if (over) return limited(rules.page, over);
 			}
 			const over = await consume(inAll, String(id));

@@ -1,6 +1,6 @@
 /**
- * How many requests with events were not recorded, by reason, since this process began: what is refused is counted, never
- * silently dropped. Knows no request. The reasons are a closed set, so that whoever sends nonsense cannot make the counters grow.
+ * Counts rejected requests with events, by reason, since this process began, so that none is dropped
+ * silently. The reasons are a closed set: clients cannot make the counters grow.
  */
 import type { Refused } from '../../protocol';
 
@@ -13,7 +13,7 @@ export const REJECTION_REASONS = {
 	bot: 'of robots with a public key, by their User-Agent: answered, and not recorded',
 	source: 'with an event of another source than its key’s',
 	unsupported: 'with a Content-Type, charset or Content-Encoding that is not taken',
-	malformed: 'incomplete, in crumbs, or not gzip, UTF-8 or JSON as they should be',
+	malformed: 'incomplete, in too many pieces, or not valid gzip, UTF-8 or JSON',
 	late: 'that were not complete in time: they began, and went on too slowly or not at all',
 	too_large: 'too large, as they came or unpacked',
 	invalid: 'of JSON that is no event',

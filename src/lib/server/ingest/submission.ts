@@ -1,7 +1,7 @@
 /**
- * One call of ingest's `submit`: its rows, its deadline and its one answer; and what a group of them means for the table.
- * Knows no database. What a newcomer gets wrong is the counting: the same event id may come twice in one request, in two
- * requests of one group, and again after an attempt of which we do not know whether it was committed.
+ * One call of ingest's `submit`: its rows, its deadline and its one answer; and what a group of them means
+ * for the table. Note the counting: the same event id may come twice in one request, in two requests of one
+ * group, and again after an attempt with an unknown outcome.
  */
 import { randomUUID } from 'node:crypto';
 import type { InputEvent } from './parse-events';

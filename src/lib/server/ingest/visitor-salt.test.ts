@@ -16,7 +16,7 @@ async function start() {
 }
 const day = (at: number) => `visitor-salt:${Math.floor(at / DAY_MS)}`;
 
-test('a visitor is the same for a day on every instance, another the next day, and nobody in the table', async () => {
+test('a visitor has one id a day on every instance, and no address in the table', async () => {
 	const { sql, salts } = await start();
 	let time = NOON;
 	const [one, other] = [createVisitorIds(sql, () => time), createVisitorIds(sql, () => time)];
@@ -32,7 +32,7 @@ test('a visitor is the same for a day on every instance, another the next day, a
 	expect(JSON.stringify(await sql`select * from nowboard.meta`)).not.toContain(visitor.address);
 });
 
-test('when nobody comes, the salt is forgotten all the same', async () => {
+test('the salt is deleted even without visitors', async () => {
 	const { sql, salts } = await start();
 	let time = NOON;
 	const ids = createVisitorIds(sql, () => time);

@@ -1,8 +1,7 @@
 /**
- * The salt of the day, with which visitors without a session id are told apart: a hash of address, browser and source under it is the
- * same for a day (UTC) and means nothing afterwards, since the salt is gone. All instances share it through the database. No address
- * is kept. A newcomer forgets that instances' clocks differ at midnight: the salt of a day that is behind must not take the
- * newer one away.
+ * The salt of the day, which distinguishes visitors without a session id: a hash of address, browser and
+ * source with it is stable for a day (UTC) and meaningless once the salt is deleted. All instances share it
+ * through the database. Clocks differ at midnight: the salt of an older day must not delete a newer one.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql } from '../db/connect';
@@ -17,7 +16,9 @@ const ID_LENGTH = 22;
 export type VisitorIds = {
 	/** The session id of a visitor who has none, for the day. Rejects when the salt cannot be known. */
 	of(visitor: { address: string; userAgent: string; source: string }): Promise<string>;
-	/** Removes the salts of days that are over, from memory and table. Visitors do so too, but nobody may come. */
+	/**
+	 * Deletes the salts of past days from memory and table. Visitors trigger it too, but there may be none.
+	 */
 	forget(): Promise<void>;
 };
 

@@ -1,6 +1,6 @@
 /**
- * Events of people whose page sends no session id get one of the day (visitor-salt.ts), so that they are counted as visitors, not at
- * all as persons. Only where a person sends: with a public key, or, where no key is asked for, from a page. It knows no database.
+ * Gives events without a session id one for the day (visitor-salt.ts), so that they count as visitors. Only
+ * for people: with a public key or, where no key is needed, from a page.
  */
 import type { InputEvent } from './parse-events';
 import type { IngestKey } from '../keys/key-store';

@@ -8,7 +8,7 @@ import { createKeyCheck, KEY_BOUNDS, type KeyCheck } from './key-check';
 import type { NewKey } from './parse-new-key';
 
 const SHOP: NewKey = { kind: 'public', source: 'shop', name: 'shop', origins: [] };
-/** Of the right form, and nobody's. */
+/** Well-formed, but unknown. */
 const wrong = (n = 0) => `nb_pub_${String(n).padStart(43, '0')}`;
 
 let database: TestDatabase;
@@ -215,7 +215,7 @@ test('what is remembered has a bound, and a flood of wrong keys forgets no good 
 });
 
 describe('a database that is away', () => {
-	/** Nobody listens: a connection is refused at once. */
+	/** Refuses connections at once. */
 	const nowhere = async () => {
 		const url = new URL(database.url);
 		url.port = String(await freePort());

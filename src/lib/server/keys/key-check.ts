@@ -1,8 +1,7 @@
 /**
- * Whether a key may write, at the rate of requests: answers are remembered for seconds, and all that is asked while one query
- * is under way travels in the next. Knows no HTTP. What a newcomer gets wrong: an answer is as old as its question, not as its
- * arrival, or a revoked key lives longer than promised; a database that is away says nothing about a key, and must not make it
- * a wrong one; and whoever sends wrong keys must not push the good ones out.
+ * Checks keys at the rate of requests: remembers answers for seconds, and batches all lookups during a
+ * query into the next one. An answer is as old as its question, or a revoked key lives longer than
+ * promised. An unavailable database is not a wrong key. Wrong keys must not evict good ones.
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
@@ -19,7 +18,7 @@ export const KEY_BOUNDS = {
 	asked: 10_000,
 	/** of them in one query */
 	perQuery: 1_000,
-	/** as long as ingest waits for a database that is away: a restart costs no beacon, which nobody repeats */
+	/** as long as ingest waits for the database: a restart must not lose beacons, which are not retried */
 	waitMs: 2_000,
 	retryPauseMs: 100,
 	/** a query that has not settled by now never will: its connection is replaced */

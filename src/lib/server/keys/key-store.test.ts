@@ -105,7 +105,7 @@ test('of two rotations at once, one makes a key', async () => {
 	expect(await listKeys(sql)).toHaveLength(2);
 });
 
-test('a use is noted once a minute, and nobody waits for another who notes it', async () => {
+test('records a use once a minute, without waiting for locks', async () => {
 	const { id } = await createKey(sql, SHOP, 'command');
 	const [{ hash } = { hash: '' }] = await sql<
 		{ hash: string }[]
@@ -136,7 +136,7 @@ test.each([
 	['source', 'x'.repeat(121), 'ingest_keys_source_length'],
 	['name', '', 'ingest_keys_name_length'],
 	['kind', 'secret', 'ingest_keys_origins_public'],
-])('whoever writes the table: %s "%s" breaks %s', async (column, value, constraint_name) => {
+])('the table refuses %s "%s": %s', async (column, value, constraint_name) => {
 	await createKey(sql, SHOP, 'command');
 	await expect(
 		sql`UPDATE nowboard.ingest_keys SET ${sql({ [column]: value })}`,

@@ -1,8 +1,7 @@
 /**
- * The ingest keys: made, listed, rotated, revoked, found. A key is known to whoever made it; the table keeps its SHA-256.
- * A newcomer would take bcrypt or scrypt: they slow down the guessing of what people think up, while 32 random bytes cannot be
- * guessed, and every request waits for the answer. Looking the hash up is the comparison in constant time as well: what the time
- * of a look-up tells about a hash says nothing about its key.
+ * Ingest keys: create, list, rotate, revoke, find. The table keeps only a SHA-256. Why not bcrypt or
+ * scrypt: they slow down guessing passwords, but 32 random bytes cannot be guessed, and every request waits
+ * for the check. Looking up the hash leaks no useful timing: it says nothing about the key.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql } from '../db/connect';
@@ -20,9 +19,9 @@ export type ListedKey = IngestKey & {
 	/** to the minute */
 	lastUsedAt: Date | null;
 };
-/** `key` is told once: nobody can find it out again. */
+/** `key` is shown once and cannot be recovered. */
 export type MadeKey = ListedKey & { key: string };
-/** Where somebody did something to a key; it stands in the audit. */
+/** Where a key was changed, for the audit log. */
 export type KeyVia = 'page' | 'command' | 'demo';
 /** `unnoted`: its use is to be noted by `noteUse`. */
 export type FoundKey = IngestKey & { hash: string; unnoted: boolean };

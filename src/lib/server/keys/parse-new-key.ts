@@ -70,8 +70,8 @@ export function parseNewKey(input: {
 }
 
 /**
- * As a browser sends it: lower case, no default port, no slash. Null: it says more than an origin, or is none. To a URL `*` is a
- * letter like any other, but whoever writes it means something that we do not do.
+ * As a browser sends it: lower case, no default port, no slash. Null when it is not just an origin. `*` is
+ * refused: URL accepts it as a letter, but its author expects a wildcard.
  */
 function toOrigin(value: unknown): string | null {
 	if (typeof value !== 'string' || !URL.canParse(value)) return null;
