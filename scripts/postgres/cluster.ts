@@ -22,6 +22,8 @@ export type Cluster = {
 type Context = { binaries: Binaries; account: Account; log: (line: string) => void };
 
 const STOP_DEADLINE_MS = 30_000;
+/** The first Postgres with locales of its own; those before need the system's. */
+const BUILTIN_LOCALES = 17;
 
 /** The cluster in `folder`, made when there is none. What was left half made is moved aside, never deleted. */
 export async function openCluster(
@@ -88,7 +90,9 @@ async function initialise(
 	const args = [
 		...['-D', unfinished, '-U', 'postgres', '--pwfile', passwordFile, '--auth=scram-sha-256'],
 		// sorting by code point everywhere: containers lack locales, and systems disagree about them
-		...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+		...(binaries.major >= BUILTIN_LOCALES
+			? ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+			: ['--encoding=UTF8', '--locale=C.UTF-8']),
 		...(durable ? [] : ['--no-sync']),
 	];
 	const initdb = spawn(program(binaries, 'initdb'), args, {

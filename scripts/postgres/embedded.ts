@@ -9,7 +9,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSy
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { findAccount, makeDataFolder, possibleFolders } from './account';
-import { findBinaries, program, reachableBinaries } from './binaries';
+import { findBinaries, program, reachableBinaries, type Binaries } from './binaries';
 import { openCluster, stopOrphan, type Cluster } from './cluster';
 import { explainError, explainFailure } from './startup-errors';
 import { freePort, isFree } from '../process/ports';
@@ -22,6 +22,8 @@ export type PostgresOptions = {
 	settings?: Record<string, string | number>;
 	/** default: the port of the last time if it is free, else any free one */
 	port?: number;
+	/** default: those that npm installed */
+	binaries?: Binaries;
 	log?: (line: string) => void;
 };
 
@@ -49,7 +51,7 @@ const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
 	const log = options.log ?? (() => {});
 	const account = findAccount();
-	const binaries = reachableBinaries(findBinaries(), account);
+	const binaries = reachableBinaries(options.binaries ?? findBinaries(), account);
 	const wanted = join(options.dataDir, `pg${binaries.major}`);
 	let folder = wanted;
 	let release = () => {};

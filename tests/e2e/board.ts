@@ -6,7 +6,9 @@ export const feed = (page: Page) => page.getByRole('log');
 export const figure = (page: Page, name: string) =>
 	page.getByRole('group', { name, exact: true }).locator('.sr-only').first();
 export const status = (page: Page) =>
-	page.getByRole('status').filter({ hasText: /Live|onnect|Offline|database/ });
+	page
+		.getByRole('status')
+		.filter({ hasText: /^\s*(Live|Connecting|Reconnecting|Offline|No (database|connection))\s*$/ });
 export const chart = (page: Page) => page.locator('figure.chart');
 
 /** The names in the feed, newest first. */

@@ -33,7 +33,7 @@ test.describe('with counts and troubles of its own', () => {
 		server,
 	}) => {
 		await openLive(page);
-		await page.getByRole('link', { name: 'Live: how the server is' }).click();
+		await page.getByRole('link', { name: 'Live: server status' }).click();
 		await expect(page).toHaveURL(`${server.url}/status`);
 		await expect(headline(page)).toHaveText('Everything works.');
 		await expect(page).toHaveTitle('Everything works. · Nowboard');

@@ -82,7 +82,7 @@ test.describe('without a server', () => {
 		await expectStale(page);
 		expect(await needle()).toBe('dashed');
 		await expect.poll(colour).not.toBe(live);
-		const known = chart(page).locator('.times .now');
+		const known = chart(page).locator('.now.axis-label');
 		await expect(known).toHaveText(/^\d\d:\d\d:\d\d/);
 		const time = await known.textContent();
 		// a minute later it is still the same time, and a sentence says so

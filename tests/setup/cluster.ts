@@ -13,6 +13,7 @@ import {
 import { findAccount } from '../../scripts/postgres/account';
 import { connect } from '../../src/lib/server/db/connect';
 import { migrate } from '../../src/lib/server/db/migrate';
+import { findTestBinaries } from './binaries';
 import { makeTemporaryFolder } from './server';
 import { databaseUrl } from './template';
 
@@ -82,7 +83,12 @@ async function toCluster(dataDir: string): Promise<Cluster> {
 			return url.href;
 		},
 		async start(settings = {}) {
-			server = await startPostgres({ dataDir, port, settings: { ...SETTINGS, ...settings } });
+			server = await startPostgres({
+				dataDir,
+				port,
+				binaries: findTestBinaries(),
+				settings: { ...SETTINGS, ...settings },
+			});
 			adminUrl = server.url;
 		},
 		stop: async (mode = 'fast') => server?.stop(mode),

@@ -4,6 +4,7 @@ import { freePort } from '../../scripts/process/ports';
 import { startPostgres, type StopMode } from '../../scripts/postgres/embedded';
 import { connect } from '../../src/lib/server/db/connect';
 import { migrate } from '../../src/lib/server/db/migrate';
+import { findTestBinaries } from './binaries';
 import { makeTemporaryFolder } from './server';
 import { databaseUrl } from './template';
 
@@ -24,6 +25,7 @@ export async function startServer(
 	const dataDir = makeTemporaryFolder();
 	const options = {
 		dataDir,
+		binaries: findTestBinaries(),
 		port: await freePort(),
 		settings: { max_connections: 100, ...settings },
 	};

@@ -1,8 +1,9 @@
-/** The Postgres that tests run on: TEST_DATABASE_URL, or one in a temporary folder that is removed again. */
+/** The Postgres that tests run on: TEST_DATABASE_URL, or one of `binaries.ts` in a temporary folder that is removed again. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../../scripts/postgres/embedded';
+import { findTestBinaries } from './binaries';
 
 export type TestServer = {
 	adminUrl: string;
@@ -23,7 +24,11 @@ export async function provideServer(): Promise<TestServer> {
 	const remove = () => rmSync(folder, { recursive: true, force: true });
 	try {
 		const settings = { ...NOT_DURABLE, max_connections: MAX_CONNECTIONS };
-		const server = await startPostgres({ dataDir: folder, settings });
+		const server = await startPostgres({
+			dataDir: folder,
+			settings,
+			binaries: findTestBinaries(),
+		});
 		const stop = async () => {
 			await server.stop('immediate');
 			remove();

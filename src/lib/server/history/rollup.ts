@@ -76,6 +76,8 @@ export async function countNext(sql: Sql, chunk = CHUNK): Promise<{ more: boolea
 }
 
 async function count(tx: TransactionSql, chunk: number): Promise<{ more: boolean } | null> {
+	// a large transaction is counted whole, whatever limit the role has
+	await tx`set local statement_timeout = 0`;
 	const [state] = await tx<(State & { snapshot: string; at: number })[]>`
 		select position::text, holes::text, tick, to_jsonb(sources) as sources, pg_current_snapshot()::text as snapshot,
 			${toMs(tx, 'statement_timestamp()')} as at

@@ -424,7 +424,7 @@ describe('on a database', () => {
 					throw Object.assign(new Error('lost'), { code: 'CONNECTION_CLOSED' });
 				},
 			});
-			return { unsafe, end: () => client.end() } as unknown as Sql;
+			return { unsafe, schema: client.schema, end: () => client.end() } as unknown as Sql;
 		}
 		const ingest = createIngest({ connect: forgetful, log: quiet });
 		open.push(ingest);

@@ -39,7 +39,8 @@ export async function insertEvents(
 	const json = `[${rows.map((row) => row.json).join(',')}]`;
 	const results: unknown = await sql
 		.unsafe(
-			`SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)};
+			`SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+			SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)};
 			SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)};
 			WITH arrived AS MATERIALIZED (
 				SELECT

@@ -27,6 +27,8 @@ export async function readStart(
 ): Promise<Start> {
 	return (await sql.begin('isolation level repeatable read read only', async (tx) => {
 		const sql = tx as unknown as Sql;
+		// it may take seconds, and a role with a low limit would never start
+		await tx`set local statement_timeout = 0`;
 		const [first] = await sql<[{ head: string }]>`${headQuery(sql)}`;
 		const found = toHead(first.head);
 		const newest = await sql<RawRow[]>`
