@@ -63,7 +63,7 @@ test('a wrong password; it is not shown', async () => {
 	url.password = 'hunter2';
 	const { wrong, text } = await ask(url.href);
 	expect(wrong).toEqual(['DATABASE_URL']);
-	expect(text).toContain('login or right refused');
+	expect(text).toContain('refuses the login');
 	expect(text).not.toContain('hunter2');
 });
 
