@@ -138,6 +138,19 @@ const CASES: Record<
 			),
 		};
 	},
+	'a table of another program in our schema': async () => {
+		const { url, role, name } = await makePlace();
+		const owner = connect(databaseUrl(server.url, name), { max: 1 });
+		onTestFinished(() => owner.end({ timeout: 1 }));
+		await owner.unsafe(`
+			create schema nowboard authorization ${role};
+			create table nowboard.sessions (sid text primary key)`);
+		return {
+			url: url.href,
+			trouble: 'foreign',
+			fix: /^ALTER TABLE nowboard\.sessions RENAME TO sessions_other, or set DATABASE_SCHEMA/,
+		};
+	},
 	'row-level security': async () => {
 		const { url, owner, schema } = await makeMigrated();
 		await owner.unsafe(`alter table ${schema}.events enable row level security`);

@@ -57,7 +57,9 @@ test('the script is small, cacheable, and may be loaded by any page', async ({ s
 	const head = await ask('HEAD');
 	expect([head.status, head.body.length]).toEqual([200, 0]);
 	expect(plain.headers.etag).not.toBe(zipped.headers.etag);
-	for (const tag of [plain.headers.etag, `"other", W/${plain.headers.etag}`, '*']) {
+	// weak: the server compresses what is worth it
+	const strong = plain.headers.etag?.replace(/^W\//, '');
+	for (const tag of [plain.headers.etag, strong, `"other", W/${strong}`, '*']) {
 		const again = await ask('GET', { 'if-none-match': tag });
 		expect([tag, again.status, again.body.length]).toEqual([tag, 304, 0]);
 		expect(again.headers['access-control-allow-origin']).toBe('*');

@@ -137,9 +137,10 @@ async function refuseForeignTables(tx: TransactionSql, pending: readonly KnownMi
 	const names = [...sql.matchAll(/^CREATE TABLE "(\w+)"/gm)].map(([, name]) => name as string);
 	for (const name of names) {
 		if (!(await hasTable(tx, tx.schema.name, name))) continue;
-		throw new Error(
-			`The schema "${tx.schema.name}" holds "${name}", which Nowboard has not made. ` +
-				'Rename or move it, or set DATABASE_SCHEMA to another schema for Nowboard.',
+		throw new DatabaseProblem(
+			'foreign',
+			`The schema "${tx.schema.name}" holds "${name}", which Nowboard has not made.`,
+			`ALTER TABLE ${tx.schema.name}.${name} RENAME TO ${name}_other, or set DATABASE_SCHEMA to another schema for Nowboard`,
 		);
 	}
 }
