@@ -33,7 +33,7 @@ process.exitCode = await supervise(async (add) => {
 		keys,
 	});
 
-	// before the web server, so that it goes after it; it waits by itself until there is somebody to answer
+	// before the web server, so that it stops after it; it waits until the server answers
 	const sending = ['--key', `web=${keys.web}`, '--key', `api=${keys.api}`];
 	const args = ['--rate', String(RATE_PER_S), '--url', here, '--follow', ...sending];
 	add(startNode({ name: 'simulator', args: ['--import', 'tsx', 'scripts/simulate.ts', ...args] }));
@@ -41,7 +41,7 @@ process.exitCode = await supervise(async (add) => {
 	await waitForServer(here, server.exited);
 	console.log(`
   Nowboard is running: ${url}
-  ${isOpen ? `It listens on ${env.HOST}: whoever reaches it` : 'Only this machine reaches it; whoever does'} may look and send.
+  ${isOpen ? `It listens on ${env.HOST}: anyone who reaches it` : 'Only this machine reaches it; its users'} can view and send.
   Its visitors are simulated; the page can switch them off, and \`npm run demo:clear\` removes what they did.
 
   Settings: ${url}/settings, with the password ${password}

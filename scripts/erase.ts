@@ -26,7 +26,7 @@ await withDatabase(async (url, schema) => {
 		if (!sure) return console.log(`${count} events would be erased. With --yes they are.`);
 		console.log(`Erasing ${count} events …`);
 		const erased = await erase(sql, erasing, (rows) => console.log(`${rows} erased`));
-		console.log(`${erased} events are erased, and open pages begin anew without them.`);
+		console.log(`${erased} events are erased, and open pages are reset without them.`);
 	} finally {
 		await sql.end({ timeout: 5 });
 	}

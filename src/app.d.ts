@@ -51,7 +51,7 @@ declare global {
 			ingestOpen: boolean;
 			/** what the page says that events come with */
 			sendingKeys: SendingKeys;
-			/** how to log in, and what whoever did may change; null: there is no password */
+			/** the login and its settings; null: there is no password */
 			login: {
 				password: PasswordCheck;
 				viewers: Viewers;
@@ -61,7 +61,7 @@ declare global {
 				/** the newest of what was done */
 				audit(): Promise<AuditEntry[]>;
 			} | null;
-			/** whoever asks; null: not known, or it does not matter */
+			/** the viewer; null: unknown, or irrelevant for the route */
 			viewer: Viewer | null;
 			/** when the token in the address ends, ms since 1970; null: there is none */
 			tokenEndsAt: number | null;

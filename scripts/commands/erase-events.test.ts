@@ -62,7 +62,7 @@ test('one session, one source, one time: nothing else goes, and it is told first
 		expect(await erase(sql, all)).toBe(count);
 		return names(sql);
 	};
-	expect(await cut({ session: 'nobody' })).toEqual(['a', 'b', 'c', 'd']);
+	expect(await cut({ session: 'unknown' })).toEqual(['a', 'b', 'c', 'd']);
 	expect(await cut({ session: 's', source: 'blog' })).toEqual(['a', 'c', 'd']);
 	const [from, to] = [new Date('2026-01-02T00:00:00Z'), new Date('2026-01-03T00:00:00Z')];
 	expect(await cut({ from, to })).toEqual(['a', 'd']);
@@ -105,7 +105,7 @@ describe('beside running instances', () => {
 		return { url, sql, instance, source, live, ofSource, cursor };
 	}
 
-	test('open pages begin anew without it, and nobody is given it again', async () => {
+	test('open pages are reset without it, and no client receives it again', async () => {
 		const { url, sql, instance, source, live, ofSource, cursor } = await start();
 		await ofSource.until(() => knows(ofSource, 'private'));
 		expect(await erase(sql, { ...NOTHING, session: 's' })).toBe(1);

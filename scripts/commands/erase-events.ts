@@ -15,7 +15,7 @@ export type ParsedErasing =
 export const USAGE = `npm run erase -- --session <id> [--source shop] [--yes]
 npm run erase -- --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z [--source shop] [--yes]`;
 
-/** Rows of one statement: short transactions, so that nobody waits. */
+/** Rows of one statement: short transactions, so that nothing waits. */
 export const ERASE_CHUNK = 5_000;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 
@@ -77,9 +77,9 @@ export async function countErasing(sql: Sql, erasing: Erasing): Promise<number> 
 }
 
 /**
- * Erases it, and at the end renews the epoch, in the transaction of the last rows: the trigger on DELETE resets whoever has not seen
- * what is gone, but instances would go on handing it out from memory to those who come back, and keep it in the feed of a source.
- * So it does that even when nothing was left: an earlier run may have been cut before its end.
+ * Erases the events, and renews the epoch in the transaction of the last rows. Without that, instances
+ * would resend erased events from memory, and keep them in the feed of a source. It renews the epoch even
+ * when no row is left: an earlier run may have been interrupted before its end.
  * @param onProgress after each chunk but the last, with the number erased so far
  * @returns the number of rows erased
  */

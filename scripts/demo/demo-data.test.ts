@@ -28,7 +28,7 @@ test('demo data goes, with the ticks that counted it; everything else stays, wha
 	expect(await clearDemoData(sql)).toEqual({ events: 0, ticks: 0 });
 });
 
-test('an open page counts anew, without what was removed', async () => {
+test('an open page counts again, without what was removed', async () => {
 	const { sql, url } = await useDatabase();
 	await seed(sql);
 	await sql`INSERT INTO nowboard.events (name) VALUES ('mine')`;

@@ -1,7 +1,7 @@
 /**
- * What makes demo data demo data: the event id. Simulated and seeded events have ids of a form that nobody else makes,
- * so they can be removed from any database without touching an event that somebody meant. A source or a property would not do:
- * a real product may be called `web` too.
+ * Marks demo data by its event ids. Simulated and seeded events have ids of a form of their own, so they
+ * can be removed from any database without touching real events. A source or property would not do: a real
+ * product may be called `web` too.
  */
 import { COUNT_WINDOW_MS } from '../../src/lib/protocol';
 import type { Sql } from '../../src/lib/server/db/connect';
@@ -23,10 +23,9 @@ export function toDemoId(uuid: string): string {
 export type Removed = { events: number; ticks: number };
 
 /**
- * Removes demo events, from the sums of history too, and the ticks that counted them: without the events their figures are
- * wrong. Everything else stays.
- * Ends the cursors, so that open pages and running servers count anew: of events the trigger on DELETE would see to that,
- * but nothing watches ticks.
+ * Removes demo events, also from the sums of history, and the ticks that counted them. Everything else
+ * stays. Then it renews the epoch, so that open pages and running servers count again: the trigger on
+ * DELETE covers events, but not ticks.
  */
 export async function clearDemoData(sql: Sql): Promise<Removed> {
 	return sql.begin(async (tx) => {

@@ -39,7 +39,7 @@ export async function provideDemoKeys(sql: Sql, file: string): Promise<DemoKeys>
 	return keys as DemoKeys;
 }
 
-/** What is missing or broken is made anew. */
+/** Replaces missing or broken keys. */
 function readKept(file: string): Partial<DemoKeys> {
 	let kept: unknown;
 	try {

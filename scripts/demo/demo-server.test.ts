@@ -9,7 +9,7 @@ import { freePort } from '../process/ports';
 const KEYS = { web: 'nb_pub_a', api: 'nb_sec_a', public: 'nb_pub_b', secret: 'nb_sec_b' };
 
 const start = (given: NodeJS.ProcessEnv) =>
-	toDemoServer({ databaseUrl: 'postgres://nobody', port: 3000, keys: KEYS, given });
+	toDemoServer({ databaseUrl: 'postgres://none', port: 3000, keys: KEYS, given });
 
 test('where the demo listens, what people type, and how this machine reaches it', () => {
 	const told = [
@@ -38,7 +38,7 @@ test('where the demo listens, what people type, and how this machine reaches it'
 	]);
 });
 
-/** Another address of this machine than the loopback that a server may listen on: refused there means refused to everybody else. */
+/** An address of this machine other than loopback: refused there means refused to all other machines. */
 const elsewhere =
 	Object.values(networkInterfaces())
 		.flat()
@@ -56,7 +56,7 @@ const isReached = (host: string, port: number) =>
 		socket.once('timeout', settle(false));
 	});
 
-test('nobody but this machine reaches it; with HOST others do, look and send', async () => {
+test('only this machine reaches it; with HOST others can view and send', async () => {
 	const { url: databaseUrl } = await useDatabase();
 	for (const HOST of ['', '0.0.0.0']) {
 		const port = await freePort();

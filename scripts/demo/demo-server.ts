@@ -1,6 +1,6 @@
 /**
- * What the demo's web server is started with. It has no door, so it listens on loopback alone, unless HOST says who else may reach
- * it; the page says that whoever does may look and send.
+ * The environment of the demo's web server. It is open, so it listens on loopback only, unless HOST is set;
+ * its page says that anyone who reaches it can view and send.
  */
 import { randomBytes } from 'node:crypto';
 import type { DemoKeys } from './demo-keys';

@@ -28,7 +28,10 @@ export type Client = {
 const CONNECT_MS = 8_000;
 export const ANSWER_MS = 8_000;
 
-/** Rejects when nobody is there. @param address without a slash at the end. @param ca whose certificates are trusted beside the known ones, in PEM */
+/**
+ * Rejects when the server does not answer. @param address without a final slash. @param ca an additional
+ * trusted certificate authority, in PEM
+ */
 export async function createClient(address: string, ca?: string): Promise<Client> {
 	const url = new URL(address);
 	const { origin } = url;

@@ -9,13 +9,13 @@ test('each line says what was looked at, and what is wrong says how to mend it',
 	const text = toText([
 		well('HTTP/2', 'it is there'),
 		wrong('origin', 'it is another', 'Set it.'),
-		unseen('login', 'nobody has to'),
+		unseen('login', 'not needed'),
 	]);
 	expect(text.split('\n')).toEqual([
 		'well   HTTP/2  it is there',
 		'WRONG  origin  it is another',
 		'               → Set it.',
-		'–      login   nobody has to',
+		'–      login   not needed',
 		'',
 		'1 well, 1 wrong, 1 not looked at',
 	]);

@@ -3,7 +3,7 @@ import { readVariables } from '../../src/lib/server/config/variables';
 import { createClient, type Client } from './client';
 import { compareClocks, type Clock } from './clocks';
 import { examineDatabase } from './database';
-import { examineDoors, examineOrigin, examineUploads } from './doors';
+import { examineAccess, examineOrigin, examineUploads } from './access';
 import { unseen, well, wrong, type Finding } from './finding';
 import { logIn } from './login';
 import { examineCertificate, examineProtocol, examineReadiness } from './site';
@@ -63,9 +63,9 @@ async function examineSite(
 		if (!readiness.isOurs) return { findings, clock };
 		clock = readiness.clock;
 		findings.push(await examineOrigin(client));
-		const doors = await examineDoors(client, env);
-		findings.push(...doors.findings, await examineUploads(client));
-		const pass = await logIn(client, env.DASHBOARD_PASSWORD, doors.everyoneLooks);
+		const access = await examineAccess(client, env);
+		findings.push(...access.findings, await examineUploads(client));
+		const pass = await logIn(client, env.DASHBOARD_PASSWORD, access.everyoneLooks);
 		findings.push(pass.finding, ...(await examineStream(client, pass.cookie)));
 		await pass.leave();
 	} catch (error) {

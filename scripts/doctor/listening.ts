@@ -40,7 +40,10 @@ async function hear(open: () => Sql) {
 	return heard;
 }
 
-/** A connection keeps its backend for life, unless somebody hands it another one: while a second connection holds the first one's. */
+/**
+ * A connection keeps its backend for life, unless a pooler gives it another: shown while a second
+ * connection holds the first one's.
+ */
 async function changesBackends(open: () => Sql): Promise<boolean> {
 	const [first, second] = [open(), open()];
 	const backend = async (sql: Sql) => (await sql`select pg_backend_pid() as pid`)[0]?.pid as number;

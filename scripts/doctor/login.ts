@@ -1,4 +1,4 @@
-/** A look as somebody who may: with the password of the environment, where there is one, and logged out afterwards. */
+/** Logs in with the password of the environment, if there is one, and logs out afterwards. */
 import type { Client } from './client';
 import { unseen, well, wrong, type Finding } from './finding';
 
@@ -6,18 +6,24 @@ export type Pass = { finding: Finding; cookie: string | null; leave: () => Promi
 
 /** as a page sends it that has no JavaScript: the answer is a redirect, not JSON */
 const FORM = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
-const nobody = (finding: Finding): Pass => ({ finding, cookie: null, leave: async () => {} });
+const withoutCookie = (finding: Finding): Pass => ({
+	finding,
+	cookie: null,
+	leave: async () => {},
+});
 
-/** @param isOpen everyone may look: nobody has to log in */
+/** @param isOpen anyone can view without a login */
 export async function logIn(
 	client: Client,
 	password: string | undefined,
 	isOpen: boolean,
 ): Promise<Pass> {
 	if (!password)
-		return nobody(unseen('login', isOpen ? 'nobody has to' : 'DASHBOARD_PASSWORD is not set here'));
+		return withoutCookie(
+			unseen('login', isOpen ? 'not needed' : 'DASHBOARD_PASSWORD is not set here'),
+		);
 	if (client.certificate?.fault)
-		return nobody(
+		return withoutCookie(
 			unseen('login', 'a password is not given to whom the certificate does not vouch for'),
 		);
 	const ask = (path: string, headers: Record<string, string>, body = '') =>
@@ -33,7 +39,7 @@ export async function logIn(
 			leave: async () => void (await ask('/logout', { cookie })).body.resume(),
 		};
 	if (answer.status === 401)
-		return nobody(
+		return withoutCookie(
 			wrong(
 				'login',
 				'the password of the environment here does not open (or there were too many attempts in the last five minutes)',
@@ -44,5 +50,5 @@ export async function logIn(
 		answer.status === 404
 			? 'Set DASHBOARD_PASSWORD where the server runs.'
 			: 'Mend what is wrong above first, and look into the server’s log.';
-	return nobody(wrong('login', `the server answers ${answer.status} to a login`, mend));
+	return withoutCookie(wrong('login', `the server answers ${answer.status} to a login`, mend));
 }

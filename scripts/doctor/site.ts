@@ -5,7 +5,7 @@ import { readClock, type Clock } from './clocks';
 import { unseen, well, wrong, type Finding } from './finding';
 import { TROUBLES } from '../../src/lib/database-troubles';
 
-/** Of a certificate: long enough for whoever renews it by hand. */
+/** Days left of a certificate: enough to renew it by hand. */
 const ENDS_SOON_MS = 14 * 24 * 60 * 60_000;
 
 type Ready = { missing: string[]; reading: DatabaseTrouble | null; fix?: string; clock?: string };
@@ -13,10 +13,10 @@ type Ready = { missing: string[]; reading: DatabaseTrouble | null; fix?: string;
 export function examineCertificate({ certificate, origin }: Client): Finding {
 	if (!certificate)
 		return /^http:\/\/(localhost|127\.|\[::1\])/.test(origin)
-			? unseen('certificate', 'there is none on http; on loopback nobody reads along')
+			? unseen('certificate', 'none on http; on loopback no one can read along')
 			: wrong(
 					'certificate',
-					'http: everybody on the way reads along, and there is no HTTP/2',
+					'http: anyone on the way can read along, and there is no HTTP/2',
 					'Put TLS in front (docs/deploy/vm.md), and ask for https://….',
 				);
 	const days = Math.floor((certificate.endsAt - Date.now()) / (24 * 60 * 60_000));

@@ -43,7 +43,7 @@ export async function examineStream(client: Client, cookie: string | null): Prom
 		return [
 			unseen(
 				'stream',
-				'nobody may look without the password: set DASHBOARD_PASSWORD here, as the server has it',
+				'viewing needs the password: set DASHBOARD_PASSWORD here, as the server has it',
 			),
 		];
 	const type = String(said['content-type'] ?? 'no type');

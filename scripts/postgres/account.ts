@@ -53,7 +53,7 @@ export function makeDataFolder(
 	return shared;
 }
 
-/** Makes a folder below SHARED_FOLDER that everybody may enter, whatever the umask is. */
+/** Creates a folder below SHARED_FOLDER that every account may enter, whatever the umask is. */
 export function makeOpenFolder(folder: string): void {
 	mkdirSync(folder, { recursive: true });
 	for (let at = folder; at.startsWith(SHARED_FOLDER); at = dirname(at)) chmodSync(at, 0o755);

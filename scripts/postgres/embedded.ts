@@ -1,8 +1,7 @@
 /**
- * A real Postgres for `demo`, `dev` and `test`, run by the calling process and stopped by it. Loopback only,
- * a random password, data in `<dataDir>/pg<major>/`. The web server knows nothing of this: it gets a URL.
- * What a newcomer gets wrong: Ctrl-C reaches every process of a terminal at once, so the server runs in
- * a session of its own; otherwise the database would be gone before the web server has finished.
+ * A real Postgres for `demo`, `dev` and `test`, run and stopped by the calling process: loopback only, a
+ * random password, data in `<dataDir>/pg<major>/`. It runs in a session of its own: Ctrl-C reaches every
+ * process of a terminal, and would end the database before the web server has finished.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * One supervisor per data folder: `owner.json` names the process that runs Postgres there. A process that was
- * killed leaves its file behind; the next one notices and takes over. Knows nothing of Postgres.
+ * One supervisor for each data folder: `owner.json` names the process that runs Postgres there. A killed
+ * process leaves its file behind; the next one notices and takes over.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -60,7 +60,7 @@ function takeAway(path: string, dead: string): void {
 		try {
 			writeFileSync(path, taken, { flag: 'wx' });
 		} catch {
-			// somebody else has the folder by now, and Postgres's own lock file decides between them
+			// another process has the folder by now, and Postgres's own lock file decides between them
 		}
 	}
 }
@@ -69,7 +69,7 @@ function lives(owner: Owner): boolean {
 	return isAlive(owner.pid) && startOf(owner.pid) === owner.started;
 }
 
-/** A process that has ended but that nobody has waited for (a container without init) is not alive. */
+/** A zombie process (in a container without init) is not alive. */
 export function isAlive(pid: number): boolean {
 	try {
 		process.kill(pid, 0);

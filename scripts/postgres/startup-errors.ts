@@ -12,7 +12,7 @@ const ADVICE: [pattern: RegExp, advice: string][] = [
 	],
 	[
 		/incompatible with server|initialized by PostgreSQL version/i,
-		'The data belongs to another version of Postgres. Move it away to begin anew.',
+		'The data belongs to another version of Postgres. Move it away to start over.',
 	],
 	[
 		/Permission denied|Operation not permitted|EACCES|EPERM|EROFS|read-only file system/i,

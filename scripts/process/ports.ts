@@ -1,7 +1,7 @@
 /** Ports of this machine: free ones, and whether a given one is free. */
 import { createServer } from 'node:net';
 
-/** A port of the loopback address that nobody has at this moment. */
+/** A free port of the loopback address. */
 export function freePort(): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const probe = createServer();

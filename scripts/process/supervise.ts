@@ -1,8 +1,7 @@
 /**
- * Keeps the parts of `npm run demo` and `npm run dev` together: they come up one after another and go down in
- * reverse order, whether on a signal, because one of them ended by itself, or because one never came up.
- * What a newcomer gets wrong: a child that shares the terminal's session gets Ctrl-C too, and then they all stop at
- * once. So children run in sessions of their own, and end by themselves when this process is killed outright.
+ * Keeps the parts of `npm run demo` and `npm run dev` together: starts them in order and stops them in
+ * reverse, on a signal, or when one ends or does not start. Children run in their own sessions, because
+ * Ctrl-C would reach all of them at once; they end when this process is killed.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 /**
- * The one build, whoever asks for it: SvelteKit's, then the server's entry over the one that adapter-node wrote, and the operator's
- * commands, because production has neither tsx nor src/. Packages under `dependencies` stay outside; others are bundled.
- * It is made beside its place and moved there whole, so a server that runs meanwhile never sees half of one.
+ * The one build for all commands: SvelteKit's, then the server's entry over adapter-node's, and the
+ * operator's commands, because production has neither tsx nor src/. `dependencies` stay outside; others are
+ * bundled. The build is moved into place as a whole, so a running server never sees half of one.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'vite';

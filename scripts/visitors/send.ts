@@ -1,6 +1,6 @@
 /**
- * Sends events to the ingest endpoint until they are acknowledged. Knows nothing of what they mean.
- * Bounded: when the server does not keep up, `add` waits.
+ * Sends events to the ingest endpoint until they are acknowledged. Bounded: when the server does not keep
+ * up, `add` waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { INGEST_LIMITS } from '../../src/lib/protocol';

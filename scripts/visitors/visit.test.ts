@@ -12,7 +12,7 @@ function visits(seed: number, count: number) {
 	});
 }
 
-test('where somebody came from is said with the first page of a visit and with no other', () => {
+test('only the first page of a visit has a referrer', () => {
 	for (const { arrival, deeds } of visits(1, 500)) {
 		const views = deeds.map(({ event }) => event).filter(({ name }) => name === 'page_view');
 		expect(deeds[0]?.event).toBe(views[0]);

@@ -33,7 +33,7 @@ export function* visit(random: Random, arrival: Arrival, landing: Page): Generat
 	const sessionId = toUuid(random);
 	let page: Page | null = landing;
 	for (let count = 0; page !== null && count < MAX_PAGES; count++) {
-		// where somebody came from belongs to the first page alone
+		// only the first page has a referrer
 		yield look(page, count === 0 ? arrival : {});
 		if (random() < FAILURE_SHARE) {
 			yield act('api', 'error', { message: pick(random, FAILURES), path: page });

@@ -25,7 +25,7 @@ type Visitor = { atMs: number; deed: Deed; rest: Generator<Deed, void> };
 /** Long enough for as many to leave as come. */
 export const WARM_UP_MS = 4 * 60_000;
 
-/** Returns a function that gives the next thing that somebody does, for ever. The rate must be above 0. */
+/** Returns a function that gives the next action of a visitor, for ever. The rate must be above 0. */
 export function createVisitors(
 	random: Random,
 	{ ratePerS, rhythm, warmUpMs = 0 }: VisitorsOptions,

@@ -130,7 +130,7 @@ describe('whatever was sent', () => {
 		);
 	});
 
-	test('two names of any length are told apart', () => {
+	test('distinguishes two names of any length', () => {
 		const name = fc.string({ unit: 'grapheme', maxLength: 400 });
 		fc.assert(
 			fc.property(name, name, (a, b) => {
@@ -140,7 +140,7 @@ describe('whatever was sent', () => {
 		);
 	});
 
-	test('(control) decodeURI tells apart what is one page, and makes one of two', () => {
+	test('(control) decodeURI splits one page, and joins two', () => {
 		expect(decodeURI('/a/')).not.toBe(decodeURI('/a'));
 		expect(decodeURIComponent('/a%2Fb')).toBe(decodeURIComponent('/a/b'));
 		expect(() => decodeURI('/caf%E9')).toThrow();

@@ -149,7 +149,7 @@ export type Minute = {
 	p99Ms: number | null;
 	/** open streams at most */
 	clients: number;
-	/** published, whoever wrote them */
+	/** published, from any instance */
 	events: number;
 	/** requests with events that were refused */
 	rejected: number;

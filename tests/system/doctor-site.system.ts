@@ -207,7 +207,7 @@ describe('a server that', () => {
 		const { ask } = await startProxies(app, { good: {} });
 		const { wrong, text } = await ask('good');
 		expect(wrong).toEqual(['origin', 'login']);
-		expect(text).toMatch(/takes itself for https:\/\/old\.example\.com/);
+		expect(text).toMatch(/expects https:\/\/old\.example\.com/);
 		expect(text).toMatch(/Set ORIGIN=https:\/\/127\.0\.0\.1:\d+/);
 	}, 60_000);
 

@@ -91,7 +91,7 @@ function parse(url: string): DatabaseAddress {
 	return address;
 }
 
-/** Names in lower case: libpq knows no others, and people write `TimeZone`. The last of two equal names counts. */
+/** Names in lower case, as in libpq; people write `TimeZone`. The last of two equal names counts. */
 function readParameters(query: string): Map<string, string> {
 	const parts = query.split('&').filter(Boolean);
 	return new Map(

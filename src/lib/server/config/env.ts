@@ -23,13 +23,13 @@ export type Env = {
 	addressHeader: string | null;
 	/** the path of ORIGIN, which the proxy strips: `/now`, or empty at the root of a host */
 	basePath: string;
-	/** who sends it may read the metrics; null: nobody may */
+	/** the token for metrics; null: no one may read them */
 	metricsToken: string | null;
 	/** days that events are kept; 0: for ever */
 	retentionDays: number;
 	/** the page says that its data is simulated, and can switch the simulator off */
 	demo: boolean;
-	/** keys that everybody who looks at the demo may copy */
+	/** keys that viewers of the demo can copy */
 	demoKeys: { public: string; secret: string } | null;
 	/** where `drizzle/` lies, relative to the working folder */
 	migrations: string;
@@ -70,7 +70,7 @@ export function readEnv(
 		);
 	if (!source.DASHBOARD_PASSWORD && !values.DASHBOARD_PUBLIC)
 		errors.push(
-			'Nobody could look: set DASHBOARD_PASSWORD to ask for a password, or DASHBOARD_PUBLIC=true to let everyone look.',
+			'No one can view the dashboard. Set DASHBOARD_PASSWORD, or DASHBOARD_PUBLIC=true to let anyone view it.',
 		);
 	if (values.XFF_DEPTH !== null && values.ADDRESS_HEADER?.toLowerCase() !== 'x-forwarded-for')
 		errors.push(

@@ -1,6 +1,6 @@
 /**
- * Many questions to the database in few queries: what is asked while one is under way travels in the next, and there is never more
- * than one. It knows no table and keeps no answer. Without it a flood of strangers is a queue that everybody else waits in.
+ * Batches lookups: everything asked during a query goes into the next one, and at most one query runs. It
+ * caches no answer. Without it, a flood of lookups would delay all others.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { UnavailableError } from './errors';
@@ -78,7 +78,7 @@ export function createBatchedLookup<T>({
 		running = null;
 	}
 
-	/** Who has waited for long enough is told; a crowd that asks about one key waits since its first. */
+	/** Rejects callers after the deadline; callers for the same key wait since the first of them. */
 	function giveUp() {
 		for (const [key, { askedAt, reject }] of questions) {
 			if (now() - askedAt < bounds.waitMs && !closed) continue;

@@ -32,7 +32,7 @@ test('who comes while a round runs shares the next one, equal ones as one', asyn
 	expect(began.map(([, all]) => all)).toEqual(['a b', 'c d']);
 });
 
-test('whoever asks all the time, with something else each time, gets half of the time', async () => {
+test('a caller that asks all the time gets half of the time', async () => {
 	const { join, began } = record(200);
 	let asked = 0;
 	const asking = setInterval(() => void join(`${asked}`, `${asked++}`), 50);

@@ -1,7 +1,7 @@
 /**
- * Work that is done once for all who wait for it: one round at a time, each for everybody who came before it began. After a round there is a
- * rest as long as the round was, so that whoever asks all the time, with whatever, gets half of the time and not all of it.
- * It knows nothing of what is done. A newcomer expects a queue of requests: it is a queue of rounds, and mostly one.
+ * Runs work in rounds, each for all callers that came before it began; usually at most one round is
+ * pending. After a round it pauses for as long as the round took, so that constant callers get at most half
+ * of the time.
  */
 
 /** The longest rest: the crowd behind a slow round has waited long enough. */

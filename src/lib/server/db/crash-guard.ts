@@ -1,8 +1,8 @@
 /**
- * Two known ways in which postgres.js would end the process when its server dies under load: a TypeError thrown out of
- * `setImmediate(nextWrite)` on a socket that is gone, and rejections of queries that nobody holds. Exactly these are
- * survived (the deadlines of whoever waits renew the client); anything else still ends the process.
- * Seen with postgres 3.4.9; https://github.com/porsager/postgres/issues/1192
+ * Survives two known errors with which postgres.js would end the process when its server dies under load: a
+ * TypeError from `setImmediate(nextWrite)` on a closed socket, and unhandled rejections of queries. The
+ * deadlines of their callers renew the client. Any other error still ends the process. Seen with postgres
+ * 3.4.9; https://github.com/porsager/postgres/issues/1192
  */
 import type { Logger } from 'pino';
 

@@ -1,6 +1,6 @@
 /**
- * Work that is done again and again beside everything else: never twice at once, and an error is reported and tried again next
- * time. Knows nothing of what is done.
+ * Repeats work in the background, never twice at once. An error is reported, and the work retried next
+ * time.
  */
 
 export type Repeating = {

@@ -57,7 +57,7 @@ export const metricsSnapshots = pgTable(
 	'metrics_snapshots',
 	{
 		id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
-		/** floor(database time / 2 s): whoever inserts first has recorded it */
+		/** floor(database time / 2 s): the first instance to insert has recorded it */
 		tick: bigint('tick', { mode: 'number' }).notNull().unique('metrics_snapshots_tick_unique'),
 		pageViews: integer('page_views').notNull(),
 		activeSessions: integer('active_sessions').notNull(),
@@ -125,7 +125,7 @@ export const deletions = pgTable(
 		id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
 		/** the newest transaction of which a row was deleted */
 		through: xid8('through').notNull(),
-		/** the figures or the feed hold what was deleted: everybody begins anew */
+		/** the figures or the feed hold deleted rows: all clients are reset */
 		recount: boolean('recount').notNull(),
 	},
 	(table) => [
@@ -137,8 +137,8 @@ export const deletions = pgTable(
 );
 
 /**
- * Who may write. The hash is a SHA-256: a key has 32 random bytes, which nobody guesses, so nothing is gained by a slow one
- * (bcrypt, scrypt), which every request would pay for.
+ * Credentials for sending. The hash is a SHA-256: a slow one (bcrypt, scrypt) gains nothing for 32 random
+ * bytes, and every request would pay for it.
  */
 export const ingestKeys = pgTable('ingest_keys', {
 	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
@@ -146,7 +146,7 @@ export const ingestKeys = pgTable('ingest_keys', {
 	hash: text('hash').notNull().unique('ingest_keys_hash_unique'),
 	/** the key's first characters, to recognise it */
 	prefix: text('prefix').notNull(),
-	/** `public`: stands in pages, where everybody can read it; `secret`: stays on servers */
+	/** `public`: for pages, where anyone can read it; `secret`: for servers */
 	kind: text('kind', { enum: ['public', 'secret'] }).notNull(),
 	/** every event that comes with this key is of this source */
 	source: text('source').notNull(),
@@ -174,7 +174,7 @@ export const sessions = pgTable('sessions', {
 	expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
 });
 
-/** Links that let somebody look without a password; revoked ones stay, so that their end can be read. */
+/** Links that open the dashboard without a password; revoked ones stay, so that their end is visible. */
 export const shareLinks = pgTable('share_links', {
 	id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
 	/** SHA-256 of the token in the address */

@@ -1,15 +1,14 @@
 /**
- * Thins old ticks, so that years of them stay small: every two seconds for the last two hours, then the first of each minute,
- * after a week the first of each hour; and what deletions leave behind, of which the newest counts. What stays is what was
- * recorded, at its time and cursor: samples, neither means nor sums (those are in rollup.ts). Runs on any instance, one at a
- * time; two at once would delete the same rows, so nothing is lost by it. Knows nothing of how ticks come about.
+ * Thins old ticks: every two seconds for two hours, then the first of each minute, after a week the first
+ * of each hour; and of the records of deletions the newest. Ticks are samples, not means or sums (those are
+ * in rollup.ts). Any instance may run it, also two at once: they delete the same rows.
  */
 import type { Sql } from '../db/connect';
 import { TICK_MS } from '../../protocol';
 
 /** Advisory lock key of the thinning (any constant of our own). */
 const THIN_LOCK = 7_206_871_103n;
-/** Rows deleted by one statement: short transactions, so that nobody waits. */
+/** Rows deleted by one statement: short transactions, so that nothing waits. */
 const CHUNK = 5_000;
 
 const MINUTE_MS = 60_000;
@@ -42,7 +41,7 @@ export async function thinTicks(sql: Sql): Promise<number> {
 	return deleted;
 }
 
-/** Keeps the newest of what DELETE left behind; what everybody has to recount goes with the epoch. */
+/** Keeps the newest record of a deletion. The epoch covers deletions that make all clients count again. */
 export async function thinDeletions(sql: Sql): Promise<number> {
 	const { count } = await sql`
 		delete from ${sql.schema}.deletions where not recount and through < (

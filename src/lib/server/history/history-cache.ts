@@ -1,7 +1,7 @@
 /**
- * History for everybody who asks: one reading for each range, source and zone at a time, kept for some seconds, so that any
- * number of open pages costs the database the same. The stream never waits for it. A newcomer takes the deadline for a bound: what was given
- * up goes on, and waits in the driver's queue, which has no end; so readings are counted until they are over.
+ * Caches history: one query at a time for each range, source and zone, kept for seconds, so that any number
+ * of open pages costs the same. The stream never waits for it. A deadline is no bound, because abandoned
+ * queries stay in the driver's queue; so running queries are counted until they end.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
@@ -60,7 +60,7 @@ export function createHistory({
 	/** A promise that is kept keeps the request in which it was made. */
 	const outside = AsyncLocalStorage.snapshot();
 
-	/** what nobody asks for again goes too, and not only when there is no more room */
+	/** evicts unused entries by age too, not only when there is no room */
 	function forgetLater() {
 		forgetting ??= setTimeout(() => {
 			forgetting = undefined;

@@ -29,8 +29,9 @@ export type Upkeep = {
 };
 
 /**
- * @param sql pooled; ended by whoever made it
- * @param live what tells that events arrived; nothing is counted before it reads, because it repairs a restored dump first
+ * @param sql pooled; the caller ends it
+ * @param live tells that events arrived; nothing is counted before it has read, because it repairs a
+ * restored dump first
  * @param forget removes what was kept for a day and is over
  */
 export function startUpkeep({

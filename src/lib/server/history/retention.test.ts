@@ -145,7 +145,7 @@ describe('in chunks', () => {
 		expect(await deleteChunk(sql, DAYS)).toEqual({ deleted: 5, more: false });
 	});
 
-	test('a row that somebody has locked is left to the next run, and holds nothing up', async () => {
+	test('a locked row is left to the next run, and blocks nothing', async () => {
 		const { sql } = await useDatabase();
 		await insert(sql, 5, '91 days');
 		await countAll(sql);
@@ -171,7 +171,7 @@ describe('in chunks', () => {
 });
 
 describe('who watches', () => {
-	test('is told nothing, and figures do not change; who comes back from before begins anew', async () => {
+	test('is told nothing, and figures do not change; a client from before gets a reset', async () => {
 		const { url, sql } = await useOwnServer();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);

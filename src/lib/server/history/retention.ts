@@ -93,7 +93,7 @@ export async function deleteOld(sql: Sql, days: number, signal?: AbortSignal): P
 		const chunk = await withDeadline(deleteChunk(sql, days), DEADLINE_MS, 'deleting old events');
 		deleted += chunk?.deleted ?? 0;
 		if (!chunk?.more) break;
-		// timers fire early, and whoever comes too early is turned away
+		// timers fire early, and an early run is rejected
 		const restMs = toRest(performance.now() - started) + 10;
 		await pause(restMs, undefined, { signal }).catch(() => {});
 	}

@@ -121,7 +121,7 @@ describe('writers that commit late, and several instances that count at once', (
 		expect(naive).toBeLessThan(160);
 	}, 300_000);
 
-	test('a transaction that runs for long holds up nobody, and is counted when it commits', async () => {
+	test('a long transaction delays no other, and is counted when it commits', async () => {
 		const { url, sql } = await useDatabase();
 		const [held, undone] = [useClient(url), useClient(url)];
 		for (const one of [held, undone]) {
@@ -165,7 +165,7 @@ test('in chunks, also when one transaction is larger than a chunk', async () => 
 	expect(await sums(sql)).toBe(await counted(sql));
 });
 
-test('the highest of the ticks, and a minute without events was watched all the same', async () => {
+test('the highest of the ticks, and a minute without events that was watched', async () => {
 	const { sql } = await useDatabase();
 	const at = Math.floor(Date.now() / (15 * MINUTE_MS)) * 15 * MINUTE_MS - 30 * MINUTE_MS;
 	const tick = (offset: number, activeSessions: number) =>

@@ -152,7 +152,7 @@ export async function uncount(tx: TransactionSql, which: Fragment): Promise<void
 	await tx`delete from ${tx.schema}.rollups where events = 0 and peak_sessions is null`;
 }
 
-/** A condition on `events`: history holds the row. Whoever relies on it locks `rollup_state`. */
+/** A condition on `events`: history holds the row. Callers that rely on it must lock `rollup_state`. */
 export const isCounted = (sql: Sql | TransactionSql): Fragment => sql`
 	(tx <= (select position from ${sql.schema}.rollup_state) and tx <> all((select holes from ${sql.schema}.rollup_state)::xid8[]))`;
 

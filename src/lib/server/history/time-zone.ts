@@ -1,7 +1,7 @@
 /**
- * Which time zones are known: those of Intl, which browsers name, in one spelling each. What a newcomer gets wrong: Postgres takes POSIX zones
- * too (`AAAA1`, `<x>-3:07`), of which there is no end, and each backend keeps every zone it was ever asked for, at about 24 KB
- * (pg_tzset in src/timezone/pgtz.c). So nothing else may reach a query.
+ * The known time zones: those of Intl, which browsers name, in one spelling each. Postgres also accepts
+ * endless POSIX zones (`AAAA1`, `<x>-3:07`), and each backend caches every zone it was asked for, at about
+ * 24 KB (pg_tzset in src/timezone/pgtz.c). So nothing else may reach a query.
  */
 
 /** Longer than any name; nor is it asked for. */

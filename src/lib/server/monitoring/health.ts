@@ -59,7 +59,7 @@ export function startHealth({
 
 	return {
 		health() {
-			// while nobody watches, the table and NOTIFY are looked at rarely: whoever asks wants to know it now
+			// without open pages the table and NOTIFY are checked rarely: check now for this request
 			live.look();
 			const counts = live.counts();
 			return {

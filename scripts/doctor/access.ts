@@ -1,4 +1,6 @@
-/** Who may do what, tried from outside: whose pages may act, who may look and send, and whether a full batch passes. */
+/**
+ * Checks access from outside: which pages may act, who can view and send, and whether a full batch passes.
+ */
 import { INGEST_LIMITS } from '../../src/lib/protocol';
 import { readText, type Client } from './client';
 import { unseen, well, wrong, type Finding } from './finding';
@@ -24,13 +26,13 @@ export async function examineOrigin(client: Client): Promise<Finding> {
 		if (seen === '(none)')
 			return wrong(
 				'origin',
-				'the header Origin does not arrive: nobody can log in',
-				'Let the proxy hand on Origin: it sets or empties that header somewhere.',
+				'the header Origin does not arrive: no one can log in',
+				'Let the proxy pass Origin on: it sets or empties that header.',
 			);
 		if (only)
 			return wrong(
 				'origin',
-				`the server takes itself for ${only}, and people use ${client.address}: nobody can log in`,
+				`the server expects ${only}, and people use ${client.address}: no one can log in`,
 				`Set ORIGIN=${client.address} where the server runs.`,
 			);
 		return wrong(
@@ -42,28 +44,28 @@ export async function examineOrigin(client: Client): Promise<Finding> {
 	if ((await post(ELSEWHERE)).status !== 403)
 		return wrong(
 			'origin',
-			'a page of another site may act for whoever is logged in',
-			'Let the proxy hand on Origin as it comes.',
+			'a page of another site may act for logged-in viewers',
+			'Let the proxy pass Origin on unchanged.',
 		);
 	return well('origin', `${client.address}, and no other site may act for people`);
 }
 
 /** Open is wrong unless the environment here says that it is meant. */
-export async function examineDoors(
+export async function examineAccess(
 	client: Client,
 	env: Env,
 ): Promise<{ findings: Finding[]; everyoneLooks: boolean }> {
 	const look = await client.ask('/api/dashboard/status');
 	const send = await client.ask('/api/events', { method: 'POST', headers: JSON_BODY, body: '{}' });
 	const findings = [
-		toDoor('who may look', look.status, {
+		toFinding('who may look', look.status, {
 			open: [200],
 			isMeant: isTrue(env.DASHBOARD_PUBLIC),
 			whenClosed: 'those who give the password, or hold a share link',
 			whenOpen: 'everyone who reaches the server may look',
 			mend: 'Set DASHBOARD_PASSWORD, and not DASHBOARD_PUBLIC. If it is meant, say so here too: DASHBOARD_PUBLIC=true.',
 		}),
-		toDoor('who may send', send.status, {
+		toFinding('who may send', send.status, {
 			// what was sent is no event
 			open: [400],
 			isMeant: isTrue(env.INGEST_OPEN),
@@ -75,7 +77,7 @@ export async function examineDoors(
 	return { findings, everyoneLooks: look.status === 200 };
 }
 
-type Door = {
+type Expectation = {
 	open: number[];
 	isMeant: boolean;
 	whenClosed: string;
@@ -83,8 +85,8 @@ type Door = {
 	mend: string;
 };
 
-function toDoor(check: string, status: number, door: Door): Finding {
-	const { open, isMeant, whenClosed, whenOpen, mend } = door;
+function toFinding(check: string, status: number, expected: Expectation): Finding {
+	const { open, isMeant, whenClosed, whenOpen, mend } = expected;
 	if (status === 401 || status === 403) return well(check, whenClosed);
 	if (!open.includes(status)) return unseen(check, `the answer is ${status}`);
 	if (isMeant) return well(check, `${whenOpen}, as the environment here says`);
