@@ -104,7 +104,7 @@ async function rowsBySource(): Promise<Record<string, number>> {
 	return Object.fromEntries(rows.map(({ source, count }) => [source, Number(count)]));
 }
 
-/** Until what is remembered of strangers is forgotten. */
+/** Until counts of unauthenticated clients have expired. */
 async function rest(before: number): Promise<number> {
 	let after = (await target.probe()).heapUsed;
 	for (let waited = 0; waited < REST_MS && after - before > HEAP_LEFT / 2; waited += REST_STEP_MS) {

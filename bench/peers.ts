@@ -92,7 +92,7 @@ tell({
 		},
 	],
 	notes: [
-		'Nowboard puts what happens within 100 ms into one frame; whoever publishes to the others could do the same, at the price of the delay.',
+		'Nowboard puts what happens within 100 ms into one frame; a publisher to the others could do the same, at the price of the delay.',
 	],
 });
 

@@ -29,7 +29,10 @@ const { values } = parseArgs({
 });
 const stalledCount = Number(values.stalled);
 const healthyCount = Number(values.clients) - stalledCount;
-/** Small events come at random, as those of strangers do: with a fixed pace the quantiles would be those of the beat with the frames. */
+/**
+ * Small events come at random, as from independent visitors: at a fixed pace the quantiles would be those
+ * of its beat with the frames.
+ */
 const MEAN_PAUSE_MS = 60;
 /** Big events a second, of 8 KB: the kernel hides some 4 MB for each who does not read, which is full after a few seconds. */
 const BIG_PER_S = 120;

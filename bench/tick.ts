@@ -1,8 +1,7 @@
 /**
- * What a tick of the windows costs, by how many events a second there are. As in the process: a drain moves the time whenever rows came, ten
- * times a second at most, and a tick every two seconds moves it on and reads figures and tables off. Beside it a naive one
- * that keeps the rows and counts them anew, over the same rows.
- *
+ * What a tick of the windows costs, by events a second. As in the process: a drain advances the time when
+ * rows came, at most ten times a second, and a tick every two seconds advances it and reads figures and
+ * tables. Beside it a naive version keeps the rows and counts them each time.
  * npm run bench:tick -- [--rates 1,100,1000,10000] [--save]
  */
 import { parseArgs } from 'node:util';

@@ -8,7 +8,7 @@ import { ATTACKS, HALF_OPEN, type AbuseOrder, type AbuseReport, type Attack } fr
 
 const SILENT_MS = 5_000;
 const HALF_OPEN_MS = 1_000;
-/** Until a request that nobody waits for has surely been read: what is reset at once is lost on the way. */
+/** Until an unawaited request has surely been read: a reset right after sending loses it. */
 const READ_MS = 10;
 
 let counted: AbuseReport = {};

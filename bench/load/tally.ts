@@ -1,7 +1,7 @@
 /**
- * What clients were told, counted: each event carries a number (`"n":`, given out without gaps) and the moment it was sent
- * (`"t":`, µs of the monotonic clock, which all processes share). A frame that is byte for byte the one another client
- * got is not read again: comparing is what keeps the generator from being the bottleneck. It knows no network.
+ * Counts what clients received: each event has a number (`"n":`, without gaps) and its send time (`"t":`,
+ * µs of the monotonic clock, shared by all processes). A frame equal byte for byte to another client's is
+ * not parsed again, so that the generator is not the bottleneck.
  */
 
 import { numberAt } from '../../tests/faults/account';

@@ -1,6 +1,6 @@
 /**
- * The load generator's own process: holds the connections and counts (tally.ts); told what to do by load.ts. It sends no
- * events: whoever sends must not wait for whoever receives.
+ * The load generator's own process: holds connections and counts (tally.ts), as load.ts tells it. It sends
+ * no events: senders must not wait for receivers.
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * The floor: node:http and nothing else. What is posted to /publish is one frame for everybody who has asked for /stream;
- * no cursor, no history, no database, no look at who is slow.
+ * The floor: node:http and nothing else. A POST to /publish is one frame for all clients of /stream; no
+ * cursor, no history, no database, no check for slow clients.
  */
 import { createServer } from 'node:http';
 

@@ -16,7 +16,10 @@ const LEFT = 72;
 const RIGHT = 150;
 const TOP = 40;
 const BOTTOM = 52;
-/** Okabe and Ito's, which colour-blind people tell apart; the middle ones, visible on white and on black. */
+/**
+ * Okabe and Ito's colours, which colour-blind people can distinguish; the middle ones, visible on white and
+ * black.
+ */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#999999', '#e69f00'];
 
 export function toPlot({ title, x, y, logX = false, logY = false, series }: Plot): string {

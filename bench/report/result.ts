@@ -52,7 +52,7 @@ export function toMachine(): string {
 	return `${cpus().length} cores (${model}), ${memory} GiB, Linux ${release().split('-')[0]}, Node ${process.version.slice(1)}`;
 }
 
-/** Prints it; with --save among the arguments also writes it down and makes the page anew. */
+/** Prints it; with --save it also stores it and rebuilds the page. */
 export function tell(result: Result): void {
 	for (const { caption, columns, rows } of result.tables) {
 		console.log(`\n${caption}`);

@@ -14,5 +14,5 @@ process.on('message', async () => {
 });
 // asking must not keep it alive
 process.channel?.unref();
-// whoever measures has ended
+// the measuring process has ended
 process.on('disconnect', () => process.exit());

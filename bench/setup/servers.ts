@@ -176,7 +176,7 @@ export function installPeers(): void {
 	execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: PEERS });
 }
 
-/** Events as ours look on the wire, so that everybody carries the same bytes. */
+/** Events as ours look on the wire, so that all servers carry the same bytes. */
 export function toEvents(from: number, count: number): object[] {
 	const t = nowUs();
 	return Array.from({ length: count }, (_, i) => ({

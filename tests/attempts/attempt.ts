@@ -12,7 +12,7 @@ export type Attempt = {
 	status: number;
 	/** behind a proxy, which has a mind of its own, also one of these */
 	proxied?: readonly number[];
-	/** the attempt is by somebody who may do that much */
+	/** the attempt is by a client with these rights */
 	may?: readonly ('look' | 'enter' | 'write')[];
 	/** where a redirect leads, from the origin on; default: nowhere outside */
 	location?: string;
@@ -52,14 +52,14 @@ export function findFaults(
 	return faults;
 }
 
-/** Whoever comes with a cookie that is good is given the same one for longer: that is no more than they had. */
+/** A valid cookie is extended: the client gains nothing. */
 function givesMore(asked: WireRequest, answer: WireAnswer, { session, link }: World): boolean {
 	const had = [session, link].find((token) => asked.headers.cookie === `${COOKIE}=${token}`);
 	const set = [answer.headers['set-cookie'] ?? []].flat();
 	return set.some((one) => had === undefined || !one.startsWith(`${COOKIE}=${had};`));
 }
 
-/** The same request from somebody with every right: what is stopped by the gate must now do harm. */
+/** The same request with every right: an attempt that the gate stops must succeed then. */
 export function withEveryRight(asked: WireRequest, cookie: string, origin: string): WireRequest {
 	if (asked.raw) return asked;
 	const headers = omit(asked.headers, ['authorization']);

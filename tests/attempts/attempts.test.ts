@@ -24,7 +24,7 @@ async function start(env: Record<string, string> = {}) {
 	return { app, sql, databaseUrl };
 }
 
-/** Every line is one of ours, and none holds what is nobody's business. */
+/** Every line is one of ours, and none contains a secret. */
 function readLog(output: string, secrets: readonly string[]) {
 	const lines = output
 		.split('\n')
@@ -42,7 +42,7 @@ test('more than sixty attempts, each by a name of its own', () => {
 	expect(names.length).toBeGreaterThan(200);
 });
 
-test('nobody looks, enters or writes without leave, and the log tells no secret', async () => {
+test('no attempt reads, logs in or writes without permission, and the log has no secret', async () => {
 	const { app, sql } = await start();
 	const world = await createWorld(app.url, app.url, sql);
 	const run = { url: app.url, world, sql };

@@ -126,7 +126,7 @@ const methods: Attempt[] = [
 		by: 'form',
 	},
 	{
-		what: 'a share link logs out nobody',
+		what: 'a share link logs no one out',
 		ask: ({ link, origin }) =>
 			post('/logout', 'everywhere=true', {
 				cookie: `${COOKIE}=${link}`,
@@ -139,7 +139,7 @@ const methods: Attempt[] = [
 	},
 ];
 
-/** Whoever may, sends what no page of ours does: it is refused, and is no error of the server. */
+/** Malformed requests by authorized clients: refused, and no error of the server. */
 const BROKEN: [what: string, type: string, body: string, status: number][] = [
 	['in parts, without a boundary', 'multipart/form-data', 'name=x', 400],
 	['that is cut', `multipart/form-data; boundary=${BOUNDARY}`, `--${BOUNDARY}\r\ncontent`, 400],

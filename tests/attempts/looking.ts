@@ -9,11 +9,11 @@ const HTML = { accept: 'text/html' };
 const cookie = (token: string) => ({ cookie: `${COOKIE}=${token}` });
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Every route that is not for everybody, and what a page of it would load: a new one is tried without being told here. */
+/** Every route that needs permission, and what its page would load. New routes are included. */
 const GUARDED = Object.entries(ROUTES)
 	.filter(([, access]) => ['dashboard', 'settings', 'metrics'].includes(access))
 	.map(([id]) => id);
-export const DOORS: readonly string[] = [
+export const PROTECTED: readonly string[] = [
 	...GUARDED,
 	...GUARDED.map((id) => `${id === '/' ? '' : id}/__data.json`),
 	'/__data.json?x-sveltekit-invalidated=11',
@@ -23,7 +23,7 @@ export const DOORS: readonly string[] = [
 const FOR_SETTINGS = GUARDED.filter((id) => ROUTES[id] === 'settings');
 
 const withoutCookie: Attempt[] = [
-	...DOORS.map((path): Attempt => ({
+	...PROTECTED.map((path): Attempt => ({
 		what: `no cookie: ${path}`,
 		ask: () => get(path),
 		status: 401,
@@ -108,7 +108,7 @@ const withToken = TOKENS.map(([what, value]): Attempt => ({
 }));
 
 const astray: Attempt[] = [
-	...DOORS.filter((path) => !TOKEN_ROUTES.some((id) => path.startsWith(id))).map(
+	...PROTECTED.filter((path) => !TOKEN_ROUTES.some((id) => path.startsWith(id))).map(
 		(path): Attempt => ({
 			what: `a good token at ${path}`,
 			ask: ({ tokens }) => get(`${path}${path.includes('?') ? '&' : '?'}token=${tokens.good}`),
@@ -212,7 +212,7 @@ const followed = LINKS.map(([what, value]): Attempt => ({
 	by: 'form',
 }));
 
-/** Of what is told to nobody, not even the log. */
+/** Secrets that neither answers nor the log may contain. */
 const broken: Attempt = {
 	what: 'a share link with a percent sign behind it',
 	ask: ({ link }) => get(`/s/${link}%`),

@@ -16,10 +16,10 @@ export type Faults = Record<string, string[]>;
 
 const PATIENCE_MS = 300;
 
-/** Who is refused often is refused late, and looked at no more: not what the attempts are about. */
-let somebody = 0;
+/** Each attempt has its own address: the tarpit would delay repeated refusals. */
+let next = 0;
 function fromSomebodyElse(asked: WireRequest): WireRequest {
-	const address = `10.0.${Math.floor(somebody / 250)}.${(somebody++ % 250) + 1}`;
+	const address = `10.0.${Math.floor(next / 250)}.${(next++ % 250) + 1}`;
 	return { ...asked, headers: { 'x-forwarded-for': address, ...asked.headers } };
 }
 

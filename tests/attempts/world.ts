@@ -35,7 +35,7 @@ export type World = {
 	ids: { link: number; key: number };
 };
 
-/** Within this, everybody who was ended is ended on every instance. */
+/** An ended viewer is ended on every instance within this time. */
 const ENDED_MS = 5_000;
 
 export const WORLD_ENV = {
@@ -45,7 +45,7 @@ export const WORLD_ENV = {
 	SECRET,
 	METRICS_TOKEN,
 	LOG_LEVEL: 'trace',
-	// each attempt is somebody else's: who is refused often is answered late (src/lib/server/http/tarpit.ts)
+	// each attempt has its own address: the tarpit delays repeated refusals (src/lib/server/http/tarpit.ts)
 	ADDRESS_HEADER: 'x-forwarded-for',
 };
 

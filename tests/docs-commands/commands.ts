@@ -24,7 +24,7 @@ const SHELLS = ['sh', 'bash', 'shell', 'console', 'zsh'];
 /** What makes a command of a line of text. With nothing behind it, it is only named. */
 const PROGRAM =
 	/^(?:sudo |[A-Z_]+=\S+ )*(npm|npx|node|curl|git|psql|pg_dump|pg_restore|createdb|createuser|docker|fly|railway|systemctl|journalctl) \S/;
-/** They tell what was typed once, and what came of it: nobody is asked to do the same. */
+/** Records of commands that were run once; readers need not run them. */
 const RECORDS = /^(CHANGELOG\.md|docs\/(results|rehearsals|decisions)\/)/;
 
 export function readPages(): Page[] {

@@ -33,7 +33,7 @@ test('every reason for a mark is needed', () => {
 const page = (text: string): Page[] => [{ path: 'docs/page.md', text }];
 const block = (code: string, language = 'sh') => `\`\`\`${language}\n${code}\n\`\`\`\n`;
 
-test('(control) a block that nobody runs is found, with its page and its line', () => {
+test('(control) finds a block that no test runs, with its page and line', () => {
 	const text = `# A page\n\n${block('npm run invented')}\n${block('nothing', 'js')}\n1. A step\n\n   ${block('curl -s http://x\ntrue').replaceAll('\n', '\n   ')}`;
 	expect(findUncovered(page(text), [])).toEqual([
 		'docs/page.md:3: npm run invented',
@@ -43,7 +43,7 @@ test('(control) a block that nobody runs is found, with its page and its line', 
 		'docs/page.md:13: curl -s http://x',
 	]);
 	expect(findCommands(page(text)).at(-1)?.code).toBe('curl -s http://x\ntrue');
-	// without a language it is one all the same
+	// a block without a language counts too
 	expect(findUncovered(page(block('git pull', '')), [])).toEqual(['docs/page.md:1: git pull']);
 	// and an annotation hides nothing
 	expect(findUncovered(page(block('git pull', 'sh title')), [])).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** The project as somebody has it who has cloned it, installed and built it: nothing that a command writes there is seen elsewhere. */
+/** A clone of the project, installed and built: what a command writes there is not seen elsewhere. */
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeTemporaryFolder } from '../setup/server';

@@ -1,4 +1,4 @@
-/** The text of a block, given to bash as somebody types it. Knows no test runner. */
+/** Runs the text of a block in bash, as a reader would enter it. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,7 +25,10 @@ export type Started = {
 const STOP_DEADLINE_MS = 15_000;
 const RUN_DEADLINE_MS = 5 * 60_000;
 
-/** The first command that fails ends it; and it takes no pipe for a remote shell, which would read somebody's .bashrc. */
+/**
+ * The first failing command ends it. Its input is no pipe, or bash would take it for a remote shell and
+ * read .bashrc.
+ */
 const BASH = ['bash', '--norc', '-e', '-o', 'pipefail', '-c'];
 
 /** What a shell has of ours: nothing of the test runner's. npm does not look for a newer npm. */
@@ -36,8 +39,8 @@ export const SHELL_ENV: Record<string, string | undefined> = {
 };
 
 /**
- * Starts it and waits for nothing. It ends at the first command that fails. Should this process be killed, the group ends too: a server that
- * nobody waits for would stay for ever.
+ * Starts it without waiting. It ends at the first failing command. If this process is killed, its group
+ * ends too, so no server is left behind.
  */
 export function startShell(code: string, { cwd, env = {}, input, through = [] }: Place): Started {
 	// the third pipe is read to its end, which comes with ours

@@ -1,6 +1,6 @@
 /**
- * The documentation's commands that need npm only, as they stand there: in a copy of the project, beside a server of its own and a database
- * that nobody has migrated. Which they are says tests/docs-commands/plan.ts.
+ * Runs the documentation's commands that need only npm, as written, in a copy of the project beside a
+ * server with an unmigrated database. tests/docs-commands/plan.ts lists them.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ let databaseUrl: string;
 let sql: Sql;
 let server: Started;
 let url: string;
-/** what the server has, and whoever works beside it */
+/** the environment of the server and of the commands */
 let env: Record<string, string>;
 
 beforeAll(async () => {

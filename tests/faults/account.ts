@@ -1,7 +1,7 @@
 /**
- * A client's account of what it was told: from each reset on, which rows came, how many were counted instead, and between
- * which cursors. It reads the stream's bytes at the speed of a search: hundreds of clients with a thousand events a second
- * each leave no time for JSON. It knows no network, and judges nothing (oracle.ts does).
+ * A client's account of its stream: from each reset on, which rows came, how many were only counted, and
+ * between which cursors. It searches bytes instead of parsing JSON: hundreds of clients with a thousand
+ * events a second leave no time. oracle.ts judges.
  */
 import { createBitmap } from './bitmap';
 

@@ -28,7 +28,7 @@ export type Reply = { type: 'started' } | Waited | Judged;
 const LOOK_MS = 20;
 let clients: FaultClient[] = [];
 
-/** It was told of the marker, or that it was counted among others, or began anew after it: its cursor has seen it. */
+/** Whether its cursor has seen the marker: received, counted, or covered by a reset. */
 function hasCaughtUp({ account }: FaultClient, { tx }: Marker): boolean {
 	const parsed = parseCursor(account.cursor() ?? '');
 	return parsed.ok && sees(parsed.cursor, BigInt(tx));

@@ -56,7 +56,7 @@ describe('the judge', () => {
 		expect(judge(reset(3), activity(4), activity(4), activity(5))).toEqual({ ...well, twice: 1 });
 		expect(judge(reset(3), activity(5, [30, 40, 50]))).toEqual({ ...well, twice: 1 });
 	});
-	test('a row that nobody committed', () => {
+	test('a row that was never committed', () => {
 		expect(judge(reset(4), activity(5, [50, 99])).ghosts).toBe(1);
 	});
 	test('rows that were counted are not lost, but were not to be omitted', () => {

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy on loopback that faults are done to: cut (both sides are reset), frozen (nothing passes and nobody is
- * told, as on a half-open connection; what stood still is reset at the end), delayed. Knows nothing of what passes.
+ * A TCP proxy on loopback with faults: cut (both sides are reset), frozen (nothing passes and no side
+ * notices, as on a half-open connection; frozen connections are reset at the end), delayed.
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';

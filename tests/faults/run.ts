@@ -200,7 +200,7 @@ async function startParts(
 	return parts;
 }
 
-/** What an instance says of itself, for whoever looks into a run that failed. */
+/** The state of an instance, to examine a failed run. */
 async function describe(app: RunningApp): Promise<string> {
 	const status = await fetch(`${app.url}/api/dashboard/status`, {
 		signal: AbortSignal.timeout(SAYS_MS),

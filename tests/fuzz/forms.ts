@@ -1,4 +1,7 @@
-/** What is sent to forms: by strangers, and by somebody who may, and who sends what no page of ours does. */
+/**
+ * Requests to forms: by unauthenticated clients, and by authorized ones that send what no page of ours
+ * does.
+ */
 import fc from 'fast-check';
 import { noToken } from './looks';
 import { post, type FuzzRequest } from './request';
@@ -108,7 +111,7 @@ const ofStrangers = fc
 	)
 	.map(([text, path, session]) => ({
 		...post(
-			'a form of a stranger',
+			'a form of an unauthenticated client',
 			Buffer.from(`password=${toWellFormed(text)}&name=${toWellFormed(text)}&everywhere=true&id=2`),
 			{
 				'content-type': FORM,

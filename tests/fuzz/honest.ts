@@ -1,6 +1,6 @@
 /**
- * People who look while others do harm: an event every so often, and how long after its INSERT each of them had it. In a process of their
- * own: whoever makes five hundred requests that nobody should send is deaf for a quarter of a second.
+ * Honest viewers during an attack: an event every so often, and the delay from its INSERT to each viewer.
+ * In a process of their own: the process that makes five hundred requests stalls for a quarter of a second.
  */
 import { fileURLToPath } from 'node:url';
 import { startRemote } from '../../bench/load/remote';

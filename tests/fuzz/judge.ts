@@ -5,7 +5,9 @@ import type { FuzzResult } from './run';
 
 /** Beside what is remembered for good (ten thousand tokens and keys, 7 MiB of history): compiled code, and what the collector does not find at once. */
 export const HEAP_LEFT = 24 * 2 ** 20;
-/** What is remembered of strangers is bounded: what the heap may still gain in the second half of a part. */
+/**
+ * Counts of unauthenticated clients are bounded: what the heap may still gain in the second half of a part.
+ */
 export const HEAP_GAIN = 6 * 2 ** 20;
 /** What people still call live, on a machine that is busy with the attack. */
 export const HONEST_P99_MS = 1_000;

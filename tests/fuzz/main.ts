@@ -1,10 +1,9 @@
 /**
- * `npm run test:fuzz`: a million requests that nobody should send, against `node build` on a Postgres of its own, while honest
- * viewers look and half-open connections are held; what it holds in memory is told at every tenth. A long run can be made in parts, which
- * add up in the report.
- *
- * npm run test:fuzz -- [--requests 1000000] [--seed 1] [--part 1 --of 5] [--lurkers 2000] [--report docs/results/fuzz.md]
- * (needs `npm run build` before)
+ * `npm run test:fuzz`: a million hostile requests against `node build` on a Postgres of its own, while
+ * honest viewers read and half-open connections are held. Prints its memory at every tenth. A long run can
+ * be made in parts, which add up in the report. Needs `npm run build`.
+ * npm run test:fuzz -- [--requests 1000000] [--seed 1] [--part 1 --of 5] [--lurkers 2000] [--report
+ * docs/results/fuzz.md]
  */
 import { parseArgs } from 'node:util';
 import { findPartProblems } from './judge';

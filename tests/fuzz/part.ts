@@ -11,7 +11,7 @@ const SECRET = 'a secret of the fuzz suite, long enough';
 const METRICS_TOKEN = 'a token of the fuzz suite for the metrics';
 const CALM_MS = 20_000;
 const TOLD = 10;
-/** What is remembered of strangers is forgotten after a minute at most. */
+/** Counts of unauthenticated clients expire after a minute at most. */
 const REST_MS = 80_000;
 const REST_STEP_MS = 2_000;
 
@@ -25,7 +25,7 @@ export type PartResult = FuzzResult & {
 	heap: number[];
 	resident: number[];
 	lurkers: Lurked;
-	/** heap and sockets of the server before the attack, and when everybody has gone and what was remembered is forgotten */
+	/** heap and sockets of the server before the attack, and after all clients left and counts expired */
 	left: { heap: [before: number, after: number]; sockets: [before: number, after: number] };
 	/** answers /readyz at the end */
 	ready: boolean;
@@ -44,7 +44,7 @@ export async function runPart({
 }): Promise<PartResult> {
 	const target = await startTarget(undefined, {
 		DASHBOARD_PUBLIC: 'false',
-		DASHBOARD_PASSWORD: 'a password that nobody guesses',
+		DASHBOARD_PASSWORD: 'a password beyond guessing',
 		SECRET,
 		METRICS_TOKEN,
 		ADDRESS_HEADER: 'x-forwarded-for',

@@ -83,7 +83,7 @@ ${[
 	.map(line)
 	.join('\n')}
 
-Each part has a server of its own; its heap after a garbage collection, before, at each tenth, and when everybody had gone, the events were deleted and
+Each part has a server of its own; its heap after a garbage collection, before, at each tenth, and when all clients had left, the events were deleted and
 what is remembered for a minute was forgotten. The figures hold half an hour of events: until then it is theirs that grows.
 
 | Part | Heap MiB before | at each tenth | left | Resident MiB | Honest p50 / p99 ms, calm | attacked |

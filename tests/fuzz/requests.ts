@@ -1,4 +1,4 @@
-/** Requests that nobody should send, and some that everybody does: made by fast-check from a seed. */
+/** Hostile and ordinary requests, made by fast-check from a seed. */
 import fc from 'fast-check';
 import { events } from './events';
 import { forms, goodForms, logins } from './forms';

@@ -61,7 +61,7 @@ export function findUnexplained(
 		ingest_keys: exactly(makeKey + rotateKey),
 		'ingest_keys, ended': [rotateKey, rotateKey + revokeKey],
 		audit: exactly(share + links + makeKey + keys + refused),
-		// once in a window, whoever guesses and how often
+		// once in a window, however often it is guessed
 		'audit: logins refused': [0, 1 + Math.floor(seconds / ATTEMPTS_WINDOW_S)],
 		'audit: link made': exactly(share),
 		'audit: link revoked': exactly(links),

@@ -66,7 +66,7 @@ test('a session and a link without an end get another month with every page, and
 		expect([answer.status, set?.text], path).toEqual([200, asBefore(token)]);
 		expect(set?.maxAgeS, path).toBeGreaterThan(MONTH_S - SLACK_S);
 		expect(set?.maxAgeS, path).toBeLessThanOrEqual(MONTH_S);
-		// no cache on the way may hand it to somebody else
+		// no cache may hand it to another client
 		expect(answer.headers.get('cache-control'), path).toMatch(/private|no-store/);
 	}
 });

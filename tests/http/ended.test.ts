@@ -1,4 +1,4 @@
-/** Whoever is ended as a viewer is ended on every instance within 5 s: streams that are open, and those that are opened meanwhile. */
+/** Ending a viewer closes its streams on every instance within 5 s, also those opened meanwhile. */
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { createTokens, TOKEN_MS } from '../../src/lib/server/access/tokens';
@@ -9,7 +9,7 @@ import { COOKIE, createWorld, SECRET, WORLD_ENV } from '../attempts/world';
 /** The promise is 5 s; a busy machine may take ten times as long. */
 const ENDED_MS = 50_000;
 const TRIED_EVERY_MS = 250;
-/** What is left to somebody who is about to end by the clock. */
+/** The time left to a viewer who is about to expire. */
 const REST_MS = 3_000;
 /** Longer than an instance believes in a viewer. */
 const PAST_MS = 5_000;
@@ -42,7 +42,7 @@ async function open(url: string, headers: Record<string, string>, query = '') {
 	return { status: 200, ended };
 }
 
-/** A token as whoever holds this cookie gets it, and the streams by both on every instance. */
+/** A token for this cookie, and the streams of both on every instance. */
 async function openByBoth(apps: readonly { url: string }[], holder: string) {
 	const cookie = { cookie: `${COOKIE}=${holder}` };
 	const origin = apps[0]?.url ?? '';
@@ -134,7 +134,7 @@ test('a link that is revoked, and one that expires: its streams by cookie and by
 	}
 }, 300_000);
 
-test('a session that is about to expire lasts on while somebody looks; one that has expired ends its streams by cookie and by token on both instances, and stays ended', async () => {
+test('a session in use is extended; an expired one ends its streams on both instances', async () => {
 	const { apps, sql, world } = await start();
 	const streams = await openByBoth(apps, world.session);
 	const hash = world.sessionHash;

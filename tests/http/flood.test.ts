@@ -38,7 +38,7 @@ test('however many come and whatever they ask, the database has a dozen connecti
 			(response) => response.status,
 			() => 0,
 		);
-	const stranger = (i: number) => String(i).padStart(43, '0');
+	const unknown = (i: number) => String(i).padStart(43, '0');
 	const stream = (cursor: string) =>
 		fetch(`${app.url}/api/dashboard/stream?cursor=${cursor}`, {
 			headers: { cookie },
@@ -52,12 +52,12 @@ test('however many come and whatever they ask, the database has a dozen connecti
 		}),
 		ask('/api/events', {
 			method: 'POST',
-			headers: { authorization: `Bearer nb_pub_${stranger(i)}`, 'x-forwarded-for': `10.0.${i}.1` },
+			headers: { authorization: `Bearer nb_pub_${unknown(i)}`, 'x-forwarded-for': `10.0.${i}.1` },
 		}),
 		ask('/', {
-			headers: { cookie: `nowboard_viewer=${stranger(i)}`, 'x-forwarded-for': `10.1.${i}.1` },
+			headers: { cookie: `nowboard_viewer=${unknown(i)}`, 'x-forwarded-for': `10.1.${i}.1` },
 		}),
-		ask(`/s/${stranger(1_000 + i)}`, { headers: { 'x-forwarded-for': `10.2.${i}.1` } }),
+		ask(`/s/${unknown(1_000 + i)}`, { headers: { 'x-forwarded-for': `10.2.${i}.1` } }),
 		ask(`/api/dashboard/history?range=7d&source=s${i}`, { headers: { cookie } }),
 		ask('/settings', { headers: { cookie } }),
 		stream(''),
@@ -72,7 +72,7 @@ test('however many come and whatever they ask, the database has a dozen connecti
 	expect(most).toBeGreaterThanOrEqual(MOST_CONNECTIONS - 4);
 });
 
-test('where many were refused, a stranger waits before anything is looked up, also with OPTIONS; who is known, a preflight of ingest and another network do not', async () => {
+test('after many refusals, unknown clients wait before a lookup; known ones, preflights and other networks do not', async () => {
 	const { app, sql } = await startClosed();
 	const { token, hash } = await addSession(sql);
 	const STATUS = '/api/dashboard/status';
@@ -84,12 +84,12 @@ test('where many were refused, a stranger waits before anything is looked up, al
 	for (let i = 0; i < FREE_REFUSALS; i++) expect(await ask('none')).toBe(401);
 	// in the order in which they are answered
 	const answered: string[] = [];
-	const stranger = (await addSession(sql)).token;
+	const unknown = (await addSession(sql)).token;
 	const tell = (who: string, status: Promise<number>) =>
 		status.then((status) => answered.push(`${who} ${status}`));
 	const asking = Promise.all([
-		tell('a session that is not known here', ask(stranger)),
-		tell('the same with OPTIONS', ask(stranger, '10.8.8.8', 'OPTIONS')),
+		tell('a session that is not known here', ask(unknown)),
+		tell('the same with OPTIONS', ask(unknown, '10.8.8.8', 'OPTIONS')),
 	]);
 	await tell('who is known', ask(token));
 	await tell('a preflight', ask('none', '10.8.8.8', 'OPTIONS', '/api/events'));

@@ -88,7 +88,7 @@ test('half a body is told so after 15 s, and one that nobody reads at once; both
 	const head = (path: string, more: string, type = 'application/json') =>
 		`POST ${path} HTTP/1.1\r\nhost: x\r\norigin: ${app.url}\r\ncontent-type: ${type}\r\n${more}\r\n\r\n`;
 	const known = dial(head('/api/events', 'content-length: 400000') + '[');
-	const crumbs = dial(head('/api/events', 'transfer-encoding: chunked') + '1\r\n[\r\n');
+	const pieces = dial(head('/api/events', 'transfer-encoding: chunked') + '1\r\n[\r\n');
 	const wrong = dial(
 		head('/api/events', 'authorization: Bearer x\r\ncontent-length: 400000') + '[',
 	);
@@ -101,7 +101,7 @@ test('half a body is told so after 15 s, and one that nobody reads at once; both
 		await once(socket, 'close');
 		return { read: read(), ms: performance.now() - since };
 	};
-	const ends = await Promise.all([known, crumbs, wrong, nowhere].map(ended));
+	const ends = await Promise.all([known, pieces, wrong, nowhere].map(ended));
 	expect(ends.map(({ read }) => /^HTTP\/1\.1 (\d+)/.exec(read)?.[1])).toEqual([
 		'408',
 		'408',

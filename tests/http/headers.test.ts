@@ -77,8 +77,8 @@ async function start(env: Record<string, string> = {}) {
 			status: 200,
 			init: { headers: { authorization: `Bearer ${METRICS_TOKEN}` } },
 		},
-		'a stranger refused': { path: '/api/dashboard/status', status: 401 },
-		'a stranger sent to the login': {
+		'an unauthenticated client refused': { path: '/api/dashboard/status', status: 401 },
+		'an unauthenticated client sent to the login': {
 			path: '/',
 			status: 303,
 			init: { headers: { accept: 'text/html' } },

@@ -1,6 +1,6 @@
 /**
- * Who has no cookie to send: a program with native EventSource (undici's) and our store, against `node build`. It holds a share link,
- * asks with it for a token whenever it connects, and nothing else of its requests says who it is.
+ * A client without cookies: native EventSource (undici's) and our store, against `node build`. It holds a
+ * share link, and requests a token with it for each connection.
  */
 import { EventSource } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
@@ -89,7 +89,7 @@ test('without a cookie it streams by tokens, comes back with a fresh one after t
 		.toEqual(['with the first token', 'between the two', 'with the second']);
 	expect([resets, urls.length, posted, new Set(urls).size]).toEqual([1, 2, 2, 2]);
 	expect(Math.max(...states.map(({ attempt }) => attempt))).toBe(0);
-	// the first is over for everybody
+	// the first has ended for all
 	expect((await fetch(urls[0] ?? '')).status).toBe(401);
 
 	await sql`update nowboard.share_links set revoked_at = now() where id = ${world.ids.link}`;

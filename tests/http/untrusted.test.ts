@@ -1,4 +1,4 @@
-/** Events that were made to break the page of everybody: whatever is stored, pages and their data are answered. */
+/** Events made to break every viewer's page: pages and their data are still answered. */
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { addKey, addSession, COOKIE, WORLD_ENV } from '../attempts/world';

@@ -1,6 +1,7 @@
 /**
- * A reverse proxy before several instances, as plain as they come: each request to the next instance, a connection of its
- * own upstream, and the one after it when that refuses. It buffers request bodies, and answers 502 when nobody is there.
+ * A plain reverse proxy before several instances: each request goes to the next instance on its own
+ * connection, and to the one after it when that refuses. It buffers request bodies, and answers 502 when no
+ * instance answers.
  */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -7,7 +7,7 @@ export type TestDatabase = {
 	url: string;
 	/** a raw postgres.js client, ended by `drop` */
 	sql: Sql;
-	/** ends `sql`, cuts whoever else is connected, removes the database; safe to call twice */
+	/** ends `sql`, closes other connections, removes the database; safe to call twice */
 	drop: () => Promise<void>;
 };
 

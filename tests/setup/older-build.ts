@@ -36,7 +36,7 @@ export async function insertAsFirstBuild(sql: Sql, names: readonly string[]): Pr
 	return inserted.length;
 }
 
-/** The documented way for everybody else. */
+/** The documented way for other programs. */
 export async function insertByHand(sql: Sql, name: string): Promise<number> {
 	const rows =
 		await sql`INSERT INTO events (name, properties) VALUES (${name}, '{"total": 42}') RETURNING id`;

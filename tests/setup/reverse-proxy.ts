@@ -1,6 +1,7 @@
 /**
- * A reverse proxy as most people have one, in a few lines of Node: HTTP in, HTTP out, connections of its own upstream, and the address of
- * whoever asked at the end of X-Forwarded-For. Paths and names of headers pass as they came. What a real one does is in tests/system.
+ * A typical reverse proxy in a few lines of Node: HTTP in, HTTP out, its own connections upstream, and the
+ * client's address at the end of X-Forwarded-For. Paths and header names pass unchanged. Real proxies are
+ * in tests/system.
  */
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';

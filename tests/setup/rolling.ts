@@ -45,8 +45,10 @@ function startViewer(url: string) {
 }
 
 /**
- * Restarts one app after the other while somebody writes through `url`, and asserts that nobody has noticed more than a farewell.
- * @param forgiven statuses that a POST may get of a proxy which cannot ask another: nothing of it may have been saved
+ * Restarts one app after the other during writes through `url`, and asserts that clients saw nothing but a
+ * `bye`.
+ * @param forgiven statuses that a POST may get from a proxy that cannot retry: nothing of it may have been
+ * saved
  */
 export async function restartInTurn(
 	apps: readonly RunningApp[],
@@ -87,7 +89,7 @@ export async function restartInTurn(
 		expect(ids.sort((a, b) => a - b)).toEqual(committed.sort((a, b) => a - b));
 		for (const one of viewer.seen) expect(one).toEqual({ status: 200, failure: null, last: 'bye' });
 	}
-	// those who were sent away did not come back in one moment
+	// disconnected clients did not reconnect at the same moment
 	const back = viewers.flatMap(({ arrivals }) => arrivals).filter((at) => at > startedAt);
 	expect(back.length).toBeGreaterThanOrEqual(viewers.length);
 	expect(Math.max(...back) - Math.min(...back)).toBeGreaterThan(500);

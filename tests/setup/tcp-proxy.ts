@@ -1,6 +1,6 @@
 /**
- * A TCP proxy on loopback, for what no error tells: half-open connections, a network that is gone, an address that leads
- * elsewhere since a moment ago. Knows no protocol; whoever needs one reads or changes what passes.
+ * A TCP proxy on loopback for faults without an error: half-open connections, a lost network, an address
+ * that leads elsewhere.
  */
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -10,7 +10,10 @@ export type Connection = { said: string };
 
 export type TcpProxy = {
 	port: number;
-	/** Nothing passes any more, in either direction, and nobody is told: sockets stay open, and new ones are as mute. */
+	/**
+	 * Nothing passes any more, in either direction, and without notice: sockets stay open, and new ones are
+	 * mute too.
+	 */
 	freeze: () => void;
 	/** The same for the open connections that match; new ones pass. @returns how many */
 	freezeThose: (match: (connection: Connection) => boolean) => number;

@@ -13,7 +13,7 @@ export function databaseUrl(serverUrl: string, database: string): string {
 export async function createTemplate(adminUrl: string, name: string): Promise<void> {
 	await withAdmin(adminUrl, (admin) => admin`CREATE DATABASE ${admin(name)}`);
 	await migrate(databaseUrl(adminUrl, name));
-	// nobody may be connected to a template while it is copied
+	// a template must have no connections while it is copied
 	await withAdmin(
 		adminUrl,
 		(admin) => admin`ALTER DATABASE ${admin(name)} ALLOW_CONNECTIONS false`,
@@ -31,7 +31,7 @@ export async function copyDatabase(adminUrl: string, template?: string): Promise
 	return databaseUrl(adminUrl, name);
 }
 
-/** Cuts whoever is connected. */
+/** Closes all connections. */
 export async function dropDatabase(adminUrl: string, url: string): Promise<void> {
 	const name = new URL(url).pathname.slice(1);
 	await withAdmin(adminUrl, (admin) => admin`DROP DATABASE IF EXISTS ${admin(name)} WITH (FORCE)`);

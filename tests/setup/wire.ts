@@ -33,7 +33,10 @@ const STREAM_BEGUN = 'event: reset';
 
 const NONE: WireAnswer = { status: 0, headers: {}, body: '' };
 
-/** Certificates are not looked at: those of tests are signed by nobody. @param atOnce 0: each request has a connection of its own */
+/**
+ * Certificates are not verified: those of tests are self-signed. @param atOnce 0: each request has a
+ * connection of its own
+ */
 export function createAgent(url: string, atOnce: number): HttpAgent {
 	const options = atOnce === 0 ? { keepAlive: false } : { keepAlive: true, maxSockets: atOnce };
 	return url.startsWith('https:')
@@ -110,7 +113,7 @@ function sendRaw(url: string, raw: Buffer, patienceMs: number): Promise<WireAnsw
 		let text = '';
 		socket.on(protocol === 'https:' ? 'secureConnect' : 'connect', () => {
 			socket.write(raw);
-			// a proxy takes the end of what is said for the end of whoever says it
+			// a proxy takes the end of the data for a closed client
 			if (patienceMs === 0) socket.end();
 			else setTimeout(() => socket.end(), patienceMs).unref();
 		});

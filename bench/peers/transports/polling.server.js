@@ -1,4 +1,4 @@
-/** Polling: whoever asks is told what is new. @type {import('./serve.js').Transport} */
+/** Polling: answers with what is new. @type {import('./serve.js').Transport} */
 export function serve(server, feed) {
 	server.on('request', (request, response) => {
 		const after = new URL(request.url, 'http://localhost').searchParams.get('after');
