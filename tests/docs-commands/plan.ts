@@ -89,6 +89,7 @@ export const RUN_BY: Record<string, string> = {
 	'npm run test:system': 'scripts/test-system.ts',
 	'npm run test:quick': 'scripts/test-quick.ts',
 	'npm run test:long': 'scripts/test-long.ts',
+	'npm run release -- --version 1.2.3': 'scripts/release.ts',
 	'npm run test:repeat -- --times 5 --busy 2 --save': 'scripts/testing/repeat-report.ts',
 };
 
