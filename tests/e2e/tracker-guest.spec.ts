@@ -48,14 +48,7 @@ test.describe('the script works wherever it stands', () => {
 });
 
 test.describe('a hostile or old page', () => {
-	const NAMED = [
-		'title',
-		'referrer',
-		'currentScript',
-		'scripts',
-		'visibilityState',
-		'prerendering',
-	];
+	const NAMED = ['title', 'referrer', 'currentScript', 'scripts', 'hidden', 'prerendering'];
 	for (const name of [...NAMED, 'addEventListener', 'dispatchEvent', 'querySelectorAll'])
 		for (const tag of ['form', 'img', 'iframe srcdoc'])
 			test(`<${tag} name="${name}"> changes nothing`, async ({ page, site }) => {
@@ -107,8 +100,8 @@ test.describe('an endpoint that is blocked', () => {
 			await call(page, `event ${i}`);
 			for (const state of ['hidden', 'visible'])
 				await page.evaluate((value) => {
-					Object.defineProperty(Document.prototype, 'visibilityState', {
-						value,
+					Object.defineProperty(Document.prototype, 'hidden', {
+						value: value === 'hidden',
 						configurable: true,
 					});
 					document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));

@@ -16,48 +16,42 @@ export const MAX_TEXT = 200;
 
 /** An attribute without a value is on too. */
 export const isOn = (setting: unknown) => `${setting ?? false}` !== 'false';
-const toList = (setting: unknown) => `${setting}`.split(/[\s,]+/);
+const toList = (setting: unknown = '') => `${setting}`.split(/[\s,]+/);
 
-/** Without control characters and halves of characters, cut between characters, also encoded ones (`%E3%81%82`). */
+/** Cut between characters, also encoded ones (`%E3%81%82`), and without what Postgres cannot store. */
 export const clip = (text: string, max: number) =>
-	(text.length > max
-		? text.slice(0, max).replace(/(%[c-f]\w(%[89ab]\w)*)?(%\w?)?$/i, '')
-		: text
-	).replace(/[\p{Cc}\p{Cs}]/gu, '');
+	(text[max] ? text.slice(0, max).replace(/(%[c-f].(%[89ab].)*)?(%.?)?$/i, '') : text).replace(
+		/[\0\p{Cs}]/gu,
+		'',
+	);
 
 /**
+ * The server normalises the path (src/lib/path.ts). Here `/a/` becomes `/a` only to recognise a change of page.
  * @param settings `query`: parameters that belong to the address; `hash`: so does the hash; `slash`: `/a/` is another
  * page than `/a`
  */
-export function toPage({ origin, pathname, hash, search }: Address, settings: Settings): Page {
-	const query = search
-		.slice(1)
-		.split('&')
-		.filter(
-			(pair) => /^[^=]/.test(pair) && toList(settings.query).includes(pair.replace(/=.*/, '')),
-		)
-		.sort()
-		.join('&');
-	const rest = query.replace(/^./, '?$&') + (isOn(settings.hash) ? hash : '');
+export function toPage({ origin, pathname, hash, search }: Address, settings: Settings) {
+	const rest =
+		search
+			.replace(/[?&]([^=&]*)[^&]*/g, (pair, name) =>
+				name && toList(settings.query).includes(name) ? pair : '',
+			)
+			.replace(/^./, '?') + (isOn(settings.hash) ? hash : '');
 	const slash = isOn(settings.slash) && ({ slash: true } as const);
 	return {
 		url: clip(origin + pathname + rest, MAX_ADDRESS),
-		path: clip(
-			(slash ? pathname : pathname.replace(/\/+(index\.html?)?$/i, '') || '/') + rest,
-			MAX_ADDRESS,
-		),
+		path: clip((slash ? pathname : pathname.replace(/(?!^)\/+$/, '')) + rest, MAX_ADDRESS),
 		...slash,
-		...toCampaign(search),
-	};
+	} as Page;
 }
 
-/** The `utm_*` parameters that say something; of one that is repeated, the first. */
-export function toCampaign(search: string): Record<string, string> {
+/** The `utm_*` parameters that say something. */
+export function toCampaign(href: string) {
 	const campaign: Record<string, string> = {};
 	attempt(() =>
-		new URLSearchParams(search).forEach((value, name) => {
+		new URL(href).searchParams.forEach((value, name) => {
 			if (value && /^utm_(source|medium|campaign|term|content)$/.test(name))
-				campaign[name] ??= clip(value, MAX_TEXT);
+				campaign[name] = clip(value, MAX_TEXT);
 		}),
 	);
 	return campaign;
@@ -70,7 +64,7 @@ export const withoutWww = (host: string) => host.replace(/^www\./, '');
  * site, and so are the hosts that it lists.
  */
 export function toReferrer(referrer: unknown, host: string, domains?: string): string | undefined {
-	const [address, from = ''] = /^\w[^:]*:\/\/([^/?#]*)[^?#]*/.exec(`${referrer}`) ?? [];
-	if (address && ![host, ...toList(domains)].map(withoutWww).includes(withoutWww(from)))
+	const [address, from = ''] = /.+?\/\/([^/]*)[^?]*/.exec(`${referrer}`) ?? [];
+	if (address && !toList(`${host},${domains}`).map(withoutWww).includes(withoutWww(from)))
 		return clip(address, MAX_ADDRESS);
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nextSession, SESSION_MS, uuid } from './session';
 
 const NOW = 1_800_000_000_000;
@@ -17,11 +17,16 @@ test.each([
 	expect(nextSession(stored, NOW, () => 'new')).toBe(`${id} ${NOW}`);
 });
 
-test('ids are UUIDs of version 4, each another', () => {
-	const ids = Array.from({ length: 1_000 }, uuid);
-	for (const id of ids)
-		expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
-	expect(new Set(ids).size).toBe(ids.length);
-	const digits = new Set(ids.map((id) => id[0]));
-	expect(digits.size, 'every digit comes first somewhere').toBe(16);
+describe.each(['with crypto', 'without crypto.randomUUID, as over plain http'])('%s', (how) => {
+	afterEach(() => void vi.unstubAllGlobals());
+
+	test('ids are UUIDs of version 4, each another', () => {
+		if (how.startsWith('without')) vi.stubGlobal('crypto', {});
+		const ids = Array.from({ length: 1_000 }, uuid);
+		for (const id of ids)
+			expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+		expect(new Set(ids).size).toBe(ids.length);
+		const digits = new Set(ids.map((id) => id[0]));
+		expect(digits.size, 'every digit comes first somewhere').toBe(16);
+	});
 });

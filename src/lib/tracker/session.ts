@@ -1,10 +1,10 @@
 /**
- * A session: events of one tab without a silence of 30 minutes. It is a random number in sessionStorage, so it ends with
+ * A session: events of one tab without a pause of 30 minutes. It is a random number in sessionStorage, so it ends with
  * the tab and no other site can see it. Pure; what is stored is `<id> <time of the last event>`.
  */
 import { attempt } from './guest';
 
-/** The usual length: visits on either side of a longer pause are told apart. */
+/** The usual length: visits on either side of a longer pause are two sessions. */
 export const SESSION_MS = 30 * 60_000;
 
 /**
@@ -12,15 +12,16 @@ export const SESSION_MS = 30 * 60_000;
  * @param stored what was stored last: any script of the site may have written it; @param now ms since 1970
  */
 export function nextSession(stored: unknown, now: number, newId: () => string): string {
-	const [, id, seen = 0] = /^([\w-]{1,64}) (\d+)$/.exec(`${stored}`) ?? [];
-	return `${id && now - Number(seen) < SESSION_MS ? id : newId()} ${now}`;
+	const [id = '', seen] = `${stored}`.split(' ');
+	return `${now - Number(seen) < SESSION_MS && /^[\w-]{1,64}$/.test(id) ? id : newId()} ${now}`;
 }
 
-/** A random UUID. `crypto.randomUUID` is missing on pages served over plain http, and `crypto` may be replaced. */
+/**
+ * A random UUID. `crypto.randomUUID` comes first, because some pages seed Math.random: all visitors would have the same
+ * ids. It is missing on pages served over plain http.
+ */
 export const uuid = () =>
+	attempt(() => crypto.randomUUID() as string) ??
 	'00000000-0000-4000-8000-000000000000'.replace(/0/g, () =>
-		(
-			((attempt(() => crypto.getRandomValues(new Uint8Array(1))[0]) ?? 0) ^ (Math.random() * 256)) &
-			15
-		).toString(16),
+		Math.floor(Math.random() * 16).toString(16),
 	);
