@@ -59,9 +59,9 @@ test.describe('a hostile or old page', () => {
 			});
 
 	for (const name of ['nowboard', 'nowboardConfig'])
-		for (const tag of ['a', 'form', 'object', 'img'])
+		for (const tag of ['a', 'form', 'object', 'img', 'iframe srcdoc'])
 			test(`<${tag} id="${name}"> diverts nothing`, async ({ page, site }) => {
-				site.head = `<${tag} id="${name}" name="${name}" href="https://other.example/x"><input name="q"></${tag}>`;
+				site.head = `<${tag} id="${name}" name="${name}" href="https://other.example/x"><input name="q"><input name="host" value="https://other.example"></${tag}>`;
 				await open(page);
 				await expect.poll(() => site.events).toHaveLength(1);
 				await call(page, 'custom');
