@@ -1,23 +1,5 @@
-import type { Page } from '@playwright/test';
-import { expect, test, type AppServer } from './server';
-
-const feed = (page: Page) => page.getByRole('log');
-const figure = (page: Page, name: string) =>
-	page.getByRole('group', { name, exact: true }).locator('.sr-only').first();
-const status = (page: Page) =>
-	page.getByRole('status').filter({ hasText: /Live|onnect|Offline|database/ });
-
-const post = (server: AppServer, body: unknown) =>
-	fetch(`${server.url}/api/events`, {
-		method: 'POST',
-		headers: { 'content-type': 'application/json' },
-		body: JSON.stringify(body),
-	});
-
-async function openLive(page: Page) {
-	await page.goto('/');
-	await expect(status(page)).toHaveText('Live');
-}
+import { feed, figure, openLive, post, status } from './board';
+import { expect, test } from './server';
 
 test.describe('the first paint', () => {
 	test.use({ javaScriptEnabled: false });
