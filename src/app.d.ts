@@ -4,6 +4,7 @@ import type { SendingKeys } from '$lib/components/sending/snippets';
 import type { AuditEntry } from '$lib/server/access/audit-log';
 import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { HistoryReader } from '$lib/server/history/history-cache';
+import type { ContextReader } from '$lib/server/ingest/context';
 import type { Ingest } from '$lib/server/ingest/group-commit';
 import type { IngestLimits } from '$lib/server/ingest/rate-limits';
 import type { Instance } from '$lib/server/stream/hub';
@@ -39,6 +40,8 @@ declare global {
 			requestId: string;
 			requests: RequestLog;
 			ingest: Ingest;
+			/** what the request of a person says of them */
+			context: ContextReader;
 			/** what bodies that come in may take */
 			bodies: BodyBudget;
 			/** ranges beyond the present */

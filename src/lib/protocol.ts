@@ -24,24 +24,30 @@ export type Table = {
 	other: number;
 };
 
-/** The last 30 minutes, from the same windows as the cards. */
-export type Tables = {
-	/** page views by their `path`; adds up to `pageViews` */
-	pages: Table;
-	/** page views by the host of their `referrer`; adds up to `pageViews` */
-	referrers: Table;
-	/** events by name; adds up to `eventsCount` */
-	names: Table;
-	/** events by source, of all sources also when one is chosen */
-	sources: Table;
+/** One bucket of the live chart, by the events' own times. */
+export type SeriesPoint = {
+	/** its beginning, ms since 1970 */
+	at: number;
+	events: number;
+	pageViews: number;
+	/** distinct sessions with an event in it */
+	sessions: number;
 };
 
-/** What the cards and tables show at one position. */
-export type Figures = {
+/** The live chart: 30 buckets of a minute, and 30 of two seconds. Oldest first; a bucket that is missing is empty. */
+export type Series = { minutes: SeriesPoint[]; seconds: SeriesPoint[] };
+
+/** What a view shows at one position. */
+export type LiveFigures = {
 	totals: Totals;
-	tables: Tables;
+	/** the last 30 minutes by dimension, from the same windows as the cards; an empty key: not there */
+	tables: { [dimension: string]: Table };
 	/** database time at which they hold */
 	at: string;
+	/** dimensions of the filter with more values than are told apart: events may be missing */
+	blurred: string[];
+	/** ms since 1970: how far back tables and filtered totals reach; null: the whole half hour */
+	reach: number | null;
 };
 
 /** One row of `metrics_snapshots`: the totals at a tick, the same on every instance. */
@@ -61,37 +67,43 @@ export type ActivityEvent = {
 	source: string;
 	sessionId: string | null;
 	properties: { [key: string]: Json };
+	/** what is known beside what was sent; null: nothing */
+	context: EventContext | null;
 	createdAt: string;
 };
 
 /** A position in the stream as text (the SSE `id:`), `<epoch>-<last>.<hole>…`. Opaque to clients. */
 export type CursorId = string;
 
-/** The whole state at one cursor: what a page is rendered from and what `reset` carries. */
-export type DashboardState = Figures & {
+/** The whole state of a view at one cursor: what a page is rendered from and what `reset` carries. */
+export type DashboardState = LiveFigures & {
 	cursor: CursorId;
-	/** the source it is about; null: all of them */
-	source: string | null;
-	/** the last ticks, oldest first, at most SERIES_LENGTH */
-	series: Tick[];
-	/** the tick half an hour before `at`, if one was recorded: what "change" is measured against */
+	/** the view's filter, canonical: the values of `f` */
+	filter: string[];
+	/** the breakdowns in `tables` */
+	by: string[];
+	series: Series;
+	/** the tick half an hour before `at`, if one was recorded and the view has no filter */
 	previous: Tick | null;
 	/** the newest events, newest first, at most FEED_LENGTH */
 	events: ActivityEvent[];
 };
 
-/** After a drain: what arrived, in arrival order (oldest first), and the figures that include it. */
-export type Activity = Figures & {
+/**
+ * After a drain: what arrived for the view, in arrival order (oldest first), and the figures that include it. Without
+ * `totals`, `tables` and `series` nothing in the view has changed but `at`.
+ */
+export type Activity = Partial<LiveFigures> & {
+	at: string;
 	events: ActivityEvent[];
-	/** events that this frame stands for without carrying them: too many, or not to be shown (docs/delivery.md) */
+	/** events of the view that this frame stands for without carrying them: too many, or not to be shown (docs/delivery.md) */
 	omitted: number;
+	/** the buckets that have changed */
+	series?: Series;
 };
 
-/**
- * The newest tick, the same on every instance, and the figures of this one at the same moment. The first one after
- * joining brings the last ticks in `series`, oldest first.
- */
-export type Metrics = Tick & { figures: Figures; previous: Tick | null; series?: Tick[] };
+/** At every tick: the view's totals then. The first one after joining has the whole series. */
+export type Metrics = Tick & { figures: LiveFigures; previous: Tick | null; series: Series };
 
 export type DatabaseState = 'up' | 'down';
 /** `deaf`: NOTIFY does not arrive, and the server polls fast instead. */
@@ -209,7 +221,8 @@ export type HistoryPoint = HistoryFigures & { at: string };
 /** What `GET /api/dashboard/history` answers. Buckets are minutes, quarters of an hour, hours or days of `zone`. */
 export type History = {
 	range: HistoryRange;
-	source: string | null;
+	/** the filter, canonical */
+	filter: string[];
 	/** IANA time zone in which days and hours begin */
 	zone: string;
 	/** the first bucket's begin, and the end of the one that is running */
@@ -249,8 +262,6 @@ export const STREAM_EVENT_NAMES = [
 	'bye',
 ] as const satisfies StreamEventName[];
 
-/** Ticks shown in the chart and sent on joining. */
-export const SERIES_LENGTH = 20;
 /** Length of a tick: `tick = floor(database time / TICK_MS)`. */
 export const TICK_MS = 2_000;
 /** Rows of a table. */
@@ -293,5 +304,14 @@ export type InputError = {
 	rule: string;
 };
 
-/** The one source that a page shows. Null: all sources. */
-export type Source = string | null;
+/** What is known of an event beside what was sent. */
+export const CONTEXT_KEYS = [
+	'country',
+	'device',
+	'browser',
+	'os',
+	'language',
+	'host',
+	'channel',
+] as const;
+export type EventContext = Partial<Record<(typeof CONTEXT_KEYS)[number], string>>;

@@ -14,6 +14,8 @@ import { parseUrl } from './config/database-url';
 import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';
 import { createHistory } from './history/history-cache';
+import { createContextReader } from './ingest/context';
+import { startCountries } from './ingest/countries';
 import { createIngest } from './ingest/group-commit';
 import { createIngestLimits } from './ingest/rate-limits';
 import { startInstance } from './stream/hub';
@@ -106,6 +108,10 @@ export function startRuntime(env: Env): Runtime {
 		onFailed: watch.suspect,
 		onGroup: timings.sawGroup,
 	});
+	const countries = startCountries(env.geoipFile, (error) =>
+		log.error({ reason: String(error) }, 'the country file cannot be read; countries stay unknown'),
+	);
+	const context = createContextReader({ countries, countryHeader: env.countryHeader });
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const limits = createIngestLimits({
@@ -195,6 +201,7 @@ export function startRuntime(env: Env): Runtime {
 		locals: {
 			live,
 			ingest,
+			context,
 			bodies: createBodyBudget(),
 			metrics,
 			health: health.health,

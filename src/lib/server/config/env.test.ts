@@ -17,6 +17,8 @@ test('the database and who may look are all that must be set', () => {
 			metricsToken: null,
 			addressHeader: null,
 			basePath: '',
+			countryHeader: null,
+			geoipFile: null,
 			retentionDays: 90,
 			demo: false,
 			demoKeys: null,

@@ -24,6 +24,10 @@ export type Env = {
 	/** the path of ORIGIN, which the proxy strips: `/now`, or empty at the root of a host */
 	basePath: string;
 	/** the token for metrics; null: no one may read them */
+	/** in which a trusted proxy names a visitor's country */
+	countryHeader: string | null;
+	/** a country file to use instead of the packaged one */
+	geoipFile: string | null;
 	metricsToken: string | null;
 	/** days that events are kept; 0: for ever */
 	retentionDays: number;
@@ -96,6 +100,8 @@ export function readEnv(
 		metricsToken: values.METRICS_TOKEN,
 		addressHeader: values.ADDRESS_HEADER,
 		basePath: values.ORIGIN === null ? '' : new URL(values.ORIGIN).pathname.replace(/\/$/, ''),
+		countryHeader: values.COUNTRY_HEADER,
+		geoipFile: values.GEOIP_FILE,
 		retentionDays: values.RETENTION_DAYS,
 		demo,
 		demoKeys: demo && publicKey && secretKey ? { public: publicKey, secret: secretKey } : null,

@@ -182,6 +182,21 @@ export const VARIABLES = {
 		shown: 'rare',
 		rule: whole(1),
 	}),
+	COUNTRY_HEADER: optional({
+		means:
+			'the header in which a trusted proxy names the visitor’s country, e.g. `CF-IPCountry`; the address is not looked up then',
+		unset: '–',
+		example: 'CF-IPCountry',
+		shown: 'rare',
+		rule: headerName,
+	}),
+	GEOIP_FILE: optional({
+		means: 'a country file in MaxMind’s format (.mmdb), instead of the one that comes along',
+		unset: 'the file of `@ip-location-db/geo-whois-asn-country-mmdb`',
+		example: '/var/lib/GeoIP/GeoLite2-Country.mmdb',
+		shown: 'rare',
+		rule: text,
+	}),
 	PROTOCOL_HEADER: optional({
 		means: 'without `ORIGIN`: the proxy’s header with `http` or `https`',
 		unset: '–',

@@ -18,7 +18,7 @@ import {
 	timestamp,
 	uuid,
 } from 'drizzle-orm/pg-core';
-import type { Json } from '../../protocol';
+import type { EventContext, Json } from '../../protocol';
 
 /** A 64-bit transaction id, as text: it does not fit a double. */
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
@@ -45,6 +45,8 @@ export const events = pgTable(
 		source: text('source').notNull().default('sql'),
 		sessionId: text('session_id'),
 		properties: jsonb('properties').$type<{ [key: string]: Json }>().notNull().default({}),
+		/** what is known beside what was sent */
+		context: jsonb('context').$type<EventContext>(),
 		createdAt: millisecond('created_at').notNull().default(now),
 	},
 	(table) => [

@@ -142,6 +142,7 @@ test('an event of another source is named with its place and the rule', () => {
 		source,
 		sessionId: null,
 		properties: {},
+		context: null,
 		createdAt: null,
 	});
 	expect(refuseSources([event('shop'), event('shop')], 'shop', true)).toBeNull();

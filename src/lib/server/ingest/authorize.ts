@@ -13,7 +13,7 @@ import { UnavailableError } from '../db/errors';
 
 export type IngestRefusal = {
 	reason: RejectionReason;
-	status: 401 | 403 | 429 | 503;
+	status: 400 | 401 | 403 | 429 | 503;
 	error: string;
 	details: InputError[];
 	/** seconds after which it makes sense to come again */
@@ -89,6 +89,16 @@ export function refuseSources(
 	const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
 	const error = `Nothing was saved: ${where}source is "${first.value}" and ${rule}${more}.`;
 	return { reason: 'source', status: 403, error, details };
+}
+
+/** Null when no event brings a context: what a page says of its visitor anybody could have made up. */
+export function refuseContext(events: readonly InputEvent[], batch: boolean): IngestRefusal | null {
+	const index = events.findIndex(({ context }) => context !== null);
+	if (index === -1) return null;
+	const rule = 'is taken from a server with a secret key only; leave it out with a public one';
+	const error = `Nothing was saved: ${batch ? `event ${index}: ` : ''}context ${rule}.`;
+	const detail = { ...(batch && { item: index }), path: 'context', rule };
+	return { reason: 'invalid', status: 400, error, details: [detail] };
 }
 
 /** The header wins: an address ends up in logs, so it is for beacons, which cannot have headers. Null: none was given. */

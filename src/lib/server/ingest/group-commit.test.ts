@@ -17,6 +17,7 @@ const event = (name: string, more: Partial<InputEvent> = {}): InputEvent => ({
 	source: 'api',
 	sessionId: null,
 	properties: {},
+	context: null,
 	createdAt: null,
 	...more,
 });

@@ -4,9 +4,16 @@
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
 import { toPath } from '../../path';
-import { INGEST_LIMITS as LIMITS, PAGE_VIEW, type InputError, type Json } from '../../protocol';
+import {
+	INGEST_LIMITS as LIMITS,
+	PAGE_VIEW,
+	type EventContext,
+	type InputError,
+	type Json,
+} from '../../protocol';
 import { ExactNumber } from '../db/exact-json';
 import { checkJson, isObject, member, textFault } from '../db/json-limits';
+import { parseContext } from './parse-context';
 
 export type InputEvent = {
 	/** lower-case uuid; null: the server makes one */
@@ -16,6 +23,8 @@ export type InputEvent = {
 	sessionId: string | null;
 	/** numbers that a double would change are `ExactNumber`s */
 	properties: { [key: string]: Json | ExactNumber };
+	/** given by a server for its visitor, later joined with what the request says */
+	context: EventContext | null;
 	/** ISO 8601 in UTC, between `now − maxAgeMs` and `now`; null: the time of the insert */
 	createdAt: string | null;
 };
@@ -35,7 +44,15 @@ export const MAX_ERRORS = 1_000;
 /** A wrong value is shown up to here: enough to recognise it. */
 const SHOWN_LENGTH = 60;
 
-const FIELDS = ['name', 'properties', 'eventId', 'sessionId', 'source', 'timestamp'] as const;
+const FIELDS = [
+	'name',
+	'properties',
+	'eventId',
+	'sessionId',
+	'source',
+	'timestamp',
+	'context',
+] as const;
 type Field = (typeof FIELDS)[number];
 const KNOWN: ReadonlySet<string> = new Set(FIELDS);
 
@@ -151,6 +168,7 @@ function parseEvent(
 		source: text('source', LIMITS.sourceLength) ?? source,
 		sessionId: text('sessionId', LIMITS.sessionIdLength),
 		properties: properties(),
+		context: parseContext(get('context'), fail),
 		createdAt: createdAt(),
 	};
 }

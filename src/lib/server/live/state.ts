@@ -1,146 +1,178 @@
 /**
- * The state that pages are rendered from, in all and for each source that somebody looks at. It is replaced in one
- * synchronous step with the ring's head, and knows neither the database nor frames. Ticks are recorded of all sources
- * together; the series of one source is what this process has seen of it.
+ * What pages are rendered from: for each view its figures, chart and feed at the ring's head. All views are replaced in
+ * one synchronous step with the head. Between two steps the windows may be ahead (a drain is running), so nothing is
+ * read from them then: a view that is opened meanwhile is admitted after the drain.
  */
 import {
 	FEED_LENGTH,
-	SERIES_LENGTH,
 	type ActivityEvent,
 	type DashboardState,
-	type Figures,
-	type Source,
+	type LiveFigures,
+	type Series,
 	type Tick,
 } from '../../protocol';
-import { createAggregator, type Aggregator } from './windows';
+import { toFilterTexts } from '../../filter';
+import type { OpenView, Views, ViewSpec } from './views';
+import type { WindowStore } from './window-store';
 
-/** The sources that somebody looks at, and a number that rises with each that nobody looked at before. */
-export type Looked = { sources: Iterable<string>; turn: number };
-
-export type State = {
-	/** A source that nobody looked at until now has no series yet. */
-	of(source: Source): DashboardState;
-	/** The figures are those of the windows now, and the feed has these events more (oldest first). */
-	move(cursor: string, events: ActivityEvent[], looked: Looked): void;
-	/** The figures are those of the windows now; the position is the same. */
-	settle(looked: Looked): void;
-	/** The turn of what was looked at when the figures were made. */
-	turn(): number;
-	/** It was looked at then, and nothing is in its figures: they are those of every such source. */
-	isEmpty(source: string): boolean;
-	/** A tick of all was recorded; each source looked at gets one of its own figures. */
-	tick(tick: Tick, previous: Tick | null): void;
+/** A view at the ring's head. */
+export type Shown = {
+	readonly open: OpenView;
+	readonly figures: LiveFigures;
+	readonly series: Series;
+	/** newest first, at most FEED_LENGTH */
+	readonly events: readonly ActivityEvent[];
 };
 
-/** The feeds of so many sources are kept; the one that was silent for longest goes first. */
-const MAX_FEEDS = 64;
+export type State = {
+	/** undefined: the view was not admitted. */
+	shown(key: string): Shown | undefined;
+	all(): Iterable<Shown>;
+	/** Admits a view that is complete, while no drain runs. */
+	admit(open: OpenView): Shown;
+	of(shown: Shown): DashboardState;
+	/** What has changed in the chart since the last call; null: nothing in the view has. */
+	take(shown: Shown): Series | null;
+	/** The windows stand at `cursor`, and the feed has these events more (oldest first). */
+	move(cursor: string, events: readonly ActivityEvent[]): void;
+	/** The windows have moved in time; the position is the same. */
+	settle(): void;
+	/** The tick half an hour ago, of all events. */
+	setPrevious(previous: Tick | null): void;
+	cursor(): string;
+	at(): number;
+};
 
-const NOTHING = createAggregator(0);
+/** Events among which the feed of a new view is looked for. */
+export const RECENT_EVENTS = 5_000;
 
-/** What is shown before the first reading. */
-export function createEmptyState(): State {
-	return createState({
-		aggregator: NOTHING,
+/** What a page shows before the first reading. */
+export function createEmptyState({ filter, by }: ViewSpec): DashboardState {
+	return {
+		totals: { pageViews: 0, activeSessions: 0, eventsCount: 0, eventsPerMinute: 0 },
+		tables: Object.fromEntries(by.map((dimension) => [dimension, { rows: [], other: 0 }])),
+		at: new Date(0).toISOString(),
+		blurred: [],
+		reach: null,
 		cursor: '',
-		series: [],
+		filter: toFilterTexts(filter),
+		by: [...by],
+		series: { minutes: [], seconds: [] },
 		previous: null,
 		events: [],
-	});
-}
-
-/** @param events newest first, of each source at most FEED_LENGTH */
-export function createState(start: {
-	aggregator: Aggregator;
-	cursor: string;
-	series: Tick[];
-	previous: Tick | null;
-	events: ActivityEvent[];
-}): State {
-	const { aggregator } = start;
-	const states = new Map<Source, DashboardState>();
-	const feeds = new Map<Source, ActivityEvent[]>();
-	let { cursor } = start;
-	let turn = 0;
-	let empty = new Set<Source>();
-
-	function toFigures(source: Source): Figures {
-		return {
-			totals: aggregator.totals(source),
-			tables: aggregator.tables(source),
-			at: new Date(aggregator.at()).toISOString(),
-		};
-	}
-
-	function feed(source: Source, events: ActivityEvent[]) {
-		const newest = events.slice(-FEED_LENGTH).reverse();
-		const kept = [...newest, ...(feeds.get(source) ?? [])].slice(0, FEED_LENGTH);
-		// the last to be set is the last to be dropped
-		feeds.delete(source);
-		feeds.set(source, kept);
-		if (feeds.size <= MAX_FEEDS) return;
-		for (const old of feeds.keys()) if (old !== null) return void feeds.delete(old);
-	}
-
-	function build(source: Source, figures = toFigures(source)): DashboardState {
-		const old = states.get(source);
-		return {
-			source,
-			cursor,
-			...figures,
-			series: old?.series ?? [],
-			previous: old?.previous ?? null,
-			events: feeds.get(source) ?? [],
-		};
-	}
-
-	function settle(looked: Looked) {
-		const watched = new Set<Source>([null, ...looked.sources]);
-		for (const source of states.keys()) if (!watched.has(source)) states.delete(source);
-		turn = looked.turn;
-		empty = new Set([...watched].filter((source) => source !== null && !aggregator.has(source)));
-		// they come from addresses, and may be any number of whatever somebody has typed: what they have in common is made once
-		const [one] = empty;
-		const nothing = one === undefined ? undefined : toFigures(one);
-		for (const source of watched)
-			states.set(source, build(source, empty.has(source) ? nothing : undefined));
-	}
-
-	const oldestFirst = [...start.events].reverse();
-	feed(null, oldestFirst);
-	for (const [source, events] of bySource(oldestFirst)) feed(source, events);
-	states.set(null, { ...build(null), series: start.series, previous: start.previous });
-
-	return {
-		of: (source) => states.get(source) ?? build(source),
-		move(to, events, looked) {
-			cursor = to;
-			feed(null, events);
-			for (const [source, its] of bySource(events)) feed(source, its);
-			settle(looked);
-		},
-		settle,
-		turn: () => turn,
-		isEmpty: (source) => empty.has(source),
-		tick(tick, previous) {
-			for (const [source, state] of states) {
-				const own = source === null ? tick : { ...state.totals, recordedAt: tick.recordedAt };
-				const others = state.series.filter(({ recordedAt }) => recordedAt !== own.recordedAt);
-				states.set(source, {
-					...state,
-					series: [...others, own].slice(-SERIES_LENGTH),
-					previous: source === null ? previous : null,
-				});
-			}
-		},
 	};
 }
 
-function bySource(events: ActivityEvent[]): Map<string, ActivityEvent[]> {
-	const groups = new Map<string, ActivityEvent[]>();
-	for (const event of events) {
-		const group = groups.get(event.source);
-		if (group) group.push(event);
-		else groups.set(event.source, [event]);
+/** @param events newest first, at most RECENT_EVENTS */
+export function createState({
+	store,
+	views,
+	cursor: start,
+	previous: before,
+	events,
+}: {
+	store: WindowStore;
+	views: Views;
+	cursor: string;
+	previous: Tick | null;
+	events: readonly ActivityEvent[];
+}): State {
+	let cursor = start;
+	let previous = before;
+	/** oldest first */
+	let recent = [...events].reverse();
+	const shown = new Map<string, Shown>();
+	const versions = new Map<string, number>();
+	/** views that have changed since the last frame */
+	const dirty = new Set<string>();
+	const states = new WeakMap<Shown, { cursor: string; state: DashboardState }>();
+
+	function newestOf({ match }: OpenView): ActivityEvent[] {
+		const found: ActivityEvent[] = [];
+		for (let i = recent.length - 1; i >= 0 && found.length < FEED_LENGTH; i--) {
+			const event = recent[i] as ActivityEvent;
+			if (match(event)) found.push(event);
+		}
+		return found;
 	}
-	return groups;
+
+	function toFigures({ view }: OpenView): LiveFigures {
+		return { ...view.figures(), at: new Date(store.at()).toISOString() };
+	}
+
+	function renew(open: OpenView, old: Shown, arrived: readonly ActivityEvent[]) {
+		const { key, view, match } = open;
+		const its = arrived.filter(match);
+		const events =
+			its.length === 0
+				? old.events
+				: [...its.slice(-FEED_LENGTH).reverse(), ...old.events].slice(0, FEED_LENGTH);
+		const isSame = versions.get(key) === view.version();
+		const at = new Date(store.at()).toISOString();
+		const figures = isSame ? { ...old.figures, at } : toFigures(open);
+		const series = isSame ? old.series : view.series();
+		if (!isSame) dirty.add(key);
+		versions.set(key, view.version());
+		shown.set(key, { open, figures, series, events });
+	}
+
+	function step(arrived: readonly ActivityEvent[]) {
+		for (const [key, old] of shown) {
+			const open = views.get(key);
+			if (open) renew(open, old, arrived);
+			else {
+				shown.delete(key);
+				versions.delete(key);
+				dirty.delete(key);
+			}
+		}
+	}
+
+	return {
+		shown: (key) => shown.get(key),
+		all: () => shown.values(),
+		admit(open) {
+			const known = shown.get(open.key);
+			if (known) return known;
+			const { key, view } = open;
+			versions.set(key, view.version());
+			view.changedSeries();
+			const one = {
+				open,
+				figures: toFigures(open),
+				series: view.series(),
+				events: newestOf(open),
+			};
+			shown.set(key, one);
+			return one;
+		},
+		of(one) {
+			const known = states.get(one);
+			if (known?.cursor === cursor) return known.state;
+			const { open, figures, series, events } = one;
+			const isAll = open.filter.length === 0;
+			const state: DashboardState = {
+				...figures,
+				cursor,
+				filter: open.texts,
+				by: [...open.by],
+				series,
+				previous: isAll ? previous : null,
+				events: [...events],
+			};
+			states.set(one, { cursor, state });
+			return state;
+		},
+		take: ({ open }) => (dirty.delete(open.key) ? open.view.changedSeries() : null),
+		move(to, arrived) {
+			cursor = to;
+			recent.push(...arrived);
+			if (recent.length > 2 * RECENT_EVENTS) recent = recent.slice(-RECENT_EVENTS);
+			step(arrived);
+		},
+		settle: () => step([]),
+		setPrevious: (tick) => void (previous = tick),
+		cursor: () => cursor,
+		at: () => store.at(),
+	};
 }

@@ -4,7 +4,7 @@
  * A tick is written when a figure changed, and at least once a minute. It stores its time and cursor, so SQL can check it.
  */
 import type { Sql } from '../db/connect';
-import { COUNT_WINDOW_MS, SERIES_LENGTH, TICK_MS, type Tick, type Totals } from '../../protocol';
+import { COUNT_WINDOW_MS, TICK_MS, type Tick, type Totals } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { toMs } from '../db/time';
 
@@ -43,13 +43,6 @@ export async function recordTick(
 	>`select ${columns(sql)} from ${sql.schema}.metrics_snapshots where tick = ${number}`;
 	if (!row) throw new Error(`tick ${number} is neither recorded nor there`);
 	return { tick: toTick(row), previous: await readPrevious(sql, at) };
-}
-
-/** The newest ticks, oldest first: what a chart begins with. */
-export async function readSeries(sql: Sql, length = SERIES_LENGTH): Promise<Tick[]> {
-	const rows = await sql<Raw[]>`
-		select ${columns(sql)} from ${sql.schema}.metrics_snapshots order by tick desc limit ${length}`;
-	return rows.map(toTick).reverse();
 }
 
 /** The last tick at or before half an hour ago, if one was recorded within the minute and a half before. */

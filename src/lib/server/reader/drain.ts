@@ -15,8 +15,10 @@ type Running = Pick<Snapshot, 'running'>;
 
 /** What clients get for one or more whole transactions. `rows`: the newest, oldest first; `omitted`: all others. */
 export type Batch = { cursor: Cursor; rows: Row[]; omitted: Omitted };
-/** How many rows a frame stands for without carrying them. */
-export type Omitted = { size: number; of(source: string): number };
+/** Whose rows are counted apart: those that a view shows. */
+export type RowTest = { readonly key: string; match(row: Row): boolean };
+/** How many rows a frame stands for without carrying them, and how many of them a view shows. */
+export type Omitted = { size: number; of(view: RowTest): number };
 
 export type Drain = {
 	/** The position up to which everything is delivered. */
@@ -46,16 +48,19 @@ export const MAX_FRAMES_PER_DRAIN = 10;
 /**
  * @param from the position to begin at
  * @param begin called with the head of every reading statement, before its rows
+ * @param views whose omitted rows are counted
  * @param visit called with every row, once, in order, also those that a batch omits
  * @param publish called synchronously, oldest batch first, when exactly the rows up to `batch.cursor` were visited
  */
 export function createDrain({
 	from,
+	views = () => [],
 	begin = () => {},
 	visit = () => {},
 	publish,
 }: {
 	from: Cursor;
+	views?: () => Iterable<RowTest>;
 	begin?: (head: Head) => void;
 	visit?: (row: Row) => void;
 	publish: (batch: Batch) => void;
@@ -66,7 +71,7 @@ export function createDrain({
 	/** the position before it: pieces carry no head, so whether it was deleted meanwhile shows at the next one */
 	let checked = from;
 	let rows: Row[] = [];
-	let omitted = createOmitted();
+	let omitted = createOmitted(views);
 	let frames = 0;
 	let sound = true;
 
@@ -81,10 +86,10 @@ export function createDrain({
 		for (const row of taken) {
 			visit(row);
 			if (row.fault === null) rows.push(row);
-			else omitted.add(row.source);
+			else omitted.add(row);
 		}
 		if (rows.length <= MAX_EVENTS_PER_FRAME) return;
-		for (const row of rows.slice(0, -MAX_EVENTS_PER_FRAME)) omitted.add(row.source);
+		for (const row of rows.slice(0, -MAX_EVENTS_PER_FRAME)) omitted.add(row);
 		rows = rows.slice(-MAX_EVENTS_PER_FRAME);
 	}
 
@@ -92,7 +97,7 @@ export function createDrain({
 		if (rows.length + omitted.size === 0) return;
 		publish({ cursor, rows, omitted });
 		rows = [];
-		omitted = createOmitted();
+		omitted = createOmitted(views);
 		frames++;
 	}
 
@@ -203,23 +208,23 @@ export function isStandby(head: Head): boolean {
 	return head.here.split('/')[1] === 'standby';
 }
 
-function createOmitted() {
-	const sources = new Map<string, number>();
+function createOmitted(views: () => Iterable<RowTest>) {
+	const counts = new Map<string, number>();
 	const omitted = {
 		size: 0,
-		of: (source: string) => sources.get(source) ?? 0,
-		add(source: string) {
+		of: ({ key }: RowTest) => counts.get(key) ?? 0,
+		add(row: Row) {
 			omitted.size++;
-			sources.set(source, omitted.of(source) + 1);
+			for (const { key, match } of views())
+				if (match(row)) counts.set(key, (counts.get(key) ?? 0) + 1);
 		},
 	};
 	return omitted;
 }
 
+/** The same for rows that are at hand. */
 export function countOmitted(rows: readonly Row[]): Omitted {
-	const omitted = createOmitted();
-	for (const row of rows) omitted.add(row.source);
-	return omitted;
+	return { size: rows.length, of: ({ match }) => rows.filter(match).length };
 }
 
 /** Rows in ascending order of transactions, by transaction. */

@@ -2,7 +2,7 @@
  * One row of `events`, as reading needs it. Postgres stores what JSON, JavaScript or a page cannot hold: an infinite time, an
  * id beyond 2^53, thousands of nested lists. Such a row gets a `fault`: it is counted and named, and nothing else waits for it.
  */
-import type { ActivityEvent, Json } from '../../protocol';
+import { CONTEXT_KEYS, type ActivityEvent, type EventContext, type Json } from '../../protocol';
 import { isDeep, parseForBrowsers } from '../db/exact-json';
 import { MAX_DATE_MS } from '../db/time';
 
@@ -21,6 +21,8 @@ export type Row = {
 	createdAt: number;
 	/** why no page can show the row; null: it can be shown */
 	fault: string | null;
+	/** what is known beside what was sent; null: nothing */
+	context: EventContext | null;
 };
 
 /** A row as the reading statements return it: numbers that no double holds as text, the time as a number. */
@@ -32,6 +34,7 @@ export type RawRow = {
 	source: string;
 	session_id: string | null;
 	properties: string;
+	context: string | null;
 	created_at: number;
 };
 
@@ -49,7 +52,8 @@ export function toRow(raw: RawRow): Row {
 		source: raw.source,
 		sessionId: raw.session_id,
 		properties,
-		size: raw.properties.length,
+		context: parseContext(raw.context),
+		size: raw.properties.length + (raw.context?.length ?? 0),
 		createdAt: raw.created_at,
 		fault: idFault(raw.id) ?? timeFault(raw.created_at) ?? fault,
 	};
@@ -66,6 +70,18 @@ function parseProperties(text: string): Pick<Row, 'properties' | 'fault'> {
 	} catch (error) {
 		return { properties: {}, fault: `properties cannot be read: ${String(error)}` };
 	}
+}
+
+/** Only what is known by name: anything may stand in the column. */
+function parseContext(text: string | null): EventContext | null {
+	if (text === null || isDeep(text, MAX_LEVELS)) return null;
+	const found = parseForBrowsers(text) as { [key: string]: unknown } | null;
+	const context: EventContext = {};
+	for (const key of CONTEXT_KEYS) {
+		const value = found?.[key];
+		if (typeof value === 'string' && value !== '') context[key] = value;
+	}
+	return Object.keys(context).length > 0 ? context : null;
 }
 
 function idFault(id: string): string | null {
@@ -85,6 +101,7 @@ export function toActivityEvent(row: Row): ActivityEvent {
 		source: row.source,
 		sessionId: row.sessionId,
 		properties: row.properties,
+		context: row.context,
 		createdAt: new Date(row.createdAt).toISOString(),
 	};
 }

@@ -2,9 +2,10 @@
  * What was read once for those who come back: the newest rows up to a position of the bus, cut into frames that all of them
  * share. Each gets the rows that its own cursor has not seen, in frames of its own as far as they differ (its holes, and
  * the rest of the frame it stands in), then the shared ones. Pure, but for the frames it keeps; knows no database.
- * Holes and sources are what somebody says, so frames made for them are kept within a bound, and made again beyond it.
+ * Clients choose holes and views, so frames made for them are kept within a bound and made again beyond it.
  */
-import { MAX_EVENTS_PER_FRAME, type Source } from '../../protocol';
+import { MAX_EVENTS_PER_FRAME } from '../../protocol';
+import type { OpenView } from '../live/views';
 import { RING_BYTES, type Frame } from './ring';
 import { advance, isWithin, toId, type Cursor } from '../reader/cursor';
 import { byTransaction, countOmitted, type Batch } from '../reader/drain';
@@ -14,15 +15,15 @@ import type { Row } from '../reader/row';
 export const PAST_FRAME_EVENTS = 200;
 /** Frames of single cursors that are kept, for those who come back with the same: idle clients share one. */
 export const KEPT_BYTES = RING_BYTES;
-/** The same of single sources. All real ones together are what was read, so they must fit with what frames add to it: else a crowd makes them again and again. */
-const KEPT_SOURCES_BYTES = 2 * RING_BYTES;
+/** The same of views. */
+const KEPT_VIEWS_BYTES = 2 * RING_BYTES;
 /** What keeping something costs beside its bytes. */
 const ENTRY_BYTES = 256;
 
 export type Backlog = {
 	/** Frames from `cursor` to `upTo`; null when the rows do not reach back to it, or not so far. */
-	way(cursor: Cursor, source: Source): Frame[] | null;
-	/** of the frames that are kept for single cursors and sources */
+	way(cursor: Cursor, open: OpenView): Frame[] | null;
+	/** of the frames that are kept for single cursors and views */
 	bytes(): number;
 };
 
@@ -32,9 +33,9 @@ type Past = Batch & { first: bigint; last: bigint };
  * @param base every row that `upTo` has seen and `base` has not is among `rows`
  * @param rows in ascending order of (tx, id)
  * @param misses whether rows that a cursor has not seen were deleted before they could be read
- * @param encode a batch as an `activity` frame with `id`, for those who look at `source`
+ * @param encode a batch as an `activity` frame with `id`, for the view `open`
  * @param keptBytes bound of what is kept for single cursors
- * @param keptSourcesBytes and for single sources
+ * @param keptViewsBytes and for views
  */
 export function createBacklog({
 	base,
@@ -43,15 +44,15 @@ export function createBacklog({
 	misses,
 	encode,
 	keptBytes = KEPT_BYTES,
-	keptSourcesBytes = KEPT_SOURCES_BYTES,
+	keptViewsBytes = KEPT_VIEWS_BYTES,
 }: {
 	base: Cursor;
 	upTo: Cursor;
 	rows: readonly Row[];
 	misses: (cursor: Cursor) => boolean;
-	encode: (batch: Batch, source: Source, id: string) => Frame;
+	encode: (batch: Batch, open: OpenView, id: string) => Frame;
 	keptBytes?: number;
-	keptSourcesBytes?: number;
+	keptViewsBytes?: number;
 }): Backlog {
 	const running = { running: upTo.holes };
 	const shared = pack(rows.filter(({ tx }) => tx > base.last)).map((past) => ({
@@ -59,22 +60,12 @@ export function createBacklog({
 		cursor: advance({ ...upTo, last: 0n, holes: [] }, running, past.last, true),
 	}));
 	const baseHoles = new Set(base.holes);
-	const everybody: (Frame | undefined)[] = [];
 	const ofCursors = createKept(keptBytes);
-	const ofSources = createKept(keptSourcesBytes);
+	const ofViews = createKept(keptViewsBytes);
 
-	function encodeShared(past: Past & { cursor: Cursor }, source: Source): Frame {
-		return encode(past, source, toId(past.cursor));
-	}
-
-	function framesFrom(start: number, source: Source): Frame[] {
-		if (source !== null)
-			return ofSources
-				.of(source, () => shared.map((past) => encodeShared(past, source)))
-				.slice(start);
-		return shared
-			.slice(start)
-			.map((past, i) => (everybody[start + i] ??= encodeShared(past, null)));
+	function framesFrom(start: number, open: OpenView): Frame[] {
+		const make = () => shared.map((past) => encode(past, open, toId(past.cursor)));
+		return ofViews.of(open.key, make).slice(start);
 	}
 
 	/** the shared frame that the cursor stands in, or the first one after it */
@@ -86,7 +77,7 @@ export function createBacklog({
 	}
 
 	/** the frames that only this cursor needs */
-	function makeOwn(cursor: Cursor, source: Source, inside: Past | null): Frame[] {
+	function makeOwn(cursor: Cursor, open: OpenView, inside: Past | null): Frame[] {
 		const holes = new Set(cursor.holes);
 		const own = rows.filter(({ tx }) =>
 			tx <= cursor.last ? holes.has(tx) : inside !== null && tx <= inside.last,
@@ -94,7 +85,7 @@ export function createBacklog({
 		const packs = pack(own);
 		return packs.map((past, i) => {
 			const at = advance(cursor, running, past.last, i === packs.length - 1);
-			return encode({ ...past, cursor: at }, source, toId(at));
+			return encode({ ...past, cursor: at }, open, toId(at));
 		});
 	}
 
@@ -105,14 +96,14 @@ export function createBacklog({
 		holes.every((hole) => hole > base.last || baseHoles.has(hole));
 
 	return {
-		way(cursor, source) {
+		way(cursor, open) {
 			if (!isFromHere(cursor) || !isWithin(cursor, upTo) || misses(cursor)) return null;
 			const { start, inside } = startOf(cursor);
-			const key = JSON.stringify([toId(cursor), source]);
-			const own = ofCursors.of(key, () => makeOwn(cursor, source, inside));
-			return [...own, ...framesFrom(inside ? start + 1 : start, source)];
+			const key = JSON.stringify([toId(cursor), open.key]);
+			const own = ofCursors.of(key, () => makeOwn(cursor, open, inside));
+			return [...own, ...framesFrom(inside ? start + 1 : start, open)];
 		},
-		bytes: () => ofCursors.bytes() + ofSources.bytes(),
+		bytes: () => ofCursors.bytes() + ofViews.bytes(),
 	};
 }
 
@@ -133,7 +124,7 @@ function createKept(maxBytes: number) {
 			if (known) remove(key, known);
 			const frames = known?.frames ?? make();
 			const size = frames.reduce(
-				(sum, one) => sum + one.bytes.byteLength,
+				(sum, one) => sum + (one.bytes?.byteLength ?? 0),
 				ENTRY_BYTES + key.length,
 			);
 			entries.set(key, { frames, size });

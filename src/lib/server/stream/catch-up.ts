@@ -15,7 +15,7 @@ import { createRounds } from '../db/batcher';
 import type { Row } from '../reader/row';
 import { CHUNK, readMissed, readTransactions, type Head } from '../reader/rows';
 import type { Joined } from './client-stream';
-import type { Source } from '../../protocol';
+import type { OpenView } from '../live/views';
 
 /** A client further behind gets a reset: replaying more would take longer than looking at the whole. */
 export const MAX_CATCH_UP = 10_000;
@@ -48,9 +48,9 @@ export function createCatchUp({
 	connect: () => Sql;
 	force: () => Promise<void>;
 	published: () => Cursor | null;
-	encode: (batch: Batch, source: Source, id: string) => Frame;
-	isFor: (frame: Frame, source: Source) => boolean;
-}): (from: Cursor, source: Source) => Promise<Joined | null> {
+	encode: (batch: Batch, open: OpenView, id: string) => Frame;
+	isFor: (frame: Frame, open: OpenView) => boolean;
+}): (from: Cursor, open: OpenView) => Promise<Joined | null> {
 	type Kept = Backlog & { position: number };
 	let kept: Kept[] = [];
 	let forgetting: ReturnType<typeof setTimeout> | undefined;
@@ -64,32 +64,29 @@ export function createCatchUp({
 
 	const isTooFarBack = ({ epoch, last }: Cursor) => epoch === reach?.epoch && last < reach.last;
 
-	const areFor = (frames: Frame[], source: Source) => frames.every((frame) => isFor(frame, source));
+	const areFor = (frames: Frame[], open: OpenView) => frames.every((frame) => isFor(frame, open));
 
-	function fromRing(cursor: Cursor, source: Source): Joined | null {
+	function fromRing(cursor: Cursor, open: OpenView): Joined | null {
 		const place = bus.find(toId(cursor));
 		if (place === null) return null;
 		const frames = bus.since(place);
 		// nobody looked at the source when they were encoded: they are read again
-		return areFor(frames, source) ? { frames, position: bus.head() } : null;
+		return areFor(frames, open) ? { frames, position: bus.head() } : null;
 	}
 
-	function fromKept(cursor: Cursor, source: Source): Joined | null {
+	function fromKept(cursor: Cursor, open: OpenView): Joined | null {
 		for (const { way, position } of kept) {
 			// the way goes on in the ring
-			const isWhole =
-				position >= bus.tail() && (source === null || areFor(bus.since(position), source));
-			const frames = isWhole ? way(cursor, source) : null;
+			const isWhole = position >= bus.tail() && areFor(bus.since(position), open);
+			const frames = isWhole ? way(cursor, open) : null;
 			if (frames) return { frames, position };
 		}
 		return null;
 	}
 
 	/** what is remembered of another epoch is given to nobody: rows of it may have been erased */
-	const find = (cursor: Cursor, source: Source) =>
-		cursor.epoch === published()?.epoch
-			? (fromRing(cursor, source) ?? fromKept(cursor, source))
-			: null;
+	const find = (cursor: Cursor, open: OpenView) =>
+		cursor.epoch === published()?.epoch ? (fromRing(cursor, open) ?? fromKept(cursor, open)) : null;
 
 	function keep(one: Kept) {
 		kept = [one, ...kept].slice(0, KEPT);
@@ -130,14 +127,14 @@ export function createCatchUp({
 		}
 	}
 
-	return async (from, source) => {
+	return async (from, open) => {
 		// what is being read for others may do
 		for (const wait of [() => rounds.current(), () => rounds.join(toId(from), from)]) {
-			const known = find(from, source);
+			const known = find(from, open);
 			if (known || isTooFarBack(from)) return known;
 			await wait();
 		}
-		return find(from, source);
+		return find(from, open);
 	};
 }
 

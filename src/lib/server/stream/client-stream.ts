@@ -27,7 +27,7 @@ export const END_REASONS = [
 	'fell_off_ring',
 	/** it took nothing for too long */
 	'stood_still',
-	/** a frame was not encoded for the source it looks at, since nobody did then */
+	/** a frame was not encoded for its view */
 	'not_encoded',
 	'could_not_join',
 ] as const;

@@ -1,12 +1,13 @@
 /**
- * Who watches: every client's stream from its opening to its end, and the sources that somebody looks at.
- * It knows neither the table nor the ring: how a client gets in is join.ts, how it is fed stream.ts.
+ * Who watches: every client's stream from its opening to its end, and the view that it shows.
+ * How a client gets in is subscribe.ts, how it is fed client-stream.ts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Source, StreamEventName } from '../../protocol';
+import type { StreamEventName } from '../../protocol';
 import type { Frame } from './ring';
 import { pickFor } from './frames';
-import type { Looked } from '../live/state';
+import { ALL, toViewKey, type ViewSpec } from '../live/views';
+import type { WatchedViews } from './watched-views';
 import {
 	createClientStream,
 	END_REASONS,
@@ -18,8 +19,8 @@ import {
 
 export type OpenOptions = {
 	wants?: (event: StreamEventName) => boolean;
-	/** default: all */
-	source?: Source;
+	/** what the client shows; default: everything */
+	view?: ViewSpec;
 	/** breaks the connection, if the answer is still under way */
 	sever?: () => void;
 	/** ends the stream when it fires */
@@ -43,11 +44,13 @@ export type Clients = ReturnType<typeof createClients>;
  */
 export function createClients({
 	context,
+	watched,
 	join,
 	onFirst,
 }: {
 	context: StreamContext;
-	join: (cursor: string | null, source: Source, stream: { gone(): boolean }) => Promise<Joined>;
+	watched: WatchedViews;
+	join: (cursor: string | null, view: ViewSpec, stream: { gone(): boolean }) => Promise<Joined>;
 	onFirst: () => void;
 }) {
 	let dismissed = false;
@@ -57,47 +60,31 @@ export function createClients({
 		number
 	>;
 	const streams = new Set<ClientStream>();
-	/** who looks at one source only: how many clients, and since which turn somebody has */
-	const sources = new Map<string, { lookers: number; since: number }>();
-	let turn = 0;
 	/** What is begun in the context of a request (streams, timers) keeps all that SvelteKit has made for it, for as long as it lasts: 5 KB. */
 	const outside = AsyncLocalStorage.snapshot();
 
-	/** counts who looks at a source: frames are made for it as long as somebody does; @returns since which turn */
-	function look(source: Source): number {
-		if (source === null) return turn;
-		const looked = sources.get(source) ?? { lookers: 0, since: ++turn };
-		looked.lookers++;
-		sources.set(source, looked);
-		return looked.since;
-	}
-
-	function lookAway(source: Source) {
-		const looked = source === null ? undefined : sources.get(source);
-		if (source !== null && looked && --looked.lookers === 0) sources.delete(source);
-	}
-
 	function open(
 		cursor: string | null,
-		{ wants = () => true, source = null, sever, until, onLeave }: OpenOptions = {},
+		{ wants = () => true, view = ALL, sever, until, onLeave }: OpenOptions = {},
 	): ReadableStream<Uint8Array> {
-		const since = look(source);
+		const key = toViewKey(view);
+		const unwatch = watched.watch(view);
 		const stream = createClientStream(context, {
 			cursor,
 			wants,
 			async join(cursor, stream) {
-				const way = await join(cursor, source, stream);
+				const way = await join(cursor, view, stream);
 				if (way.frames[0]?.event === 'reset') resets++;
 				return way;
 			},
 			onLeave(reason) {
 				ended[reason]++;
 				streams.delete(stream);
-				lookAway(source);
+				unwatch();
 				if (until) until.removeEventListener('abort', over);
 				onLeave?.(reason);
 			},
-			...(source !== null && { pick: (frame: Frame) => pickFor(frame, source, since) }),
+			pick: (frame: Frame) => pickFor(frame, key, watched.since(key)),
 			...(sever && { sever }),
 		});
 		const over = () => stream.end('viewer_ended');
@@ -113,11 +100,6 @@ export function createClients({
 		/** @param cursor what the client says it has, unparsed */
 		open: (cursor: string | null, options?: OpenOptions) => outside(open, cursor, options),
 		size: () => streams.size,
-		/** Whether a frame was made for who looks at a source now. */
-		isFor: (frame: Frame, source: Source) =>
-			pickFor(frame, source, sources.get(source ?? '')?.since ?? Infinity) !== null,
-		/** what somebody looks at alone */
-		looked: (): Looked => ({ sources: sources.keys(), turn }),
 		/** `resets`: clients that were given the whole state; `ended`: streams that are over, by why. */
 		counts: () => ({ clients: streams.size, resets, ended: { ...ended } }),
 		dismissed: () => dismissed,

@@ -1,133 +1,137 @@
 /**
- * States and batches as frames of the stream: encoded once, and once more for each source that somebody looks at. Pure.
- * It knows what goes into a frame, not when. A newcomer encodes for every source that is asked for: they come from addresses, as many as
- * somebody likes to type. Those of which there is nothing share the bytes of every frame but `reset`.
+ * States and batches as frames of the stream: encoded once for each view that somebody watches. Views in which nothing
+ * has changed share the bytes of one small frame. It decides what goes into a frame, not when. Pure.
  */
 import type {
 	Activity,
 	ActivityEvent,
 	DashboardState,
+	LiveFigures,
 	Metrics,
 	Ping,
-	Source,
+	Series,
 	StreamEventName,
 	StreamEvents,
 	Tick,
 } from '../../protocol';
-import type { Frame } from './ring';
+import type { Shown, State } from '../live/state';
+import type { OpenView } from '../live/views';
 import type { Batch } from '../reader/drain';
 import { toActivityEvent } from '../reader/row';
+import type { Frame } from './ring';
+import type { WatchedViews } from './watched-views';
 import { toBytes, toComment } from './sse';
-import type { Looked, State } from '../live/state';
 
-type StateOf = (source: Source) => DashboardState;
-type Sources = Looked['sources'];
-/** What is shown, and what sources have in common of it. */
-type Shown = Pick<State, 'of' | 'turn' | 'isEmpty'>;
+const NO_CHANGE: Series = { minutes: [], seconds: [] };
+
+export function encode<E extends StreamEventName>(
+	event: E,
+	data: StreamEvents[E],
+	id?: string,
+): Uint8Array {
+	return toBytes({ event, data: JSON.stringify(data), id });
+}
 
 export function toFrame<E extends StreamEventName>(
 	event: E,
 	data: StreamEvents[E],
 	id?: string,
 ): Frame {
-	const bytes = toBytes({ event, data: JSON.stringify(data), id });
+	const bytes = encode(event, data, id);
 	return id === undefined ? { event, bytes } : { event, bytes, id };
 }
 
-/** One frame for all, with the bytes for each source beside it, and once for all that are empty. */
+/** Which views frames are made for. */
+type Watched = Pick<WatchedViews, 'isWatched' | 'turn'>;
+
 function toFrames<E extends StreamEventName>(
 	event: E,
-	sources: Sources,
-	data: (source: Source) => StreamEvents[E],
-	{
-		id,
-		turn = 0,
-		isEmpty = () => false,
-	}: { id?: string; turn?: number; isEmpty?: (source: string) => boolean },
+	state: State,
+	watched: Watched,
+	data: (shown: Shown) => StreamEvents[E] | null,
+	{ id, rest }: { id?: string; rest?: StreamEvents[E] },
 ): Frame {
-	const bySource = new Map<string, Uint8Array>();
-	let empty: Frame['empty'];
-	for (const source of sources) {
-		const isShared = isEmpty(source);
-		if (isShared && empty) continue;
-		const { bytes } = toFrame(event, data(source), id);
-		if (isShared) empty = { bytes, turn };
-		else bySource.set(source, bytes);
+	const own = new Map<string, Uint8Array>();
+	for (const shown of state.all()) {
+		const its = watched.isWatched(shown.open.key) ? data(shown) : null;
+		if (its) own.set(shown.open.key, encode(event, its, id));
 	}
-	return { ...toFrame(event, data(null), id), bySource, ...(empty && { empty }) };
+	const bytes = rest ? encode(event, rest, id) : null;
+	return { event, bytes, byView: { own, turn: watched.turn() }, ...(id !== undefined && { id }) };
 }
 
-export function toReset(state: StateOf, sources: Sources): Frame {
-	return toFrames('reset', sources, state, { id: state(null).cursor });
+/** The whole state of each view. */
+export function toReset(state: State, watched: Watched): Frame {
+	return toFrames('reset', state, watched, state.of, { id: state.cursor() });
 }
 
-/** @param id the cursor after the batch */
-export function toActivity(batch: Batch, state: Shown, sources: Sources, id: string): Frame {
+/** What a batch brings for each view. @param id the cursor after the batch */
+export function toActivity(batch: Batch, state: State, watched: Watched, id: string): Frame {
 	const events = batch.rows.map(toActivityEvent);
-	// what is older than the windows is in no figure, and in the feed all the same
-	const senders = new Set(events.map(({ source }) => source));
-	const isEmpty = (source: string) =>
-		state.isEmpty(source) && !senders.has(source) && batch.omitted.of(source) === 0;
-	const data = (source: Source) => activity(batch, events, state.of, source);
-	return toFrames('activity', sources, data, { id, turn: state.turn(), isEmpty });
+	const at = new Date(state.at()).toISOString();
+	const data = (shown: Shown): Activity | null => {
+		const its = events.filter(shown.open.match);
+		const omitted = batch.omitted.of(shown.open);
+		const series = state.take(shown);
+		if (!series && its.length === 0 && omitted === 0) return null;
+		return { events: its, omitted, ...shown.figures, series: series ?? NO_CHANGE };
+	};
+	return toFrames('activity', state, watched, data, { id, rest: { events: [], omitted: 0, at } });
 }
 
-/** The same for those who look at one source (null: all) and nobody else. */
-export function toActivityOf(source: Source, batch: Batch, state: StateOf, id: string): Frame {
-	const events = batch.rows.map(toActivityEvent);
-	return toFrame('activity', activity(batch, events, state, source), id);
+/** A batch of the past for one view, with the figures of now; undefined: they are being read anew. */
+export function toActivityOf(
+	open: OpenView,
+	batch: Batch,
+	figures: LiveFigures | undefined,
+	id: string,
+): Frame {
+	const events: ActivityEvent[] = batch.rows.map(toActivityEvent).filter(open.match);
+	const at = figures?.at ?? new Date(0).toISOString();
+	return toFrame('activity', { events, omitted: batch.omitted.of(open), at, ...figures }, id);
 }
 
-function activity(
-	{ omitted }: Batch,
-	events: ActivityEvent[],
-	state: StateOf,
-	source: Source,
-): Activity {
-	const { totals, tables, at } = state(source);
-	if (source === null) return { events, omitted: omitted.size, totals, tables, at };
-	const its = events.filter((event) => event.source === source);
-	return { events: its, omitted: omitted.of(source), totals, tables, at };
+/** The newest tick: each view's totals then. */
+export function toMetrics(
+	state: State,
+	watched: Watched,
+	tick: Tick,
+	previous: Tick | null,
+): Frame {
+	const data = (shown: Shown) => metrics(shown, tick, previous, state.take(shown) ?? NO_CHANGE);
+	return toFrames('metrics', state, watched, data, {});
 }
 
-/** The newest tick; null before the first. */
-export function toMetrics(state: Shown, sources: Sources): Frame | null {
-	const { of, isEmpty } = state;
-	if (of(null).series.length === 0) return null;
-	const ticked = [...sources].filter((source) => of(source).series.length > 0);
-	const data = (source: Source) => metrics(of(source));
-	return toFrames('metrics', ticked, data, { turn: state.turn(), isEmpty });
+/** The same with the whole series, for a client that has just joined. */
+export function toFirstMetrics(shown: Shown, state: DashboardState): Frame {
+	const tick = { ...shown.figures.totals, recordedAt: shown.figures.at };
+	return toFrame('metrics', metrics(shown, tick, state.previous, shown.series));
 }
 
-/** The same with the series, for who has just joined. */
-export function toFirstMetrics(state: DashboardState): Frame | null {
-	const { series } = state;
-	return series.length === 0 ? null : toFrame('metrics', { ...metrics(state), series });
-}
-
-function metrics({ totals, tables, at, previous, series }: DashboardState): Metrics {
-	const newest = series[series.length - 1] as Tick;
-	return { ...newest, figures: { totals, tables, at }, previous };
+/** A view without a filter shows the tick that stands in the table, the same on every instance. */
+function metrics(
+	{ open, figures }: Shown,
+	tick: Tick,
+	previous: Tick | null,
+	series: Series,
+): Metrics {
+	const isAll = open.filter.length === 0;
+	const own = isAll ? tick : { ...figures.totals, recordedAt: tick.recordedAt };
+	return { ...own, figures, previous: isAll ? previous : null, series };
 }
 
 /**
- * The bytes for who looks at a source; null when the frame was not made for it. Frames about no source are everybody's.
- * @param since the turn with which it began that somebody looks at it, without a break: a frame of that time was made for it, so it
- * was empty if there are no bytes of its own. Of earlier ones nobody knows.
+ * The bytes of a frame for one view; null: the frame was not made for it.
+ * @param since the turn from which on frames were made for it: without bytes of its own there was nothing new
  */
-export function pickFor(
-	{ bytes, bySource, empty }: Frame,
-	source: Source,
-	since: number,
-): Uint8Array | null {
-	if (source === null || !bySource) return bytes;
-	return bySource.get(source) ?? (empty && empty.turn >= since ? empty.bytes : null);
+export function pickFor({ bytes, byView }: Frame, key: string, since: number): Uint8Array | null {
+	if (!byView) return bytes;
+	return byView.own.get(key) ?? (byView.turn >= since ? bytes : null);
 }
 
 /** A comment keeps proxies from closing the connection; the event is what the page can see. */
 export function toHeartbeat(status: Ping): Frame {
-	const { event, bytes } = toFrame('ping', status);
-	return { event, bytes: concat(toComment('keep-alive'), bytes) };
+	return { event: 'ping', bytes: concat(toComment('keep-alive'), encode('ping', status)) };
 }
 
 export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
-import { PING_INTERVAL_MS, type DashboardState, type Ping, type Source } from '../../protocol';
+import { PING_INTERVAL_MS, type DashboardState, type Ping } from '../../protocol';
 import { createBus, type Bus, type Frame } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
@@ -17,10 +17,13 @@ import {
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from '../reader/drain-loop';
-import { concat, toActivityOf, toFrame, toHeartbeat, toMetrics } from './frames';
-import { createJoin } from './subscribe';
+import { concat, encode, pickFor, toActivityOf, toHeartbeat, toMetrics } from './frames';
+import { createSubscribe } from './subscribe';
 import { SELF_PING_MS, startListener } from '../reader/listener';
-import { createReading } from './publisher';
+import { createReading, type Live } from './publisher';
+import { createWatchedViews } from './watched-views';
+import { createEmptyState, type Shown } from '../live/state';
+import { ALL, toViewKey, type ViewSpec } from '../live/views';
 import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
 import { GRACE_MS, type EndReason } from './client-stream';
@@ -29,8 +32,14 @@ import { explain, type Diagnosis } from '../db/diagnose';
 import { logTrouble } from '../db/trouble-log';
 
 export type Instance = {
-	/** The whole state at the ring's head: what `reset` would carry now. Takes no query. @param source default: all */
-	state(source?: Source): DashboardState;
+	/** Scans the view if nobody watched it; resolves at once before the first reading. */
+	ready(view: ViewSpec): Promise<void>;
+	/**
+	 * The whole state of a view at the ring's head: what `reset` would carry now. Takes no query. Empty before the first
+	 * reading, and when the view is not ready.
+	 * @param view default: everything
+	 */
+	state(view?: ViewSpec): DashboardState;
 	status(): Ping;
 	/** Tells every client the status now, instead of with the next ping. */
 	announce(): void;
@@ -130,12 +139,15 @@ export function startInstance({
 	};
 	let waiting: (() => void)[] = [];
 	const clock = createClock();
-	const watched = () => clients.size() > 0;
+	const isWatched = () => clients.size() > 0;
+	const watched = createWatchedViews();
+	// a page is rendered before its stream comes: frames are made for it meanwhile
+	watched.watch(ALL);
 
 	function put(one: Frame) {
 		bus.publish(one);
 		counts.frames++;
-		counts.bytes += one.bytes.byteLength;
+		counts.bytes += one.bytes?.byteLength ?? 0;
 	}
 
 	/** publishes, and measures how long the process is busy handing the frame to everyone */
@@ -149,7 +161,7 @@ export function startInstance({
 	const reading = createReading({
 		prepare,
 		clock,
-		looked: () => clients.looked(),
+		watched,
 		broadcast,
 		onEvents(count, delayMs) {
 			counts.events += count;
@@ -169,7 +181,7 @@ export function startInstance({
 			);
 			ping();
 		},
-		pingMs: () => (watched() ? SELF_PING_MS : UNWATCHED_PING_MS),
+		pingMs: () => (isWatched() ? SELF_PING_MS : UNWATCHED_PING_MS),
 	});
 
 	const loop = startDrainLoop({
@@ -184,7 +196,7 @@ export function startInstance({
 			return events;
 		},
 		pollMs: () =>
-			listener.state() === 'deaf' ? DEAF_POLL_MS : watched() ? POLL_MS : UNWATCHED_POLL_MS,
+			listener.state() === 'deaf' ? DEAF_POLL_MS : isWatched() ? POLL_MS : UNWATCHED_POLL_MS,
 		// a broadcast may take half of the time, not more
 		restMs: (events) =>
 			Math.max(
@@ -216,10 +228,10 @@ export function startInstance({
 		},
 		onTick(tick, previous) {
 			counts.tickedAt = performance.now();
-			const state = reading.state();
-			state.tick(tick, previous);
-			const metrics = toMetrics(state, clients.looked().sources);
-			if (metrics) broadcast(metrics);
+			const live = reading.live();
+			if (!live) return;
+			live.state.setPrevious(previous);
+			broadcast(toMetrics(live.state, watched, tick, previous));
 		},
 		onError(error) {
 			log.warn({ reason: String(error) }, 'a tick was not recorded');
@@ -243,19 +255,31 @@ export function startInstance({
 	const ping = () => put(toHeartbeat(status()));
 	const pinging = setInterval(ping, PING_INTERVAL_MS);
 
-	const stateOf = (source: Source) => reading.state().of(source);
-	const join = createJoin({
+	function find(view: ViewSpec): Shown | undefined {
+		const shown = reading.live()?.state.shown(toViewKey(view));
+		if (shown) watched.admit(shown.open.key);
+		return shown;
+	}
+	async function ready(view: ViewSpec) {
+		while (!reading.live()) await becomesUp();
+		await reading.open(view);
+	}
+	const stateOf = (shown: Shown) => (reading.live() as Live).state.of(shown);
+	const join = createSubscribe({
 		bus,
+		find,
+		ready,
 		state: stateOf,
-		begun: () => reading.published() !== null,
-		begins: becomesUp,
 		catchUp: createCatchUp({
 			bus,
 			connect,
 			force: () => loop.force(),
 			published: () => reading.published(),
-			encode: (batch, source, id) => toActivityOf(source, batch, stateOf, id),
-			isFor: (frame, source) => clients.isFor(frame, source),
+			encode(batch, open, id) {
+				const figures = reading.live()?.state.shown(open.key)?.figures;
+				return toActivityOf(open, batch, figures, id);
+			},
+			isFor: (frame, { key }) => pickFor(frame, key, watched.since(key)) !== null,
 		}),
 		async failed(error) {
 			log.warn({ reason: String(error) }, 'a client waits for the database to catch up');
@@ -271,17 +295,24 @@ export function startInstance({
 	const clients = createClients({
 		context: {
 			bus,
-			opening: () => concat(toOpening(RETRY_MS, 'nowboard'), toFrame('ping', status()).bytes),
-			bye: () => toFrame('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }).bytes,
+			opening: () => concat(toOpening(RETRY_MS, 'nowboard'), encode('ping', status())),
+			bye: () => encode('bye', { retryMs: Math.round(Math.random() * BYE_SPREAD_MS) }),
 			graceMs,
 		},
+		watched,
 		join,
 		// nobody watched: the next look at the table and at NOTIFY may be far off
 		onFirst: look,
 	});
 
 	return {
-		state: (source = null) => stateOf(source),
+		async ready(view) {
+			while (reading.live() && !find(view)) await ready(view);
+		},
+		state(view = ALL) {
+			const shown = find(view);
+			return shown ? stateOf(shown) : createEmptyState(view);
+		},
 		status,
 		announce: () => ping(),
 		look,

@@ -5,21 +5,22 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
-import { COUNT_WINDOW_MS, FEED_LENGTH } from '../../protocol';
-import { createAggregator, type Aggregator } from '../live/windows';
-import type { Frame } from './ring';
+import { COUNT_WINDOW_MS } from '../../protocol';
 import type { Clock } from '../db/database-clock';
-import { atSnapshot, toId, type Cursor } from '../reader/cursor';
 import { withDeadline } from '../db/deadline';
+import { readStart } from '../live/read-start';
+import { createState, type State } from '../live/state';
+import { readPrevious, type Figures } from '../live/tick';
+import { ALL, createViews, toViewKey, type Views, type ViewSpec } from '../live/views';
+import { createWindowStore, type WindowStore } from '../live/window-store';
+import { atSnapshot, toId, type Cursor } from '../reader/cursor';
 import { createDrain, HistoryError, verify, type Batch, type Drain } from '../reader/drain';
-import { toActivity, toReset } from './frames';
 import { refuseStandby, repairForeignTransactions, settleEpoch } from '../reader/epoch';
 import { toActivityEvent } from '../reader/row';
-import { createEmptyState, createState, type Looked, type State } from '../live/state';
-import { readPrevious, readSeries, type Figures } from '../live/tick';
-import { toWindowRow } from '../live/window-row';
-import { readStart } from '../live/read-start';
+import { toActivity, toReset } from './frames';
+import type { Frame } from './ring';
 import type { SkippedRows } from './skipped-rows';
+import type { WatchedViews } from './watched-views';
 
 /** Migrations and reading half an hour of events take their time, but not for ever. */
 const BEGIN_DEADLINE_MS = 10 * 60_000;
@@ -29,6 +30,11 @@ const SHORT_DEADLINE_MS = 10_000;
 export const RECOUNT_MS = 1_000;
 export const MAX_DELAY_MS = 60_000;
 
+const ALL_KEY = toViewKey(ALL);
+
+/** The figures of one history of the database. */
+export type Live = { store: WindowStore; views: Views; state: State };
+
 export type Reading = {
 	/** Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs. */
 	run(sql: Sql): Promise<number>;
@@ -37,23 +43,26 @@ export type Reading = {
 	prepared(): boolean;
 	/** The position of the ring's head; null before the first reading. */
 	published(): Cursor | null;
-	state(): State;
+	/** null before the first reading */
+	live(): Live | null;
+	/** Completes the view and admits it to the state; resolves at once before the first reading. */
+	open(view: ViewSpec): Promise<void>;
 	/** The figures at the database's time now; null while a drain runs, or before the first reading. */
 	figures(): Figures | null;
 };
 
 /**
  * @param prepare runs before the first reading, until it succeeds: migrations
- * @param looked the sources that somebody looks at
+ * @param watched the views that frames are made for
  * @param broadcast puts a frame into the ring
  * @param skipped notes rows that cannot be shown
- * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the database's
- * clock; null when that is more than MAX_DELAY_MS: then it was stamped by its sender, or nobody could read
+ * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the
+ * database's clock; null when that is more than MAX_DELAY_MS: then its sender stamped it, or the database could not be read
  */
 export function createReading({
 	prepare,
 	clock,
-	looked,
+	watched,
 	broadcast,
 	onEvents,
 	skipped,
@@ -61,45 +70,58 @@ export function createReading({
 }: {
 	prepare: () => Promise<void>;
 	clock: Clock;
-	looked: () => Looked;
+	watched: WatchedViews;
 	broadcast: (frame: Frame) => void;
 	onEvents: (count: number, delayMs: number | null) => void;
 	skipped: SkippedRows;
 	log: Logger;
 }): Reading {
 	let prepared = false;
-	let running = false;
+	let running: Promise<void> | null = null;
 	let delivered = 0;
 	let drain: Drain | null = null;
-	let windows: Aggregator | null = null;
+	let live: Live | null = null;
 	/** what the ring's head stands for: the drain's own position, but while a drain runs */
 	let published: Cursor | null = null;
-	let state = createEmptyState();
 
-	function publish(batch: Batch) {
+	function publish({ state }: Live, batch: Batch) {
 		published = batch.cursor;
 		const id = toId(batch.cursor);
-		state.move(id, batch.rows.map(toActivityEvent), looked());
-		broadcast(toActivity(batch, state, looked().sources, id));
+		state.move(id, batch.rows.map(toActivityEvent));
+		broadcast(toActivity(batch, state, watched, id));
 		const delayMs = clock.now() - Math.max(...batch.rows.map(({ createdAt }) => createdAt));
 		const known = delayMs <= MAX_DELAY_MS ? Math.max(0, delayMs) : null;
 		onEvents(batch.rows.length + batch.omitted.size, known);
 	}
 
-	async function readWindows(sql: Sql) {
-		let fresh: Aggregator | null = null;
-		const start = await readStart(
-			sql,
-			{ windowMs: COUNT_WINDOW_MS, feedLength: FEED_LENGTH },
-			(rows, at) => {
-				fresh ??= createAggregator(at);
-				for (const row of rows) fresh.add(row);
-			},
-		);
-		return { ...start, aggregator: fresh ?? createAggregator(start.head.at) };
+	async function readStore(sql: Sql) {
+		let store: WindowStore | null = null;
+		const start = await readStart(sql, { windowMs: COUNT_WINDOW_MS }, (rows, at) => {
+			store ??= createWindowStore(at);
+			for (const row of rows) store.add(row);
+		});
+		return { ...start, store: store ?? createWindowStore(start.head.at) };
 	}
 
-	/** reads everything anew: at the start, and when the history has changed; clients get a reset. Nothing changes before all is built */
+	/** A store with a view for each that is watched. */
+	async function readLive(sql: Sql) {
+		const { head, last, newest, store } = await readStore(sql);
+		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
+		verify(head, cursor);
+		const previous = await readPrevious(sql, head.at);
+		const views = createViews(store);
+		const opened = await Promise.all([ALL, ...watched.specs()].map((spec) => views.open(spec)));
+		for (const row of newest) skipped.note(row);
+		const events = newest.filter(({ fault }) => fault === null).map(toActivityEvent);
+		const state = createState({ store, views, cursor: toId(cursor), previous, events });
+		for (const one of opened) state.admit(one);
+		return { head, cursor, live: { store, views, state } };
+	}
+
+	/**
+	 * Reads everything anew: at the start, and when the history has changed; every client gets a reset. Nothing changes
+	 * before all is built.
+	 */
 	async function begin(sql: Sql) {
 		if (!prepared) {
 			await refuseStandby(sql);
@@ -110,36 +132,34 @@ export function createReading({
 		await repairForeignTransactions(sql, (rows) =>
 			log.info({ rows }, 'rows with transaction ids of another cluster were given transaction 0'),
 		);
-		const { head, last, newest, aggregator } = await readWindows(sql);
-		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
-		verify(head, cursor);
-		const series = await readSeries(sql);
-		const previous = await readPrevious(sql, head.at);
+		const { head, cursor, live: fresh } = await readLive(sql);
+		const { store, views, state } = fresh;
 		clock.see(head.at);
 		const begun = performance.now();
 		const from = createDrain({
 			from: cursor,
+			views: () => [...state.all()].map(({ open }) => open),
 			begin(head) {
 				if (head.recount && performance.now() - begun > RECOUNT_MS)
 					throw new HistoryError('rows that the figures or the feed hold were deleted');
 				clock.see(head.at);
-				aggregator.advance(head.at);
+				store.advance(head.at);
 			},
 			visit(row) {
 				delivered++;
 				if (row.fault !== null) skipped.note(row);
-				if (Number.isFinite(row.createdAt)) aggregator.add(toWindowRow(row));
+				if (Number.isFinite(row.createdAt)) store.add(row);
 			},
-			publish,
+			publish: (batch) => publish(fresh, batch),
 		});
-		for (const row of newest) skipped.note(row);
-		const events = newest.filter(({ fault }) => fault === null).map(toActivityEvent);
-		const fresh = createState({ aggregator, cursor: toId(cursor), series, previous, events });
-		const reset = toReset(fresh.of, looked().sources);
-		windows = aggregator;
+		watched.renew((key) => state.shown(key) !== undefined);
+		for (const { open } of state.all()) watched.admit(open.key);
+		const reset = toReset(state, watched);
+		live?.views.close();
+		live = fresh;
 		published = cursor;
-		state = fresh;
 		broadcast(reset);
+		views.sweep(watched.isWatched);
 		// last: a broadcast that threw leaves no position, and the next run begins anew
 		drain = from;
 		delivered++;
@@ -165,25 +185,38 @@ export function createReading({
 
 	return {
 		async run(sql) {
-			running = true;
 			delivered = 0;
-			await drainOrBegin(sql).finally(() => (running = false));
+			running = drainOrBegin(sql).finally(() => (running = null));
+			await running;
 			return delivered;
 		},
-		running: () => running,
+		running: () => running !== null,
 		prepared: () => prepared,
 		published: () => published,
-		state: () => state,
+		live: () => live,
+		async open(view) {
+			while (live) {
+				const now = live;
+				const open = await now.views.open(view);
+				// between its steps a drain has moved the windows beyond the ring's head
+				while (running) await running.catch(() => {});
+				if (live !== now) continue;
+				now.state.admit(open);
+				return;
+			}
+		},
 		figures() {
-			if (running || !windows || !drain) return null;
+			if (running || !live || !drain) return null;
+			const { store, state, views } = live;
 			const whole = drain;
 			// what throws below leaves no position: windows that moved half way must not be shown
 			drain = null;
-			windows.advance(clock.now());
-			state.settle(looked());
-			const { totals, cursor } = state.of(null);
+			store.advance(clock.now());
+			views.sweep(watched.isWatched);
+			state.settle();
+			const all = state.shown(ALL_KEY);
 			drain = whole;
-			return { totals, at: windows.at(), cursor };
+			return all ? { totals: all.figures.totals, at: store.at(), cursor: state.cursor() } : null;
 		},
 	};
 }

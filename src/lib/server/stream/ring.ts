@@ -7,11 +7,10 @@ import type { StreamEventName } from '../../protocol';
 
 export type Frame = {
 	event: StreamEventName;
-	bytes: Uint8Array;
-	/** the bytes for those who look at one source, as far as somebody did */
-	bySource?: ReadonlyMap<string, Uint8Array>;
-	/** the bytes for all who look at a source of which there was nothing, if somebody did; @see pickFor */
-	empty?: { bytes: Uint8Array; turn: number };
+	/** for every client, or with `byView` for those views that have no bytes of their own; null: nothing for them */
+	bytes: Uint8Array | null;
+	/** the bytes of each view, and the turn of the newest view that the frame was made for; @see pickFor */
+	byView?: { own: ReadonlyMap<string, Uint8Array>; turn: number };
 	/** the cursor after this frame, on frames that move it */
 	id?: string;
 };
@@ -163,8 +162,8 @@ export function createBus({
 	};
 }
 
-function sizeOf({ bytes, bySource, empty }: Frame): number {
-	let size = bytes.byteLength + (empty?.bytes.byteLength ?? 0);
-	for (const its of bySource?.values() ?? []) size += its.byteLength;
+function sizeOf({ bytes, byView }: Frame): number {
+	let size = bytes?.byteLength ?? 0;
+	for (const its of byView?.own.values() ?? []) size += its.byteLength;
 	return size;
 }

@@ -1,49 +1,48 @@
 /**
- * How a client gets in: with a cursor, by catching up from there; with none, or one that has no way, by a reset.
- * It decides, and leaves the reading to catch-up.ts and the delivery to stream.ts.
+ * How a client gets in: with a cursor, by catching up from there; with none, or one that leads nowhere, by a reset.
+ * It decides; reading is left to catch-up.ts and delivery to client-stream.ts.
  */
-import type { DashboardState, Source } from '../../protocol';
-import type { Bus, Frame } from './ring';
+import type { DashboardState } from '../../protocol';
+import type { Shown } from '../live/state';
+import type { OpenView, ViewSpec } from '../live/views';
 import { parseCursor, type Cursor } from '../reader/cursor';
-import { toFirstMetrics, toFrame } from './frames';
 import type { Joined } from './client-stream';
+import { toFirstMetrics, toFrame } from './frames';
+import type { Bus, Frame } from './ring';
 
 /**
- * @param state at the ring's head
- * @param begun false before the first reading: there is nothing to join yet
- * @param begins resolves when that may have changed
- * @param catchUp resolves to null when the cursor has no way; rejects when the database does not answer
+ * @param find the view at the ring's head; undefined: it is not complete
+ * @param ready resolves when the view is complete, which waits for the first reading
+ * @param state of a view at the ring's head
+ * @param catchUp resolves to null when the cursor leads nowhere; rejects when the database does not answer
  * @param failed told of such a rejection; resolves when trying again makes sense
  */
-export function createJoin({
+export function createSubscribe({
 	bus,
+	find,
+	ready,
 	state,
-	begun,
-	begins,
 	catchUp,
 	failed,
 }: {
 	bus: Bus;
-	state: (source: Source) => DashboardState;
-	begun: () => boolean;
-	begins: () => Promise<void>;
-	catchUp: (from: Cursor, source: Source) => Promise<Joined | null>;
+	find: (view: ViewSpec) => Shown | undefined;
+	ready: (view: ViewSpec) => Promise<unknown>;
+	state: (shown: Shown) => DashboardState;
+	catchUp: (from: Cursor, open: OpenView) => Promise<Joined | null>;
 	failed: (error: unknown) => Promise<void>;
 }) {
-	/** encoded once for all who need the same state */
+	/** encoded once for all clients that need the same state */
 	const resets = new WeakMap<DashboardState, Frame>();
 
-	function reset(source: Source): Joined {
-		const of = state(source);
+	async function reset(view: ViewSpec): Promise<Joined> {
+		let shown = find(view);
+		// in a loop, so that nothing is awaited between the state and the position
+		for (; !shown; shown = find(view)) await ready(view);
+		const of = state(shown);
 		const frame = resets.get(of) ?? toFrame('reset', of, of.cursor);
 		resets.set(of, frame);
 		return { frames: [frame], position: bus.head() };
-	}
-
-	/** what was missed, and the newest tick */
-	function resume(way: Joined, source: Source): Joined {
-		const metrics = toFirstMetrics(state(source));
-		return metrics ? { ...way, frames: [...way.frames, metrics] } : way;
 	}
 
 	/**
@@ -51,23 +50,25 @@ export function createJoin({
 	 * @param text what the client says its cursor is
 	 * @param stream to notice that the client has gone meanwhile
 	 */
-	return async function join(
+	return async function subscribe(
 		text: string | null,
-		source: Source,
+		view: ViewSpec,
 		stream: { gone(): boolean },
 	): Promise<Joined> {
-		// a new process is asked before it knows anything: who comes with a cursor must not be reset for that
-		while (!begun() && !stream.gone()) await begins();
 		const parsed = text === null ? null : parseCursor(text);
-		if (!parsed?.ok) return reset(source);
+		if (!parsed?.ok) return reset(view);
 		while (!stream.gone()) {
 			try {
-				const way = await catchUp(parsed.cursor, source);
-				return way ? resume(way, source) : reset(source);
+				let shown = find(view);
+				for (; !shown; shown = find(view)) await ready(view);
+				const way = await catchUp(parsed.cursor, shown.open);
+				if (!way) return await reset(view);
+				const now = find(view);
+				return now ? { ...way, frames: [...way.frames, toFirstMetrics(now, state(now))] } : way;
 			} catch (error) {
 				await failed(error);
 			}
 		}
-		return reset(source);
+		return { frames: [], position: bus.head() };
 	};
 }

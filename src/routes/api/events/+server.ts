@@ -9,8 +9,9 @@ import { isbot } from 'isbot';
 import { INGEST_LIMITS, type InputError } from '$lib/protocol';
 import { readAddress, toNetwork } from '$lib/server/http/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/http/cors';
+import { addContext } from '$lib/server/ingest/context';
 import { parseEvents } from '$lib/server/ingest/parse-events';
-import { admit, refuseLimited, refuseSources } from '$lib/server/ingest/authorize';
+import { admit, refuseContext, refuseLimited, refuseSources } from '$lib/server/ingest/authorize';
 import { readJson } from '$lib/server/ingest/json-body';
 import type { RejectionReason } from '$lib/server/ingest/rejections';
 import { RefusedError } from '$lib/server/ingest/submission';
@@ -57,7 +58,7 @@ export const POST: RequestHandler = async ({
 }) => {
 	// also on what SvelteKit answers when something below throws
 	setHeaders(CORS_HEADERS);
-	const { bodies, ingest, ingestOpen: open, keys, limits, rejections, visitors } = locals;
+	const { bodies, context, ingest, ingestOpen: open, keys, limits, rejections, visitors } = locals;
 
 	function refuse({ reason, status, error, details = [], retryAfterS }: Refusal): Response {
 		rejections.count(reason);
@@ -88,13 +89,17 @@ export const POST: RequestHandler = async ({
 		const { errors: details, omitted } = parsed;
 		return refuse({ reason: 'invalid', status: 400, error: summary(details, omitted), details });
 	}
-	const foreign = key && refuseSources(parsed.events, key.source, Array.isArray(read.body));
+	const batch = Array.isArray(read.body);
+	const foreign =
+		(key && refuseSources(parsed.events, key.source, batch)) ??
+		(key?.kind === 'public' ? refuseContext(parsed.events, batch) : null);
 	if (foreign) return refuse(foreign);
 	const many = key && refuseLimited(await limits.sent(key, network, parsed.events.length));
 	if (many) return refuse(many);
 	try {
 		const visitor = toVisitor(headers, key, address);
-		const receipt = await ingest.submit(await identify(parsed.events, visitor, visitors));
+		const known = addContext(parsed.events, visitor, () => context.ofRequest(headers, address));
+		const receipt = await ingest.submit(await identify(known, visitor, visitors));
 		const { clamped } = parsed;
 		return json(clamped.length > 0 ? { ...receipt, clamped } : receipt, { status: 202 });
 	} catch (error) {

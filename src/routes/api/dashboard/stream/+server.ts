@@ -1,5 +1,5 @@
 import { error } from '@sveltejs/kit';
-import { toChosenSource } from '$lib/server/http/source-param';
+import { readBreakdowns, readFilter } from '$lib/server/http/view-param';
 import { CONTENT_TYPE } from '$lib/server/stream/sse';
 import { createStreamEnd } from '$lib/server/access/stream-expiry';
 import type { EndReason } from '$lib/server/stream/client-stream';
@@ -18,13 +18,13 @@ const OPTIONAL = ['activity', 'metrics'];
 
 /**
  * The live stream. `Last-Event-ID` (a native reconnect) wins over `?cursor=` (a new EventSource cannot send headers).
- * `?events=activity` leaves out the ticks, `?events=metrics` the feed; `?source=` is about one source only.
+ * `?events=activity` leaves out the ticks, `?events=metrics` the feed; `?f=` and `?by=` choose the view.
  */
 export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	const cursor = request.headers.get('last-event-id') ?? url.searchParams.get('cursor');
 	const chosen = toChosen(url.searchParams.get('events'));
 	const wants = (event: StreamEventName) => !OPTIONAL.includes(event) || chosen.includes(event);
-	const source = toChosenSource(url.searchParams);
+	const view = { filter: readFilter(url.searchParams), by: readBreakdowns(url.searchParams) };
 	// Node's request is destroyed when its answer has been taken; until then the connection is this stream's alone
 	const sever = () => {
 		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();
@@ -35,7 +35,7 @@ export const GET: RequestHandler = ({ request, url, locals, platform }) => {
 	const ending = following && createStreamEnd(following, locals.tokenEndsAt);
 	const body = locals.live.open(cursor || null, {
 		wants,
-		source,
+		view,
 		sever,
 		...(ending && { until: ending.ended }),
 		onLeave: toFarewell(locals.requests.streamed(locals.requestId), ending?.leave),

@@ -1,0 +1,34 @@
+/**
+ * The view that an address asks for: `f` repeated, `by`, and `source` as a short form. Used by the page, its stream, its
+ * history and its values alike, so that all refuse the same with the same words.
+ */
+import { error } from '@sveltejs/kit';
+import { DEFAULT_BY, isDimension, type Dimension } from '../../dimensions';
+import { parseFilter, type Filter } from '../../filter';
+
+/** Breakdowns of one view: every one is counted row by row. */
+export const MAX_BREAKDOWNS = 8;
+
+/** @throws a refusal, 400, that names the clause and the rule */
+export function readFilter(query: URLSearchParams): Filter {
+	const source = query.get('source');
+	const texts = [...query.getAll('f'), ...(source ? [`source:${source}`] : [])];
+	const parsed = parseFilter(texts);
+	if (!parsed.ok) error(400, parsed.error);
+	return parsed.filter;
+}
+
+/** The breakdowns that are on the screen; without `by` the default ones. @throws a refusal, 400 */
+export function readBreakdowns(query: URLSearchParams): readonly Dimension[] {
+	const text = query.get('by');
+	if (text === null) return DEFAULT_BY;
+	const names = [...new Set(text.split(',').filter((name) => name !== ''))];
+	if (names.length > MAX_BREAKDOWNS)
+		error(400, `by names ${names.length} breakdowns: it may name at most ${MAX_BREAKDOWNS}.`);
+	return names.map((name) => {
+		if (isDimension(name) && name.length <= MAX_NAME_LENGTH) return name;
+		return error(400, `by names the unknown dimension ${JSON.stringify(name.slice(0, 40))}.`);
+	});
+}
+
+const MAX_NAME_LENGTH = 100;

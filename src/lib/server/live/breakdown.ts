@@ -1,0 +1,78 @@
+/**
+ * The top values of a dimension in one view. Counts every value; a short list of candidates spares reading all
+ * counts for each frame: it is right as long as nothing outside has caught up with its last row.
+ */
+import type { Table } from '../../protocol';
+import { createCounter } from './counter';
+import { OTHERS } from './dictionary';
+
+export type Breakdown = {
+	count(code: number, by: 1 | -1): void;
+	/** The most frequent first, ties by text; rows and `other` add up to the sum. An empty key: not there. */
+	table(length: number): Table;
+	sum(): number;
+	/** How many values there are. */
+	size(): number;
+};
+
+/** Candidates kept beyond the rows that are asked for, so that rows may change places without a new reading. */
+const SPARE = 24;
+
+/** @param value the text of a code; empty for the dimension that is not there */
+export function createBreakdown(value: (code: number) => string): Breakdown {
+	const counts = createCounter();
+	let sum = 0;
+	let candidates = new Set<number>();
+	/** no code outside the candidates has a higher count */
+	let outside = 0;
+
+	function isBefore(a: number, b: number): boolean {
+		const [x, y] = [counts.of(a), counts.of(b)];
+		return x > y || (x === y && value(a) < value(b));
+	}
+
+	function read(length: number) {
+		const top: number[] = [];
+		counts.each((code) => {
+			if (code === OTHERS) return;
+			const last = top[length + SPARE - 1];
+			if (last !== undefined && !isBefore(code, last)) return;
+			const place = top.findIndex((one) => isBefore(code, one));
+			top.splice(place === -1 ? top.length : place, 0, code);
+			top.length = Math.min(top.length, length + SPARE);
+		});
+		candidates = new Set(top);
+		const last = top.at(-1);
+		outside = counts.size() > top.length && last !== undefined ? counts.of(last) : 0;
+	}
+
+	function sorted(): number[] {
+		return [...candidates]
+			.filter((code) => counts.of(code) > 0)
+			.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+	}
+
+	return {
+		count(code, by) {
+			sum += by;
+			const count = counts.add(code, by);
+			if (code === OTHERS || candidates.has(code)) return;
+			if (count > outside) outside = count;
+		},
+		table(length) {
+			let top = sorted();
+			const last = top[length - 1];
+			// a tie with one outside may be decided by its text
+			if (last === undefined ? outside > 0 : counts.of(last) <= outside) {
+				read(length);
+				top = sorted();
+			}
+			const rows = top
+				.slice(0, length)
+				.map((code) => ({ key: value(code), count: counts.of(code) }));
+			return { rows, other: rows.reduce((rest, { count }) => rest - count, sum) };
+		},
+		sum: () => sum,
+		size: () => counts.size(),
+	};
+}

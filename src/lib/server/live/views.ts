@@ -1,0 +1,98 @@
+/**
+ * The live queries of a process: each view once, however many clients ask for it. A view that is asked for the first time
+ * is scanned in short slices, one view at a time. One that is no longer watched is kept for a while, within a bound.
+ */
+import { DEFAULT_BY, type Dimension } from '../../dimensions';
+import { toFilterTexts, type Filter } from '../../filter';
+import { createClauseTables } from './clause-tables';
+import type { DimensionRow } from './dimension-values';
+import { createRowMatch } from './match-row';
+import { createView, type View } from './view';
+import type { WindowStore } from './window-store';
+
+/** What one screen asks: a filter, and the breakdowns it shows. */
+export type ViewSpec = { filter: Filter; by: readonly Dimension[] };
+
+/** Everything without a filter: what ticks are made of, and a page without an address of its own shows. */
+export const ALL: ViewSpec = { filter: [], by: DEFAULT_BY };
+
+/** One of the views there are. */
+export type OpenView = ViewSpec & {
+	readonly key: string;
+	/** the filter as in an address */
+	readonly texts: string[];
+	readonly view: View;
+	/** The same filter over one event. */
+	readonly match: (row: DimensionRow) => boolean;
+};
+
+export type Views = {
+	/** Resolves when the view is complete. Safe to call for one that is open. */
+	open(spec: ViewSpec): Promise<OpenView>;
+	/** The view, when it is complete. */
+	get(key: string): OpenView | undefined;
+	all(): Iterable<OpenView>;
+	/** Drops what `isWatched` says nobody watches, but the newest KEPT_VIEWS. */
+	sweep(isWatched: (key: string) => boolean): void;
+	size(): number;
+	close(): void;
+};
+
+/** A slice of a scan: a tenth of what anybody would notice. */
+const SLICE_MS = 4;
+/** Views without a client: a page is rendered before its stream comes, and tabs are switched back. */
+const KEPT_VIEWS = 32;
+
+/** Equal for views that show the same. */
+export function toViewKey({ filter, by }: ViewSpec): string {
+	return JSON.stringify([toFilterTexts(filter), by]);
+}
+
+export function createViews(store: WindowStore): Views {
+	const tables = createClauseTables(store);
+	const complete = new Map<string, OpenView>();
+	const opening = new Map<string, Promise<OpenView>>();
+	let scanning: Promise<unknown> = Promise.resolve();
+	let closed = false;
+
+	async function create(key: string, spec: ViewSpec): Promise<OpenView> {
+		const view = createView(store, tables, spec.filter, spec.by);
+		while (!closed && !view.scan(SLICE_MS)) await new Promise((resolve) => setImmediate(resolve));
+		const texts = toFilterTexts(spec.filter);
+		const open = { ...spec, key, texts, view, match: createRowMatch(spec.filter) };
+		complete.set(key, open);
+		opening.delete(key);
+		return open;
+	}
+
+	return {
+		open(spec) {
+			const key = toViewKey(spec);
+			const known = complete.get(key);
+			if (known) {
+				// the last to be asked for is the last to be dropped
+				complete.delete(key);
+				complete.set(key, known);
+				return Promise.resolve(known);
+			}
+			const made = opening.get(key) ?? scanning.then(() => create(key, spec));
+			opening.set(key, made);
+			scanning = made.catch(() => {});
+			return made;
+		},
+		get: (key) => complete.get(key),
+		all: () => complete.values(),
+		sweep(isWatched) {
+			const idle = [...complete.values()].filter(({ key }) => !isWatched(key));
+			for (const { key, view } of idle.slice(0, -KEPT_VIEWS)) {
+				complete.delete(key);
+				view.close();
+			}
+		},
+		size: () => complete.size,
+		close() {
+			closed = true;
+			for (const { view } of complete.values()) view.close();
+		},
+	};
+}
