@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	monitoring: ['stream', 'ingest', 'db'],
 	ingest: ['keys', 'http', 'db'],
 	stream: ['live', 'reader', 'db'],
-	history: ['reader/cursor', 'db'],
+	history: ['reader/cursor', 'live/dimension-values', 'live/match-row', 'db'],
 	live: ['reader', 'db'],
 	reader: ['db'],
 	access: ['http', 'db'],

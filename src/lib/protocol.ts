@@ -207,7 +207,7 @@ export type Bye = { retryMs: number };
 export const HISTORY_RANGES = ['30min', '24h', '7d', '90d'] as const;
 export type HistoryRange = (typeof HISTORY_RANGES)[number];
 
-/** null: not known. No instance ran, or it was before history begins; for sessions also: one source is chosen. */
+/** null: not known. No instance ran, or it was before history begins; for sessions also: there is a filter. */
 export type HistoryFigures = {
 	/** sums over the time */
 	pageViews: number | null;
@@ -217,6 +217,13 @@ export type HistoryFigures = {
 };
 /** `at`: where the bucket begins. */
 export type HistoryPoint = HistoryFigures & { at: string };
+
+/** A breakdown of a range. `before`: of as much time just before; `values`: how many there are. */
+export type RangeTable = {
+	rows: { key: string; count: number; before: number }[];
+	other: number;
+	values: number;
+};
 
 /** What `GET /api/dashboard/history` answers. Buckets are minutes, quarters of an hour, hours or days of `zone`. */
 export type History = {
@@ -234,8 +241,6 @@ export type History = {
 	begins: string | null;
 	/** everything committed by then is in it; null: not counted yet */
 	through: string | null;
-	/** false: the chosen source has no history of its own, and every figure is null */
-	kept: boolean;
 	totals: HistoryFigures;
 	/** of as much time just before, as far as the present one has come; null: history does not reach back so far */
 	previousTotals: HistoryFigures | null;
@@ -243,6 +248,8 @@ export type History = {
 	points: HistoryPoint[];
 	/** the period before, as many or (a clock was changed) one more or less */
 	previous: HistoryPoint[];
+	/** the breakdowns that were asked for, of the events that are kept */
+	tables: { [dimension: string]: RangeTable };
 };
 
 /** One map from event name to payload serves both ends of the wire. */

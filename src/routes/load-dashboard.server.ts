@@ -16,7 +16,7 @@ export async function loadFirstFigures({ locals, url }: Pick<ServerLoadEvent, 'l
 	const history =
 		range &&
 		(await withDeadline(
-			locals.history.read(range, view.filter, 'UTC'),
+			locals.history.read(range, view, 'UTC'),
 			HISTORY_DEADLINE_MS,
 			'history',
 		).catch(() => null));

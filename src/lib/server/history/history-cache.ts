@@ -8,15 +8,19 @@ import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import type { History, HistoryRange } from '../../protocol';
 import { withDeadline } from '../db/deadline';
-import { readHistory, ZoneError } from './range-query';
+import { toFilterTexts } from '../../filter';
+import { ZoneError } from './range-query';
+import { readRange, type RangeSpec } from './range';
+
+type RangeView = Pick<RangeSpec, 'filter' | 'by'>;
 
 export type HistoryReader = {
 	/**
-	 * @param source null: all
+	 * @param view filter and breakdowns
 	 * @param zone IANA time zone
 	 * @throws ZoneError, BusyError, a DeadlineError, or what the database says
 	 */
-	read(range: HistoryRange, source: string | null, zone: string): Promise<History>;
+	read(range: HistoryRange, view: RangeView, zone: string): Promise<History>;
 };
 
 /** About a tenth of what is asked for again by an open page. */
@@ -28,7 +32,8 @@ const KEPT_MS: Record<HistoryRange, number> = {
 };
 /** Sources and zones come from the address: what is asked for first goes first. */
 const MAX_KEPT = 200;
-const DEADLINE_MS = 5_000;
+/** Under a filter every event of the range is read. */
+const DEADLINE_MS = 30_000;
 /** At a time, for whatever ranges, sources and zones: they share three connections with counting and retention, and take milliseconds. */
 export const MOST_READINGS = 8;
 /** A query may never settle (deadline.ts): it counts for so long. */
@@ -47,12 +52,12 @@ export function createHistory({
 	sql,
 	log,
 	now = Date.now,
-	read = readHistory,
+	read = readRange,
 }: {
 	sql: Sql;
 	log: Logger;
 	now?: () => number;
-	read?: typeof readHistory;
+	read?: typeof readRange;
 }): HistoryReader {
 	const kept = new Map<string, { until: number; history: Promise<History> }>();
 	let underWay = 0;
@@ -84,13 +89,13 @@ export function createHistory({
 		return withDeadline(reading, DEADLINE_MS, 'history');
 	}
 
-	function readOrShare(...[range, source, zone]: Parameters<HistoryReader['read']>) {
-		const key = JSON.stringify([range, source, zone]);
+	function readOrShare(...[range, view, zone]: Parameters<HistoryReader['read']>) {
+		const key = JSON.stringify([range, toFilterTexts(view.filter), view.by, zone]);
 		const found = kept.get(key);
 		if (found && found.until > now()) return found.history;
 		if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());
 		const since = now();
-		const history = begin(read(sql, { range, source, zone }));
+		const history = begin(read(sql, { range, ...view, zone }));
 		kept.delete(key);
 		// while it is read it is never too old
 		const entry = { until: Infinity, history };

@@ -37,6 +37,14 @@ export class ZoneError extends Error {
 type Group = { i: number; own: boolean; sums: number; first: Sums; full: Sums };
 type Sums = { events: number; views: number; peak: number | null };
 
+/** A range as the rollups have it. */
+export type RangeSums = Omit<History, 'filter' | 'tables'> & {
+	/** false: the source has no sums of its own, and every figure is null */
+	kept: boolean;
+	/** ms since 1970: begins of the buckets, the period before first, and the end of the last */
+	bounds: number[];
+};
+
 /**
  * @param at the present, ms since 1970; null: the database's clock
  * @throws ZoneError
@@ -49,7 +57,7 @@ export async function readHistory(
 		zone,
 		at: given = null,
 	}: { range: HistoryRange; source: string | null; zone: string; at?: number | null },
-): Promise<History> {
+): Promise<RangeSums> {
 	const { buckets, step } = PLANS[range];
 	const { at, bounds } = await readBounds(sql, range, zone, given);
 	const shiftMs = (bounds[buckets] as number) - (bounds[0] as number);
@@ -106,7 +114,7 @@ export async function readHistory(
 		Array.from({ length: to - from }, (_, i) => from + i);
 	return {
 		range,
-		source,
+		bounds,
 		zone,
 		from: toTime(bounds[buckets] as number),
 		to: toTime(bounds[2 * buckets] as number),

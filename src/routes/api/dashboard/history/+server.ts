@@ -1,6 +1,6 @@
 import { error, json } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
-import { toChosenSource } from '$lib/server/http/source-param';
+import { readBreakdowns, readFilter } from '$lib/server/http/view-param';
 import { BusyError } from '$lib/server/history/history-cache';
 import { ZoneError } from '$lib/server/history/range-query';
 import { toZone } from '$lib/server/history/time-zone';
@@ -9,18 +9,18 @@ import type { RequestHandler } from './$types';
 /** As long as a page waits before it asks again (stores/history.ts). */
 const RETRY_AFTER_S = 5;
 
-/** `?range=30min|24h|7d|90d`, `?source=`, `?zone=Europe/Berlin` (default UTC): the type History of protocol.ts. */
+/** `?range=30min|24h|7d|90d`, `?f=`, `?by=`, `?zone=Europe/Berlin` (default UTC): the type History of protocol.ts. */
 export const GET: RequestHandler = async ({ url, locals }) => {
 	const asked = url.searchParams.get('range') ?? '';
 	const range = HISTORY_RANGES.find((one) => one === asked);
 	if (!range)
 		error(400, `range is "${asked.slice(0, 40)}": it must be one of ${HISTORY_RANGES.join(', ')}.`);
-	const source = toChosenSource(url.searchParams);
+	const view = { filter: readFilter(url.searchParams), by: readBreakdowns(url.searchParams) };
 	const zone = url.searchParams.get('zone') || 'UTC';
 	const known = toZone(zone);
 	if (known === null) error(400, new ZoneError(zone).message);
 	try {
-		const history = await locals.history.read(range, source, known);
+		const history = await locals.history.read(range, view, known);
 		// in the spelling in which it was asked for
 		return json({ ...history, zone }, { headers: { 'cache-control': 'no-store' } });
 	} catch (reason) {
