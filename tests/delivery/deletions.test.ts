@@ -94,7 +94,7 @@ describe('rows that nobody looks at any more', () => {
 		const { url } = await useDatabase();
 		const sql = useClient(url);
 		await sql`insert into nowboard.events (name) values ('before')`;
-		const { head, last } = await readStart(sql, { windowMs: 0, feedLength: 1 }, () => {});
+		const { head, last } = await readStart(sql, { windowMs: 0 }, () => {});
 		const from = { epoch: head.epoch as string, last, holes: [] };
 		await sql`insert into nowboard.events (name, created_at) select 'large', now() - interval '2 hours' from generate_series(1, 5000)`;
 		await insertOld(sql, FEED_LENGTH);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FEED_LENGTH, SERIES_LENGTH } from '../protocol';
+import { FEED_LENGTH, type SeriesPoint } from '../protocol';
 import {
 	ARRIVALS_MS,
 	MAX_ARRIVALS,

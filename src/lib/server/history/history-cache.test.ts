@@ -4,12 +4,20 @@ import { runInNewContext } from 'node:vm';
 import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { collectLog } from '../../../../tests/setup/instances';
+import { toFilterTexts, type Filter } from '../../filter';
 import type { History } from '../../protocol';
 import type { Sql } from '../db/connect';
 import { BusyError, createHistory, MOST_READINGS } from './history-cache';
 import { ZoneError } from './range-query';
 
 const sql = null as unknown as Sql;
+const viewOf = (source?: string): { filter: Filter; by: [] } => ({
+	filter:
+		source === undefined
+			? []
+			: [{ dimension: 'source', operator: ':', value: source, negated: false }],
+	by: [],
+});
 const answer = (begins: string | null = '2026-01-01T00:00:00Z') =>
 	({ begins }) as unknown as History;
 
@@ -20,19 +28,19 @@ test('who asks for the same shares one reading, for some seconds; another source
 		sql,
 		log: pino({ level: 'silent' }),
 		now: () => time,
-		read: async (_, { range, source, zone }) => {
-			asked.push(`${range} ${source} ${zone}`);
+		read: async (_, { range, filter, zone }) => {
+			asked.push(`${range} ${toFilterTexts(filter).join()} ${zone}`);
 			return answer();
 		},
 	});
-	await Promise.all([1, 2, 3].map(() => read('7d', null, 'UTC')));
-	await read('7d', 'a', 'UTC');
-	await read('7d', null, 'Europe/Berlin');
+	await Promise.all([1, 2, 3].map(() => read('7d', viewOf(), 'UTC')));
+	await read('7d', viewOf('a'), 'UTC');
+	await read('7d', viewOf(), 'Europe/Berlin');
 	time = 14_999;
-	await read('7d', null, 'UTC');
+	await read('7d', viewOf(), 'UTC');
 	time = 15_000;
-	await read('7d', null, 'UTC');
-	expect(asked).toEqual(['7d null UTC', '7d a UTC', '7d null Europe/Berlin', '7d null UTC']);
+	await read('7d', viewOf(), 'UTC');
+	expect(asked).toEqual(['7d  UTC', '7d source:a UTC', '7d  Europe/Berlin', '7d  UTC']);
 });
 
 test('a failure is logged and not kept; a zone that is none is no failure of ours', async () => {
@@ -47,12 +55,12 @@ test('a failure is logged and not kept; a zone that is none is no failure of our
 			return answer();
 		},
 	});
-	await expect(read('7d', null, 'Mars')).rejects.toThrow(ZoneError);
+	await expect(read('7d', viewOf(), 'Mars')).rejects.toThrow(ZoneError);
 	expect(lines).toEqual([]);
-	await expect(read('7d', null, 'UTC')).rejects.toThrow('away');
+	await expect(read('7d', viewOf(), 'UTC')).rejects.toThrow('away');
 	expect(lines.join()).toMatch(/history was not read/);
 	fails = false;
-	expect(await read('7d', null, 'UTC')).toEqual(answer());
+	expect(await read('7d', viewOf(), 'UTC')).toEqual(answer());
 });
 
 test('before anything is counted the answer is kept for a moment only', async () => {
@@ -64,10 +72,10 @@ test('before anything is counted the answer is kept for a moment only', async ()
 		now: () => time,
 		read: async () => answer(begins),
 	});
-	expect((await read('90d', null, 'UTC')).begins).toBeNull();
+	expect((await read('90d', viewOf(), 'UTC')).begins).toBeNull();
 	begins = '2026-01-01T00:00:00Z';
 	time = 2_001;
-	expect((await read('90d', null, 'UTC')).begins).toBe(begins);
+	expect((await read('90d', viewOf(), 'UTC')).begins).toBe(begins);
 });
 
 test('sources and zones are remembered up to a bound', async () => {
@@ -77,10 +85,10 @@ test('sources and zones are remembered up to a bound', async () => {
 		log: pino({ level: 'silent' }),
 		read: async () => (reads++, answer()),
 	});
-	for (let i = 0; i < 300; i++) await read('7d', `source ${i}`, 'UTC');
-	await read('7d', 'source 299', 'UTC');
+	for (let i = 0; i < 300; i++) await read('7d', viewOf(`source ${i}`), 'UTC');
+	await read('7d', viewOf('source 299'), 'UTC');
 	expect(reads).toBe(300);
-	await read('7d', 'source 0', 'UTC');
+	await read('7d', viewOf('source 0'), 'UTC');
 	expect(reads).toBe(301);
 });
 
@@ -91,14 +99,14 @@ function createSlow() {
 	const { read } = createHistory({
 		sql,
 		log,
-		read: (_, { source }) =>
+		read: (_, { filter }) =>
 			new Promise<History>((resolve, reject) => {
 				const end = () => resolve(answer());
-				begun.push({ name: source ?? '', end, fail: () => reject(new Error('away')) });
+				begun.push({ name: filter[0]?.value ?? '', end, fail: () => reject(new Error('away')) });
 			}),
 	});
 	const outcome = (source: string) =>
-		read('7d', source, 'UTC').then(
+		read('7d', viewOf(source), 'UTC').then(
 			() => 'read',
 			(error: Error) => error.name,
 		);
@@ -171,7 +179,7 @@ test('what is no longer shared is forgotten, with the request in which it was as
 			return Promise.resolve(one);
 		},
 	});
-	const { request } = await askIn(() => read('90d', null, 'UTC').then(() => {}));
+	const { request } = await askIn(() => read('90d', viewOf(), 'UTC').then(() => {}));
 	const naive = await askIn(async () => Promise.resolve());
 	await turns();
 	expect([request, naive.request].map((one) => one.deref() !== undefined)).toEqual([false, true]);

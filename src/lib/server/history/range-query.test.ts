@@ -1,9 +1,9 @@
 /** A range of history is what SQL counts in the viewer's own hours and days; what is not known is no zero. */
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
-import type { History, HistoryRange } from '../../protocol';
+import type { HistoryRange } from '../../protocol';
 import type { Sql } from '../db/connect';
-import { readHistory } from './range-query';
+import { readHistory, type RangeSums } from './range-query';
 import { countAll } from './rollup';
 
 const HOUR_MS = 3_600_000;
@@ -25,7 +25,7 @@ const insertMinutes = (sql: Sql) => sql`
 const read = (sql: Sql, range: HistoryRange, zone = 'UTC', source: string | null = null, at = AT) =>
 	readHistory(sql, { range, source, zone, at });
 /** What the table says of these buckets. */
-async function fromEvents(sql: Sql, { points, to }: History, source: string | null = null) {
+async function fromEvents(sql: Sql, { points, to }: RangeSums, source: string | null = null) {
 	const counts = await sql<{ events: number; views: number }[]>`
 		select count(events.id)::int as events, (count(*) filter (where name = 'page_view'))::int as views
 		from (select begin, lead(begin, 1, ${to}::timestamptz) over (order by begin) as until
@@ -34,7 +34,7 @@ async function fromEvents(sql: Sql, { points, to }: History, source: string | nu
 		group by begin order by begin`;
 	return counts.map(({ events, views }) => [events, views]);
 }
-const figures = ({ points }: History) =>
+const figures = ({ points }: RangeSums) =>
 	points.map((point) => [point.eventsCount, point.pageViews]);
 
 describe('every bucket is what SQL counts', () => {

@@ -124,7 +124,7 @@ function createKept(maxBytes: number) {
 			if (known) remove(key, known);
 			const frames = known?.frames ?? make();
 			const size = frames.reduce(
-				(sum, one) => sum + (one.bytes?.byteLength ?? 0),
+				(sum, one) => sum + one.bytes.byteLength,
 				ENTRY_BYTES + key.length,
 			);
 			entries.set(key, { frames, size });

@@ -1,3 +1,4 @@
+import type { OpenView } from '../live/views';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startServer } from '../../../../tests/setup/private-server';
 import { follow, type Follower } from '../../../../tests/setup/follow';
@@ -19,6 +20,11 @@ async function useCountingServer(): Promise<{ url: string; sql: Sql }> {
 	await sql`create extension pg_stat_statements`;
 	return { url: server.url, sql };
 }
+
+const [all, other] = ['all', 'other'].map((key) => ({ key, match: () => true })) as unknown as [
+	OpenView,
+	OpenView,
+];
 
 const readings = async (sql: Sql) =>
 	Number(
@@ -135,31 +141,31 @@ describe('a cursor is what somebody says', () => {
 		const txs = await insert(60, 200);
 		await insert(1, 1);
 		const at = await stand();
-		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 1]);
+		expect([await catchUp(at(1n), all), rounds()]).toEqual([null, 1]);
 		// the newest 10,000 are the last row, 49 transactions, and a part of the one before
 		const [tooFar, oldest] = txs.slice(9, 11) as [bigint, bigint];
 		const more = [at(1n), at(2n), at(1n), at(tooFar, 3n), at(tooFar - 1n)];
-		expect(await Promise.all(more.map((cursor) => catchUp(cursor, null)))).toEqual(
+		expect(await Promise.all(more.map((cursor) => catchUp(cursor, all)))).toEqual(
 			more.map(() => null),
 		);
-		expect([await catchUp(at(1n), 'a source'), rounds()]).toEqual([null, 1]);
+		expect([await catchUp(at(1n), other), rounds()]).toEqual([null, 1]);
 		// control: who is not too far back has a way, from the same reading
-		expect(sizeOf(await catchUp(at(oldest), null))).toBe(9_801);
+		expect(sizeOf(await catchUp(at(oldest), all))).toBe(9_801);
 		expect(rounds()).toBe(1);
 		expect(9_801 + 200).toBeGreaterThan(MAX_CATCH_UP);
 		// control: one that remembers nothing reads again
-		expect([await start()(at(1n), null), rounds()]).toEqual([null, 2]);
+		expect([await start()(at(1n), all), rounds()]).toEqual([null, 2]);
 
 		// what the ring knows it gives to everybody
 		bus.publish({ event: 'activity', bytes: new Uint8Array(), id: toId(at(2n)) });
-		expect([await catchUp(at(2n), null), rounds()]).toEqual([{ frames: [], position: 1 }, 2]);
+		expect([await catchUp(at(2n), all), rounds()]).toEqual([{ frames: [], position: 1 }, 2]);
 
 		// in another epoch nothing is known of it
 		await sql`select nowboard.nowboard_renew_epoch()`;
 		const now = await stand();
-		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 2]);
-		expect([await catchUp(now(1n), null), rounds()]).toEqual([null, 3]);
-		expect([await catchUp(now(1n), null), rounds()]).toEqual([null, 3]);
+		expect([await catchUp(at(1n), all), rounds()]).toEqual([null, 2]);
+		expect([await catchUp(now(1n), all), rounds()]).toEqual([null, 3]);
+		expect([await catchUp(now(1n), all), rounds()]).toEqual([null, 3]);
 	});
 
 	test('one that is before what was deleted costs one reading, and none when it comes again', async () => {
@@ -167,10 +173,10 @@ describe('a cursor is what somebody says', () => {
 		const [first, second] = (await insert(3, 1)) as [bigint, bigint, bigint];
 		await sql`delete from nowboard.events where tx = ${first.toString()}::xid8`;
 		const at = await stand();
-		expect([await catchUp(at(1n), null), rounds()]).toEqual([null, 1]);
-		expect([await catchUp(at(2n), null), rounds()]).toEqual([null, 1]);
-		expect(sizeOf(await catchUp(at(first), null))).toBe(2);
-		expect(sizeOf(await catchUp(at(second), null))).toBe(1);
+		expect([await catchUp(at(1n), all), rounds()]).toEqual([null, 1]);
+		expect([await catchUp(at(2n), all), rounds()]).toEqual([null, 1]);
+		expect(sizeOf(await catchUp(at(first), all))).toBe(2);
+		expect(sizeOf(await catchUp(at(second), all))).toBe(1);
 		// control: who has seen it has a way, from the same reading
 		expect(rounds()).toBe(1);
 	});
@@ -180,10 +186,10 @@ describe('a cursor is what somebody says', () => {
 		const txs = await insert(4, 1);
 		const at = await stand();
 		const [oldest, second, ...rest] = txs as [bigint, bigint, ...bigint[]];
-		const first = catchUp(at(second), null);
+		const first = catchUp(at(second), all);
 		await expect.poll(rounds, { interval: 1 }).toBe(1);
-		const others = rest.map((tx) => catchUp(at(tx), null));
-		const another = catchUp(at(oldest), null);
+		const others = rest.map((tx) => catchUp(at(tx), all));
+		const another = catchUp(at(oldest), all);
 		expect((await Promise.all([first, ...others])).map(sizeOf)).toEqual([2, 1, 0]);
 		expect(rounds()).toBe(1);
 		// control: whom that reading does not reach has a round, and its rows

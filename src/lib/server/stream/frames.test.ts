@@ -1,114 +1,192 @@
-import { expect, test } from 'vitest';
-import type { Tick } from '../../protocol';
-import { createAggregator } from '../live/windows';
-import { createBus, type Frame } from './ring';
-import { countOmitted, type Batch } from '../reader/drain';
-import { pickFor, toActivity, toActivityOf, toFirstMetrics, toMetrics } from './frames';
-import type { Row } from '../reader/row';
+import { describe, expect, test } from 'vitest';
+import { parseFilter } from '../../filter';
+import type { Activity, Metrics } from '../../protocol';
 import { createState, type State } from '../live/state';
-import { toWindowRow } from '../live/window-row';
+import { ALL, createViews, toViewKey, type ViewSpec } from '../live/views';
+import { createWindowStore } from '../live/window-store';
+import { countOmitted, type Batch } from '../reader/drain';
+import { toActivityEvent, type Row } from '../reader/row';
+import { pickFor, toActivity, toActivityOf, toFirstMetrics, toMetrics, toReset } from './frames';
+import { createBus, type Frame } from './ring';
+import { createWatchedViews, type WatchedViews } from './watched-views';
 
 const START = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
-const EPOCH = { epoch: 'e1', last: 1n, holes: [] };
+const CURSOR = { epoch: 'e1', last: 1n, holes: [] };
+const TICK = {
+	pageViews: 9,
+	activeSessions: 9,
+	eventsCount: 9,
+	eventsPerMinute: 9,
+	recordedAt: '',
+};
 
 const toRow = (id: number, source: string, createdAt = START): Row => ({
-	...{
-		tx: BigInt(id),
-		id: BigInt(id),
-		eventId: `event ${id}`,
-		name: 'page_view',
-		source,
-		sessionId: null,
-	},
-	...{ properties: { path: `/${source}` }, size: 20, createdAt, fault: null },
+	...{ tx: BigInt(id), id: BigInt(id), eventId: `event ${id}`, name: 'page_view', source },
+	...{ sessionId: null, properties: { path: `/${source}` }, context: null },
+	...{ size: 20, createdAt, fault: null },
 });
 const toBatch = (rows: Row[], omitted: Row[] = []): Batch => ({
-	...{ cursor: EPOCH, rows, omitted: countOmitted(omitted) },
+	...{ cursor: CURSOR, rows, omitted: countOmitted(omitted) },
 });
+const viewOf = (...texts: string[]): ViewSpec => {
+	const parsed = parseFilter(texts);
+	if (!parsed.ok) throw new Error(parsed.error);
+	return { filter: parsed.filter, by: ['path'] };
+};
 
-/** A state that has seen `rows`, and what somebody looks at. */
-function show(rows: Row[], sources: string[], turn = sources.length): State {
-	const aggregator = createAggregator(START);
-	for (const row of rows) aggregator.add(toWindowRow(row));
-	const start = { aggregator, cursor: 'e1-1', series: [], previous: null, events: [] };
-	const state = createState(start);
-	state.settle({ sources, turn });
-	const { totals } = state.of(null);
-	state.tick({ ...totals, recordedAt: new Date(START).toISOString() } satisfies Tick, null);
-	return state;
+/** A state with these views, and what it is after `rows`. */
+async function show(specs: ViewSpec[], rows: Row[] = [], before: Row[] = []) {
+	const store = createWindowStore(START);
+	for (const row of before) store.add(row);
+	const views = createViews(store);
+	const watched = createWatchedViews();
+	const events = before.map(toActivityEvent).reverse();
+	const state = createState({ store, views, cursor: 'e1-1', previous: null, events });
+	for (const spec of [ALL, ...specs]) {
+		watched.watch(spec);
+		const open = await views.open(spec);
+		state.admit(open);
+		watched.admit(open.key);
+	}
+	for (const row of rows) store.add(row);
+	if (rows.length > 0) state.move('e1-2', rows.map(toActivityEvent));
+	return { store, state, views, watched };
 }
-const typed = (n: number) => Array.from({ length: n }, (_, i) => `typed ${i}`);
-const toText = (bytes: Uint8Array | null) => bytes && new TextDecoder().decode(bytes);
-const sizeOf = (frame: Frame | null) => {
+
+const keyOf = toViewKey;
+const bytesFor = (frame: Frame, watched: WatchedViews, spec: ViewSpec) =>
+	pickFor(frame, keyOf(spec), watched.since(keyOf(spec)));
+const parse = <T>(bytes: Uint8Array | null) =>
+	bytes && (JSON.parse(/^data: ?(.*)$/m.exec(new TextDecoder().decode(bytes))?.[1] ?? '') as T);
+const shownOf = (state: State, spec: ViewSpec) => state.shown(keyOf(spec)) as never;
+const sizeOf = (frame: Frame) => {
 	const bus = createBus();
-	if (frame) bus.publish(frame);
+	bus.publish(frame);
 	return bus.bytes();
 };
 
-test('a thousand sources that nobody sends take no more of the ring than one; (control) each with bytes of its own, they take most of a megabyte', () => {
-	const rows = [toRow(1, 'shop'), toRow(2, 'web')];
-	const sizes = [1, 1_000].map((n) => {
-		const sources = [...typed(n), 'shop'];
-		const state = show(rows, sources);
-		const frames = [toActivity(toBatch(rows), state, sources, 'e1-2'), toMetrics(state, sources)];
-		const naive = { ...state, isEmpty: () => false };
-		return {
-			frames: frames.map(sizeOf),
-			naive: sizeOf(toActivity(toBatch(rows), naive, sources, 'e1-2')),
-		};
+describe('an activity frame', () => {
+	const [shop, web, german] = [viewOf('source:shop'), viewOf('source:web'), viewOf('country:DE')];
+
+	test('has for each view its own events, figures and chart', async () => {
+		const rows = [toRow(1, 'shop'), toRow(2, 'web'), toRow(3, 'shop')];
+		const { state, watched } = await show([shop, web], rows);
+		const frame = toActivity(toBatch(rows), state, watched, 'e1-2');
+		const counts = [ALL, shop, web].map((spec) => {
+			const data = parse<Activity>(bytesFor(frame, watched, spec));
+			return [data?.events.length, data?.totals?.pageViews, data?.series?.minutes[0]?.events];
+		});
+		expect(counts).toEqual([
+			[3, 3, 3],
+			[2, 2, 2],
+			[1, 1, 1],
+		]);
 	});
-	expect(sizes[1]?.frames).toEqual(sizes[0]?.frames);
-	expect(sizes[1]?.naive).toBeGreaterThan(300_000);
+
+	test('is the same few bytes for every view in which nothing has changed', async () => {
+		const rows = [toRow(1, 'shop')];
+		const sizes: number[] = [];
+		for (const count of [1, 500]) {
+			const typed = Array.from({ length: count }, (_, i) => viewOf(`path:/typed ${i}`));
+			const { state, watched } = await show([...typed, shop], rows);
+			const frame = toActivity(toBatch(rows), state, watched, 'e1-2');
+			const of = typed.map((spec) => bytesFor(frame, watched, spec));
+			expect(new Set(of).size).toBe(1);
+			expect(parse<Activity>(of[0] ?? null)).toEqual({
+				...{ events: [], omitted: 0, at: new Date(START).toISOString() },
+			});
+			sizes.push(sizeOf(frame));
+		}
+		expect(sizes[1]).toBe(sizes[0]);
+	});
+
+	test('counts for each view what it omits, also what is older than the windows', async () => {
+		const old = [toRow(3, 'late', START - HOUR_MS), toRow(4, 'counted', START - HOUR_MS)] as const;
+		const specs = [viewOf('source:late'), viewOf('source:counted')];
+		const { state, watched } = await show(specs, [...old]);
+		const frame = toActivity(toBatch([old[0]], [old[1]]), state, watched, 'e1-2');
+		const told = specs.map((spec) => parse<Activity>(bytesFor(frame, watched, spec)));
+		expect(told.map((data) => [data?.events.length, data?.omitted])).toEqual([
+			[1, 0],
+			[0, 1],
+		]);
+	});
+
+	test('brings what has changed in a view since its last frame, though only the time has passed since', async () => {
+		const { store, state, watched } = await show([german], [toRow(1, 'shop')]);
+		const row = { ...toRow(2, 'web'), context: { country: 'DE' } };
+		store.add(row);
+		state.settle();
+		state.settle();
+		const frame = toActivity(toBatch([toRow(3, 'x')]), state, watched, 'e1-3');
+		const data = parse<Activity>(bytesFor(frame, watched, german));
+		expect([data?.totals?.eventsCount, data?.series?.minutes.length]).toEqual([1, 1]);
+	});
+
+	test('of the past has the rows of one view with the figures of now', async () => {
+		const rows = [toRow(1, 'shop'), toRow(2, 'web')];
+		const { state } = await show([shop], rows);
+		const { open, figures } = state.shown(keyOf(shop)) as never as Parameters<
+			typeof toFirstMetrics
+		>[0];
+		const data = parse<Activity>(toActivityOf(open, toBatch(rows), figures, 'e1-2').bytes);
+		expect([data?.events.map(({ id }) => id), data?.totals?.eventsCount]).toEqual([[1], 1]);
+		expect(parse<Activity>(toActivityOf(open, toBatch(rows), undefined, 'e1-2').bytes)).toEqual(
+			expect.not.objectContaining({ totals: expect.anything() as unknown }),
+		);
+	});
 });
 
-test('whoever looks at a source is given what was meant for it alone, whatever is shared', () => {
-	const old = START - HOUR_MS;
-	const inWindows = [toRow(1, 'shop'), toRow(2, 'web')];
-	// beyond the windows, one of them in no frame either: both count as events of this batch
-	const [late, counted] = [toRow(3, 'late', old), toRow(4, 'counted', old)];
-	const batch = toBatch([...inWindows, late], [counted]);
-	const sources = ['typed a', 'shop', 'late', 'typed b', 'counted', 'web', 'typed c'];
-	const state = show([...inWindows, late, counted], sources);
-	const activity = toActivity(batch, state, sources, 'e1-4');
-	const metrics = toMetrics(state, sources) as Frame;
-	for (const source of sources) {
-		const own = toActivityOf(source, batch, state.of, 'e1-4');
-		expect(toText(pickFor(activity, source, 1)), source).toBe(toText(own.bytes));
-		const { series, ...first } = JSON.parse(
-			/^data: ?(.*)$/m.exec(toText(toFirstMetrics(state.of(source))?.bytes ?? null) ?? '')?.[1] ??
-				'',
-		) as { series: Tick[] };
-		expect(series).toHaveLength(1);
-		expect(toText(pickFor(metrics, source, 1)), source).toContain(JSON.stringify(first));
-	}
-	const [ofLate, ofCounted] = ['late', 'counted'].map((source) =>
-		toText(pickFor(activity, source, 1)),
-	);
-	expect([ofLate, ofCounted]).toEqual([
-		expect.stringContaining('"eventId":"event 3"'),
-		expect.stringContaining('"omitted":1'),
-	]);
+describe('a metrics frame', () => {
+	test('carries the recorded tick for everything, and a filtered view’s own totals', async () => {
+		const shop = viewOf('source:shop');
+		const { state, watched } = await show([shop], [toRow(1, 'shop'), toRow(2, 'web')]);
+		const frame = toMetrics(state, watched, TICK, TICK);
+		const [all, filtered] = [ALL, shop].map((spec) =>
+			parse<Metrics>(bytesFor(frame, watched, spec)),
+		);
+		expect([all?.eventsCount, all?.previous?.eventsCount]).toEqual([9, 9]);
+		expect([filtered?.eventsCount, filtered?.previous]).toEqual([1, null]);
+	});
+
+	test('has the whole chart for a client that has just joined', async () => {
+		const { state } = await show([], [toRow(1, 'shop')]);
+		const shown = shownOf(state, ALL);
+		const data = parse<Metrics>(toFirstMetrics(shown, state.of(shown)).bytes);
+		expect([data?.series.minutes.length, data?.series.seconds.length]).toEqual([30, 30]);
+	});
 });
 
-test('a frame of before somebody looked is nobody’s, also where others looked at what was empty', () => {
-	const rows = [toRow(1, 'shop')];
-	const before = toActivity(toBatch(rows), show(rows, ['typed'], 1), ['typed'], 'e1-1');
-	expect(pickFor(before, 'typed', 1)).not.toBeNull();
-	// it has events, and was not encoded
-	expect(pickFor(before, 'shop', 2)).toBeNull();
-	const after = toActivity(
-		toBatch(rows),
-		show(rows, ['typed', 'shop'], 2),
-		['typed', 'shop'],
-		'e1-1',
-	);
-	expect(toText(pickFor(after, 'shop', 2))).toContain('"eventId":"event 1"');
-	// whoever began to look after the figures were made is not in them
-	const state = show(rows, ['typed'], 1);
-	const metrics = toMetrics(state, ['typed', 'shop']) as Frame;
-	expect([pickFor(metrics, 'typed', 1) !== null, pickFor(metrics, 'shop', 2)]).toEqual([
-		true,
-		null,
-	]);
+describe('a frame from before a view was watched', () => {
+	test('is not for it, although others of that frame had nothing new', async () => {
+		const [typed, shop] = [viewOf('path:/typed'), viewOf('source:shop')];
+		const rows = [toRow(1, 'shop')];
+		const { state, views, watched } = await show([typed], rows);
+		const before = toActivity(toBatch(rows), state, watched, 'e1-2');
+		watched.watch(shop);
+		state.admit(await views.open(shop));
+		watched.admit(keyOf(shop));
+		expect(bytesFor(before, watched, typed)).not.toBeNull();
+		expect(bytesFor(before, watched, shop)).toBeNull();
+		const after = toActivity(toBatch(rows), state, watched, 'e1-3');
+		expect(parse<Activity>(bytesFor(after, watched, shop))?.events).toHaveLength(1);
+	});
+
+	test('is not for it while it is watched and not complete', async () => {
+		const shop = viewOf('source:shop');
+		const { state, watched } = await show([], [toRow(1, 'shop')]);
+		watched.watch(shop);
+		const frame = toActivity(toBatch([toRow(1, 'shop')]), state, watched, 'e1-2');
+		expect(bytesFor(frame, watched, shop)).toBeNull();
+	});
+
+	test('a reset without the view’s own state is for nobody who watches it', async () => {
+		const shop = viewOf('source:shop');
+		const { state, watched } = await show([]);
+		watched.watch(shop);
+		watched.admit(keyOf(shop));
+		expect(bytesFor(toReset(state, watched), watched, shop)).toBeNull();
+		expect(bytesFor(toReset(state, watched), watched, ALL)).not.toBeNull();
+	});
 });

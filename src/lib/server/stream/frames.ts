@@ -22,6 +22,7 @@ import type { Frame } from './ring';
 import type { WatchedViews } from './watched-views';
 import { toBytes, toComment } from './sse';
 
+const NOTHING = new Uint8Array();
 const NO_CHANGE: Series = { minutes: [], seconds: [] };
 
 export function encode<E extends StreamEventName>(
@@ -56,7 +57,7 @@ function toFrames<E extends StreamEventName>(
 		const its = watched.isWatched(shown.open.key) ? data(shown) : null;
 		if (its) own.set(shown.open.key, encode(event, its, id));
 	}
-	const bytes = rest ? encode(event, rest, id) : null;
+	const bytes = rest ? encode(event, rest, id) : NOTHING;
 	return { event, bytes, byView: { own, turn: watched.turn() }, ...(id !== undefined && { id }) };
 }
 
@@ -126,7 +127,8 @@ function metrics(
  */
 export function pickFor({ bytes, byView }: Frame, key: string, since: number): Uint8Array | null {
 	if (!byView) return bytes;
-	return byView.own.get(key) ?? (byView.turn >= since ? bytes : null);
+	const isShared = bytes.byteLength > 0 && byView.turn >= since;
+	return byView.own.get(key) ?? (isShared ? bytes : null);
 }
 
 /** A comment keeps proxies from closing the connection; the event is what the page can see. */

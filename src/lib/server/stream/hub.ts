@@ -147,7 +147,7 @@ export function startInstance({
 	function put(one: Frame) {
 		bus.publish(one);
 		counts.frames++;
-		counts.bytes += one.bytes?.byteLength ?? 0;
+		counts.bytes += one.bytes.byteLength;
 	}
 
 	/** publishes, and measures how long the process is busy handing the frame to everyone */

@@ -7,8 +7,8 @@ import type { StreamEventName } from '../../protocol';
 
 export type Frame = {
 	event: StreamEventName;
-	/** for every client, or with `byView` for those views that have no bytes of their own; null: nothing for them */
-	bytes: Uint8Array | null;
+	/** for every client; with `byView`: for views that have no bytes of their own, or empty */
+	bytes: Uint8Array;
 	/** the bytes of each view, and the turn of the newest view that the frame was made for; @see pickFor */
 	byView?: { own: ReadonlyMap<string, Uint8Array>; turn: number };
 	/** the cursor after this frame, on frames that move it */
@@ -163,7 +163,7 @@ export function createBus({
 }
 
 function sizeOf({ bytes, byView }: Frame): number {
-	let size = bytes?.byteLength ?? 0;
+	let size = bytes.byteLength;
 	for (const its of byView?.own.values() ?? []) size += its.byteLength;
 	return size;
 }
