@@ -95,19 +95,23 @@ test('a reset replaces everything, even by an older time, and keeps what only th
 	});
 });
 
-test('ticks are in order, once each, and the newest are kept', () => {
-	let board = toDashboard(toState({ series: [toTick(0), toTick(2_000)] }));
-	board = withMetrics(
-		board,
-		toMetrics(6_000, 3, {
-			previous: toTick(-9, 1),
-			series: [toTick(2_000, 1), toTick(4_000, 2), toTick(6_000, 3)],
-		}),
-	);
-	expect(board.series).toEqual([toTick(0), toTick(2_000, 1), toTick(4_000, 2), toTick(6_000, 3)]);
-	for (let i = 4; i < 40; i++) board = withMetrics(board, toMetrics(i * 2_000, i));
-	expect(board.series).toHaveLength(SERIES_LENGTH);
-	expect(board.series.at(-1)).toEqual(toTick(78_000, 39));
+test('the chart takes the buckets that have changed, in order, and keeps the newest thirty', () => {
+	const point = (minute: number, events: number) => ({
+		...{ at: START + minute * 60_000, events, pageViews: 0, sessions: 0 },
+	});
+	const of = (...minutes: SeriesPoint[]) => ({ series: { minutes, seconds: [] } });
+	let board = toDashboard(toState(of(point(0, 1), point(1, 2))));
+	board = withMetrics(board, toMetrics(6_000, 3, of(point(2, 1), point(1, 3))));
+	expect(board.series.minutes).toEqual([point(0, 1), point(1, 3), point(2, 1)]);
+	for (let i = 3; i < 40; i++) board = withMetrics(board, toMetrics(i * 2_000, i, of(point(i, i))));
+	expect(board.series.minutes).toHaveLength(30);
+	expect(board.series.minutes.at(-1)).toEqual(point(39, 39));
+});
+
+test('a frame without figures moves the time and the cursor, and nothing else', () => {
+	const before = toDashboard(toState({ ...toFigures(0, 5) }));
+	const after = withActivity(before, { at: toTime(50), events: [], omitted: 0 }, 'e-2', 0);
+	expect(after).toEqual({ ...before, at: toTime(50), cursor: 'e-2' });
 });
 
 test('a late tick does not change what the figures are compared with', () => {

@@ -4,17 +4,17 @@
  */
 import {
 	FEED_LENGTH,
-	SERIES_LENGTH,
 	type Activity,
 	type ActivityEvent,
 	type DashboardState,
 	type DatabaseState,
 	type DatabaseTrouble,
-	type Figures,
+	type LiveFigures,
 	type ListenerState,
 	type Metrics,
 	type Ping,
-	type Tick,
+	type Series,
+	type SeriesPoint,
 } from '../protocol';
 
 /** One tick of the rug plot: `at` is the event's createdAt in ms of database time. */
@@ -50,7 +50,6 @@ export const MAX_ARRIVALS = 500;
 export function toDashboard(initial: DashboardState): Dashboard {
 	return {
 		...initial,
-		series: initial.series.slice(-SERIES_LENGTH),
 		events: initial.events.slice(0, FEED_LENGTH),
 		arrivedAt: new Map(),
 		omitted: 0,
@@ -99,6 +98,7 @@ export function withActivity(
 	}
 	return {
 		...withFigures(board, activity),
+		series: activity.series ? withSeries(board.series, activity.series) : board.series,
 		cursor: cursor ?? board.cursor,
 		events,
 		arrivedAt,
@@ -108,15 +108,11 @@ export function withActivity(
 }
 
 export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
-	const { figures, previous, series = [], ...tick } = metrics;
-	const ticks = new Map<number, Tick>();
-	for (const one of [...board.series, ...series, tick]) ticks.set(Date.parse(one.recordedAt), one);
-	const sorted = [...ticks].sort(([a], [b]) => a - b).map(([, one]) => one);
-	const isNewest = sorted.at(-1) === tick;
+	const { figures, previous, series } = metrics;
 	return {
 		...withFigures(board, figures),
-		series: sorted.slice(-SERIES_LENGTH),
-		previous: isNewest ? previous : board.previous,
+		series: withSeries(board.series, series),
+		previous: Date.parse(figures.at) >= Date.parse(board.at) ? previous : board.previous,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(figures.at)),
 	};
 }
@@ -130,8 +126,32 @@ export function withPing(board: Dashboard, { now, fix, ...states }: Ping): Dashb
 	};
 }
 
-function withFigures(board: Dashboard, { totals, tables, at }: Figures): Dashboard {
-	return Date.parse(at) >= Date.parse(board.at) ? { ...board, totals, tables, at } : board;
+/** What a frame does not carry has not changed. */
+function withFigures(
+	board: Dashboard,
+	{ at, ...figures }: Partial<LiveFigures> & { at: string },
+): Dashboard {
+	if (Date.parse(at) < Date.parse(board.at)) return board;
+	const { totals, tables, blurred, reach } = figures;
+	if (!totals || !tables) return { ...board, at };
+	return { ...board, at, totals, tables, blurred: blurred ?? [], reach: reach ?? null };
+}
+
+/** Buckets of the live chart: a minute's thirty, and the last minute's in two seconds. */
+const BUCKETS = 30;
+
+function withSeries({ minutes, seconds }: Series, changed: Series): Series {
+	return {
+		minutes: withPoints(minutes, changed.minutes),
+		seconds: withPoints(seconds, changed.seconds),
+	};
+}
+
+function withPoints(points: SeriesPoint[], changed: SeriesPoint[]): SeriesPoint[] {
+	if (changed.length === 0) return points;
+	const byTime = new Map(points.map((point) => [point.at, point]));
+	for (const point of changed) byTime.set(point.at, point);
+	return [...byTime.values()].sort((a, b) => a.at - b.at).slice(-BUCKETS);
 }
 
 /** @param now ms of database time */

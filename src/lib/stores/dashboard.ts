@@ -72,7 +72,8 @@ export function createDashboard(
 		(cursor) => {
 			const query = new URLSearchParams();
 			if (cursor) query.set('cursor', cursor);
-			if (initial.source !== null) query.set('source', initial.source);
+			for (const clause of initial.filter) query.append('f', clause);
+			query.set('by', initial.by.join(','));
 			return query.size > 0 ? `${streamUrl}?${query}` : streamUrl;
 		},
 		{

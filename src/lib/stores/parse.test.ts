@@ -7,10 +7,12 @@ const AT = '2026-11-23T14:00:00.000Z';
 
 test('what the server sends is taken as it is', () => {
 	const tick = { ...TOTALS, recordedAt: AT };
+	const point = { at: 0, events: 1, pageViews: 1, sessions: 1 };
+	const series = { minutes: [point], seconds: [point] };
 	const payloads = {
-		reset: toState({ series: [tick], previous: tick, events: [toEvent(1)] }),
+		reset: toState({ series, previous: tick, events: [toEvent(1)] }),
 		activity: { events: [toEvent(2), toEvent(3)], omitted: 1, ...toFigures(1, 3) },
-		metrics: toMetrics(1, 3, { series: [tick] }),
+		metrics: toMetrics(1, 3, { series }),
 		ping: { now: AT, database: 'up', listener: 'deaf', reading: null, writing: null },
 		bye: { retryMs: 1_500 },
 	};

@@ -25,8 +25,6 @@ const number: Check = (value, path) =>
 	Number.isFinite(value) ? null : refuse(path, value, 'a number');
 const text: Check = (value, path) =>
 	typeof value === 'string' ? null : refuse(path, value, 'a text');
-const boolean: Check = (value, path) =>
-	typeof value === 'boolean' ? null : refuse(path, value, 'true or false');
 const time: Check = (value, path) =>
 	typeof value === 'string' && !Number.isNaN(Date.parse(value))
 		? null
@@ -68,6 +66,20 @@ function list(item: Check): Check {
 	};
 }
 
+/** Every value by whatever name. */
+function record(value: Check): Check {
+	const fields = object({});
+	return (data, path) => {
+		const reason = fields(data, path);
+		if (reason) return reason;
+		for (const [name, entry] of Object.entries(data as { [name: string]: unknown })) {
+			const fault = value(entry, `${path}.${name}`);
+			if (fault) return fault;
+		}
+		return null;
+	};
+}
+
 /** The one place that believes a check: what passed it has the type. */
 const parse =
 	<T>(check: Check): Parse<T> =>
@@ -86,9 +98,13 @@ const tick = { ...totals, recordedAt: time };
 const table = object({ rows: list(object({ key: text, count: number })), other: number });
 const figures = {
 	totals: object(totals),
-	tables: object({ pages: table, referrers: table, names: table, sources: table }),
+	tables: record(table),
 	at: time,
+	blurred: list(text),
+	reach: nullable(number),
 };
+const point = object({ at: number, events: number, pageViews: number, sessions: number });
+const series = object({ minutes: list(point), seconds: list(point) });
 const event = object({
 	id: number,
 	eventId: text,
@@ -96,6 +112,7 @@ const event = object({
 	source: text,
 	sessionId: nullable(text),
 	properties: object({}),
+	context: nullable(record(text)),
 	createdAt: time,
 });
 
@@ -114,19 +131,31 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 		object({
 			...figures,
 			cursor: text,
-			source: nullable(text),
-			series: list(object(tick)),
+			filter: list(text),
+			by: list(text),
+			series,
 			previous: nullable(object(tick)),
 			events: list(event),
 		}),
 	),
-	activity: parse(object({ ...figures, events: list(event), omitted: number })),
+	activity: parse(
+		object({
+			totals: optional(figures.totals),
+			tables: optional(figures.tables),
+			at: time,
+			blurred: optional(figures.blurred),
+			reach: optional(figures.reach),
+			series: optional(series),
+			events: list(event),
+			omitted: number,
+		}),
+	),
 	metrics: parse(
 		object({
 			...tick,
 			figures: object(figures),
 			previous: nullable(object(tick)),
-			series: optional(list(object(tick))),
+			series,
 		}),
 	),
 	ping: parse(object(ping)),
@@ -172,27 +201,32 @@ const historyFigures = {
 	eventsCount: nullable(number),
 	activeSessions: nullable(number),
 };
-const point = object({ ...historyFigures, at: time });
+const historyPoint = object({ ...historyFigures, at: time });
+const rangeTable = object({
+	rows: list(object({ key: text, count: number, before: number })),
+	other: number,
+	values: number,
+});
 
-/** What `GET /api/dashboard/history` answers. */
-/** of what `POST /api/tokens` answers */
+/** Part of what `POST /api/tokens` answers. */
 export const parseToken: Parse<{ token: string }> = parse(object({ token: text }));
 
+/** What `GET /api/dashboard/history` answers. */
 export const parseHistory: Parse<History> = parse(
 	object({
 		range: oneOf(...HISTORY_RANGES),
-		source: nullable(text),
+		filter: list(text),
 		zone: text,
 		from: time,
 		to: time,
 		at: time,
 		begins: nullable(time),
 		through: nullable(time),
-		kept: boolean,
 		totals: object(historyFigures),
 		previousTotals: nullable(object(historyFigures)),
-		points: list(point),
-		previous: list(point),
+		points: list(historyPoint),
+		previous: list(historyPoint),
+		tables: record(rangeTable),
 	}),
 );
 

@@ -2,10 +2,10 @@
 import type {
 	ActivityEvent,
 	DashboardState,
-	Figures,
+	LiveFigures,
 	Metrics,
+	Series,
 	Table,
-	Tables,
 	Tick,
 	Totals,
 } from '../../protocol';
@@ -23,18 +23,22 @@ export const toTotals = (eventsCount: number): Totals => ({
 	eventsPerMinute: 0,
 });
 
-export const toTables = (eventsCount: number): Tables => {
+export const toTables = (eventsCount: number): LiveFigures['tables'] => {
 	const none: Table = { rows: [], other: 0 };
 	const all: Table =
 		eventsCount > 0 ? { rows: [{ key: 'x', count: eventsCount }], other: 0 } : none;
-	return { pages: none, referrers: none, names: all, sources: all };
+	return { path: none, referrer: none, name: all, country: none };
 };
 
-export const toFigures = (ms: number, eventsCount = 0): Figures => ({
+export const toFigures = (ms: number, eventsCount = 0): LiveFigures => ({
 	totals: toTotals(eventsCount),
 	tables: toTables(eventsCount),
 	at: toTime(ms),
+	blurred: [],
+	reach: null,
 });
+
+export const NO_SERIES: Series = { minutes: [], seconds: [] };
 
 export const toTick = (ms: number, eventsCount = 0): Tick => ({
 	...toTotals(eventsCount),
@@ -45,6 +49,7 @@ export const toMetrics = (ms: number, eventsCount = 0, more: Partial<Metrics> = 
 	...toTick(ms, eventsCount),
 	figures: toFigures(ms, eventsCount),
 	previous: null,
+	series: NO_SERIES,
 	...more,
 });
 
@@ -55,14 +60,16 @@ export const toEvent = (id: number, ms = id): ActivityEvent => ({
 	source: 'test',
 	sessionId: null,
 	properties: { path: '/' },
+	context: null,
 	createdAt: toTime(ms),
 });
 
 export const toState = (more: Partial<DashboardState> = {}): DashboardState => ({
 	...toFigures(0),
 	cursor: 'e-0',
-	source: null,
-	series: [],
+	filter: [],
+	by: ['path', 'referrer', 'name', 'country'],
+	series: NO_SERIES,
 	previous: null,
 	events: [],
 	...more,
