@@ -1,3 +1,4 @@
+import type { ViewSpec } from '../../src/lib/server/live/views';
 import { describe, expect, test } from 'vitest';
 import type { Sql } from '../../src/lib/server/db/connect';
 import { FEED_LENGTH } from '../../src/lib/protocol';
@@ -84,13 +85,18 @@ const told = (client: Follower) =>
 	);
 const knows = (client: Follower, name: string) => told(client).some((one) => one.name === name);
 
+const SHOP: ViewSpec = {
+	filter: [{ dimension: 'source', operator: ':', value: 'shop', negated: false }],
+	by: ['path'],
+};
+
 describe('beside running instances', () => {
 	/** A private event older than the feed and the figures, whose frame the ring of the instance still holds. */
 	async function start() {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
-		const source = { open: (cursor: string | null) => instance.open(cursor, { source: 'shop' }) };
+		const source = { open: (cursor: string | null) => instance.open(cursor, { view: SHOP }) };
 		const ofSource = follow(source);
 		await live.until(() => live.resets() === 1);
 		await sql`insert into nowboard.events (name) values ('before')`;

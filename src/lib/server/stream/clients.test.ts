@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createClients, type OpenOptions } from './clients';
+import { ALL, toViewKey, type ViewSpec } from '../live/views';
 import { createBus, type Frame } from './ring';
+import { createWatchedViews } from './watched-views';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const RESET: Frame = { event: 'reset', bytes: encode('reset '), id: 'e1-1' };
@@ -9,14 +11,16 @@ function start() {
 	const bus = createBus();
 	const firsts: number[] = [];
 	const left: string[] = [];
+	const watched = createWatchedViews();
 	const clients = createClients({
+		watched,
 		context: { bus, opening: () => encode('opening '), bye: () => encode('bye') },
 		join: async () => ({ frames: [RESET], position: bus.head() }),
 		onFirst: () => firsts.push(clients.size()),
 	});
 	const open = (options: OpenOptions = {}) =>
 		clients.open(null, { onLeave: (reason) => left.push(reason), ...options });
-	return { clients, open, firsts, left };
+	return { clients, open, firsts, left, watched };
 }
 const read = async (body: ReadableStream<Uint8Array>) => await new Response(body).text();
 /** Reads until the client has joined. */
@@ -64,25 +68,23 @@ test('a viewer that has ended before the stream was opened gets nothing of it', 
 	expect(left).toEqual(['viewer_ended']);
 });
 
-test('a source is looked at from its first client to its last', async () => {
-	const { clients, open } = start();
-	const looked = () => {
-		const { sources, turn } = clients.looked();
-		return [[...sources], turn];
+test('a view is watched from its first client to its last', async () => {
+	const { clients, open, watched } = start();
+	const shop: ViewSpec = {
+		filter: [{ dimension: 'source', operator: ':', value: 'shop', negated: false }],
+		by: [],
 	};
-	const one = await join(open({ source: 'shop' }));
-	const two = await join(open({ source: 'shop' }));
+	const keys = () => watched.specs().map(toViewKey);
+	const one = await join(open({ view: shop }));
+	const two = await join(open({ view: shop }));
 	const all = await join(open());
-	expect(looked()).toEqual([['shop'], 1]);
+	expect(keys()).toEqual([toViewKey(shop), toViewKey(ALL)]);
 	await one.cancel();
 	await expect.poll(() => clients.size()).toBe(2);
-	expect(looked()).toEqual([['shop'], 1]);
+	expect(keys()).toEqual([toViewKey(shop), toViewKey(ALL)]);
 	await two.cancel();
-	await expect.poll(looked).toEqual([[], 1]);
-	// a later client begins a later turn: frames of before were not made for it
-	const three = await join(open({ source: 'shop' }));
-	expect(looked()).toEqual([['shop'], 2]);
-	await Promise.all([three.cancel(), all.cancel()]);
+	await expect.poll(keys).toEqual([toViewKey(ALL)]);
+	await all.cancel();
 });
 
 describe('at the end of the process', () => {

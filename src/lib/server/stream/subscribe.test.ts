@@ -1,30 +1,47 @@
 import { describe, expect, test } from 'vitest';
-import type { DashboardState, Source } from '../../protocol';
+import type { DashboardState } from '../../protocol';
+import type { Shown } from '../live/state';
+import { ALL, toViewKey, type ViewSpec } from '../live/views';
 import type { Joined } from './client-stream';
 import { createBus, type Frame } from './ring';
-import { createJoin } from './subscribe';
+import { createSubscribe } from './subscribe';
 
-const stateOf = (source: Source) =>
-	({ cursor: 'e1-1', source, series: [], previous: null, events: [] }) as unknown as DashboardState;
+const SHOP: ViewSpec = {
+	filter: [{ dimension: 'source', operator: ':', value: 'shop', negated: false }],
+	by: [],
+};
+const shownOf = (view: ViewSpec) =>
+	({
+		open: { ...view, key: toViewKey(view) },
+		figures: { totals: {}, at: '' },
+		series: { minutes: [], seconds: [] },
+	}) as unknown as Shown;
+const stateOf = ({ open }: Shown) =>
+	({ cursor: 'e1-1', by: open.by, previous: null, events: [] }) as unknown as DashboardState;
 const MISSED: Frame = { event: 'activity', bytes: new Uint8Array(1), id: 'e1-2' };
 const here = { gone: () => false };
 
-type Parts = Parameters<typeof createJoin>[0];
+type Parts = Parameters<typeof createSubscribe>[0];
 
 function start(parts: Partial<Parts> = {}) {
 	const bus = createBus();
 	bus.publish(MISSED);
 	const calls: string[] = [];
-	const states = new Map<Source, DashboardState>();
-	const join = createJoin({
+	const shown = new Map<string, Shown>();
+	const states = new Map<Shown, DashboardState>();
+	const join = createSubscribe({
 		bus,
-		state(source) {
-			const state = states.get(source) ?? stateOf(source);
-			states.set(source, state);
+		find(view) {
+			const one = shown.get(toViewKey(view)) ?? shownOf(view);
+			shown.set(toViewKey(view), one);
+			return one;
+		},
+		ready: () => Promise.reject(new Error('it is complete')),
+		state(one) {
+			const state = states.get(one) ?? stateOf(one);
+			states.set(one, state);
 			return state;
 		},
-		begun: () => true,
-		begins: () => Promise.reject(new Error('it has begun')),
 		async catchUp({ epoch, last }) {
 			calls.push(`catch up from ${epoch} ${last}`);
 			return null;
@@ -45,45 +62,47 @@ describe('a reset at the head of the ring', () => {
 		['with a cursor that cannot be resumed', 'e1-1', ['catch up from e1 1']],
 	])('%s', async (_, cursor, expected) => {
 		const { join, bus, calls } = start();
-		const way = await join(cursor, null, here);
+		const way = await join(cursor, ALL, here);
 		expect([events(way), way.position]).toEqual([['reset'], bus.head()]);
 		expect(calls).toEqual(expected);
 	});
 
-	test('is encoded once for all clients of a source', async () => {
+	test('is encoded once for all clients of a view', async () => {
 		const { join } = start();
 		const [one, two, other] = await Promise.all([
-			join(null, null, here),
-			join(null, null, here),
-			join(null, 'shop', here),
+			join(null, ALL, here),
+			join(null, ALL, here),
+			join(null, SHOP, here),
 		]);
 		expect(two!.frames[0]).toBe(one!.frames[0]);
 		expect(other!.frames[0]).not.toBe(one!.frames[0]);
 	});
 });
 
-test('a cursor that can be resumed gets what was missed, and no reset', async () => {
+test('a cursor that can be resumed gets what was missed and the whole chart, and no reset', async () => {
 	const { join } = start({ catchUp: async () => ({ frames: [MISSED], position: 7 }) });
-	const way = await join('e1-1', null, here);
-	expect([events(way), way.position]).toEqual([['activity'], 7]);
+	const way = await join('e1-1', ALL, here);
+	expect([events(way), way.position]).toEqual([['activity', 'metrics'], 7]);
 });
 
-test('before the first reading a client waits, whether it has a cursor or not', async () => {
-	let begun = false;
-	let begin = () => {};
-	const begins = () =>
-		new Promise<void>((resolve) => {
-			begin = () => {
-				begun = true;
-				resolve();
-			};
+test('waits until its view is complete, whether it has a cursor or not', async () => {
+	for (const cursor of [null, 'e1-1']) {
+		let complete: Shown | undefined;
+		let finish = () => {};
+		const { join } = start({
+			find: () => complete,
+			ready: () =>
+				new Promise<void>((resolve) => {
+					finish = () => {
+						complete = shownOf(ALL);
+						resolve();
+					};
+				}),
 		});
-	const { join, calls } = start({ begun: () => begun, begins });
-	const joined = join('e1-1', null, here);
-	expect(calls).toEqual([]);
-	begin();
-	expect(events(await joined)).toEqual(['reset']);
-	expect(calls).toEqual(['catch up from e1 1']);
+		const joined = join(cursor, ALL, here);
+		finish();
+		expect(events(await joined)).toEqual(['reset']);
+	}
 });
 
 test('while the database does not answer, catching up is tried again: no reset for that', async () => {
@@ -94,7 +113,7 @@ test('while the database does not answer, catching up is tried again: no reset f
 			return { frames: [MISSED], position: 7 };
 		},
 	});
-	expect(events(await join('e1-1', null, here))).toEqual(['activity']);
+	expect(events(await join('e1-1', ALL, here))).toEqual(['activity', 'metrics']);
 	expect(calls).toEqual(['failed: away', 'failed: away']);
 });
 
@@ -106,6 +125,6 @@ test('a client that has gone is not caught up for', async () => {
 			throw new Error('away');
 		},
 	});
-	await join('e1-1', null, { gone: () => gone });
+	await join('e1-1', ALL, { gone: () => gone });
 	expect(calls).toEqual(['failed: away']);
 });
