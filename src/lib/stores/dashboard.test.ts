@@ -50,7 +50,9 @@ function toPage(options: Partial<DashboardOptions> = {}) {
 test('it goes on from what the page was rendered from, one update for each frame', () => {
 	const { browser, updates, subscribe, last } = toPage();
 	subscribe();
-	expect(browser.source().url).toBe('/api/dashboard/stream?cursor=e-0');
+	expect(browser.source().url).toBe(
+		'/api/dashboard/stream?cursor=e-0&by=path%2Creferrer%2Cname%2Ccountry',
+	);
 	const events = Array.from({ length: 1_000 }, (_, i) => toEvent(i + 1, 10));
 	browser.source().send('activity', { events, omitted: 5, ...toFigures(10, 1_005) }, 'e-9');
 	browser.source().send('metrics', toMetrics(2_000, 7, { previous: toTick(-1) }));
