@@ -3,6 +3,7 @@ import type { HealthWatch } from '$lib/server/monitoring/health';
 import type { SendingKeys } from '$lib/components/sending/snippets';
 import type { AuditEntry } from '$lib/server/access/audit-log';
 import type { BodyBudget } from '$lib/server/http/body-budget';
+import type { ViewLimits } from '$lib/server/http/view-limits';
 import type { HistoryReader } from '$lib/server/history/history-cache';
 import type { ContextReader } from '$lib/server/ingest/context';
 import type { Ingest } from '$lib/server/ingest/group-commit';
@@ -66,6 +67,10 @@ declare global {
 			} | null;
 			/** the viewer; null: unknown, or irrelevant for the route */
 			viewer: Viewer | null;
+			/** where the request comes from, for limits */
+			network: string;
+			/** how many different views may be asked for */
+			viewLimits: ViewLimits;
 			/** when the token in the address ends, ms since 1970; null: there is none */
 			tokenEndsAt: number | null;
 			keys: KeyCheck;

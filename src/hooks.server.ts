@@ -112,6 +112,7 @@ async function answer(
 		dashboardPublic: env.dashboardPublic,
 		hasLogin: locals.login !== null,
 		viewer: viewer?.kind ?? null,
+		isBound: (viewer?.filter.length ?? 0) > 0,
 		mayMeasure: hasToken(event.request, env.metricsToken),
 	});
 	if (refusal) {
@@ -119,7 +120,7 @@ async function answer(
 		return secureHeaders(toResponse(refusal, event, runtime), isSecure);
 	}
 
-	Object.assign(event.locals, { viewer, tokenEndsAt });
+	Object.assign(event.locals, { viewer, tokenEndsAt, network });
 	const response = await resolve(event, {
 		preload: ({ type, path }) => type === 'js' || type === 'css' || FIRST_FONT.test(path),
 		transformPageChunk: ({ html }) =>

@@ -115,6 +115,14 @@ function compare(operator: Operator, a: number, b: number): boolean {
 	return a <= b;
 }
 
+/** What must hold: the page's own filter, and one that it cannot take off. */
+export type Condition = { filter: Filter; bound?: Filter };
+
+/** The groups of both, so that an *or* of one never reaches into the other. */
+export function toAllGroups({ filter, bound = [] }: Condition): Clause[][] {
+	return [...toGroups(filter), ...toGroups(bound)];
+}
+
 /** Clauses that must all hold; within a group one is enough: the plain `:` clauses of one dimension. */
 export function toGroups(filter: Filter): Clause[][] {
 	const groups = new Map<string, Clause[]>();

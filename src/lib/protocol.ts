@@ -80,6 +80,8 @@ export type DashboardState = LiveFigures & {
 	cursor: CursorId;
 	/** the view's filter, canonical: the values of `f` */
 	filter: string[];
+	/** a filter that a share link adds and its holder cannot take off */
+	bound: string[];
 	/** the breakdowns in `tables` */
 	by: string[];
 	series: Series;
@@ -217,6 +219,9 @@ export type HistoryFigures = {
 };
 /** `at`: where the bucket begins. */
 export type HistoryPoint = HistoryFigures & { at: string };
+
+/** What `GET /api/dashboard/values` answers. `values`: how many the dimension has in the view. */
+export type Values = Table & { dimension: string; values: number };
 
 /** A breakdown of a range. `before`: of as much time just before; `values`: how many there are. */
 export type RangeTable = {

@@ -1,6 +1,6 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
-import { readBreakdowns, readFilter } from '../lib/server/http/view-param';
+import { readView } from '../lib/server/http/view-param';
 import { withDeadline } from '../lib/server/db/deadline';
 
 /** A page that waits longer is shown without, and asks again from the browser. */
@@ -11,7 +11,8 @@ const HISTORY_DEADLINE_MS = 1_000;
  * the same cursor. With `?range=` history too, in UTC: the browser knows its zone, we do not.
  */
 export async function loadFirstFigures({ locals, url }: Pick<ServerLoadEvent, 'locals' | 'url'>) {
-	const view = { filter: readFilter(url.searchParams), by: readBreakdowns(url.searchParams) };
+	const view = readView(url.searchParams, locals.viewer);
+	await locals.viewLimits.admit(view, locals.network);
 	const range = HISTORY_RANGES.find((one) => one === url.searchParams.get('range')) ?? null;
 	const history =
 		range &&

@@ -7,7 +7,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import type { Activity, DashboardState } from '../../src/lib/protocol';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import type * as State from '../../src/lib/server/live/state';
-import type * as Windows from '../../src/lib/server/live/windows';
+import type * as Store from '../../src/lib/server/live/window-store';
 import { advance, type Cursor } from '../../src/lib/server/reader/cursor';
 import { toActivityEvent } from '../../src/lib/server/reader/row';
 import { readUnseen } from '../../src/lib/server/reader/rows';
@@ -80,12 +80,12 @@ vi.mock('../../src/lib/server/live/window-row', async (original) =>
 vi.mock('../../src/lib/server/live/tick', async (original) =>
 	calls.wrap(await original<object>(), ['readSeries', 'readPrevious', 'recordTick']),
 );
-vi.mock('../../src/lib/server/live/windows', async (original) => {
-	const module = await original<typeof Windows>();
+vi.mock('../../src/lib/server/live/window-store', async (original) => {
+	const module = await original<typeof Store>();
 	return {
 		...module,
-		createAggregator: (...args: Parameters<typeof module.createAggregator>) =>
-			calls.wrap(module.createAggregator(...args), ['add', 'advance', 'totals', 'tables']),
+		createWindowStore: (...args: Parameters<typeof module.createWindowStore>) =>
+			calls.wrap(module.createWindowStore(...args), ['add', 'advance']),
 	};
 });
 vi.mock('../../src/lib/server/live/state', async (original) => {
@@ -93,7 +93,7 @@ vi.mock('../../src/lib/server/live/state', async (original) => {
 	return {
 		...module,
 		createState: (...args: Parameters<typeof module.createState>) =>
-			calls.wrap(module.createState(...args), ['move', 'settle', 'tick']),
+			calls.wrap(module.createState(...args), ['move', 'settle', 'setPrevious']),
 	};
 });
 vi.mock('../../src/lib/server/stream/frames', async (original) =>
@@ -126,7 +126,7 @@ function account({ events }: Follower) {
 	const came = frames.reduce((sum, frame) => sum + frame.events.length + frame.omitted, 0);
 	return {
 		told: reset.totals.eventsCount + came,
-		counted: (frames.at(-1) ?? reset).totals.eventsCount,
+		counted: (frames.findLast(({ totals }) => totals)?.totals ?? reset.totals).eventsCount,
 		twice: ids.length - new Set(ids).size,
 	};
 }

@@ -31,6 +31,7 @@ import { createTarpit, type Tarpit } from './http/tarpit';
 import { createTokens, readSecret } from './access/tokens';
 import { startUpkeep } from './history/maintenance';
 import { createViewers } from './access/viewers';
+import { createViewLimits } from './http/view-limits';
 import { createVisitorIds } from './ingest/visitor-salt';
 import { createWriteWatch } from './ingest/write-probe';
 
@@ -205,6 +206,8 @@ export function startRuntime(env: Env): Runtime {
 			bodies: createBodyBudget(),
 			metrics,
 			health: health.health,
+			viewLimits: createViewLimits({ knows: live.knows, watched: live.watchedViews }),
+			network: '',
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),

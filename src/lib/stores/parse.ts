@@ -132,6 +132,7 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			...figures,
 			cursor: text,
 			filter: list(text),
+			bound: list(text),
 			by: list(text),
 			series,
 			previous: nullable(object(tick)),

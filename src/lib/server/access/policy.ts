@@ -5,10 +5,10 @@
 
 /**
  * `open` and `ingest`: everyone, from anywhere. `login`: everyone, with changes from our own pages only. `dashboard`: who may
- * look. `settings`: who gave the password, also where the dashboard is public.
+ * look. `whole`: the same, but not by a share link that shows a part only. `settings`: who gave the password, also where the dashboard is public.
  * `metrics`: who has the token of METRICS_TOKEN.
  */
-export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'settings' | 'metrics';
+export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'whole' | 'settings' | 'metrics';
 
 /** What each route asks for, by SvelteKit's route id. */
 export const ROUTES: Readonly<Record<string, Access>> = {
@@ -21,11 +21,12 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/logout': 'login',
 	'/': 'dashboard',
 	'/kiosk': 'dashboard',
-	'/status': 'dashboard',
-	'/api/dashboard/health': 'dashboard',
+	'/status': 'whole',
+	'/api/dashboard/health': 'whole',
 	'/api/dashboard/stream': 'dashboard',
 	'/api/dashboard/status': 'dashboard',
 	'/api/dashboard/history': 'dashboard',
+	'/api/dashboard/values': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',
@@ -43,7 +44,7 @@ export type Refusal = { status: 401 | 403 | 404; message: string };
 /** Whether the answer depends on who asks: then, and only then, is the database asked. */
 export function asksWho(routeId: string | null, dashboardPublic: boolean): boolean {
 	const access = routeId === null ? undefined : ROUTES[routeId];
-	if (access === 'dashboard') return !dashboardPublic;
+	if (access === 'dashboard' || access === 'whole') return !dashboardPublic;
 	return access === 'settings' || routeId === '/logout';
 }
 
@@ -53,7 +54,7 @@ export function needsLeave(
 	{ dashboardPublic, ingestOpen }: { dashboardPublic: boolean; ingestOpen: boolean },
 ): boolean {
 	const access = routeId === null ? undefined : ROUTES[routeId];
-	if (access === 'dashboard') return !dashboardPublic;
+	if (access === 'dashboard' || access === 'whole') return !dashboardPublic;
 	if (access === 'ingest') return !ingestOpen;
 	return access === 'settings' || access === 'metrics' || routeId === '/s/[token]';
 }
@@ -68,6 +69,7 @@ export function isPreflight(routeId: string | null, method: string): boolean {
  * @param origin the request's Origin header; @param self the origin the app is served from
  * @param hasLogin whether a password is set
  * @param viewer the authenticated viewer
+ * @param isBound the viewer's share link shows a part of the events only
  * @param mayMeasure the request has the token of METRICS_TOKEN
  * @returns null when the request may pass
  */
@@ -79,6 +81,7 @@ export function refuse({
 	dashboardPublic,
 	hasLogin,
 	viewer,
+	isBound = false,
 	mayMeasure,
 }: {
 	routeId: string | null;
@@ -88,6 +91,7 @@ export function refuse({
 	dashboardPublic: boolean;
 	hasLogin: boolean;
 	viewer: 'session' | 'link' | null;
+	isBound?: boolean;
 	mayMeasure: boolean;
 }): Refusal | null {
 	if (routeId === null) return null;
@@ -106,10 +110,13 @@ export function refuse({
 			status: 403,
 			message: `The Origin ${origin ?? '(none)'} may not ${method} here; only ${self} may.`,
 		};
-	if (access === 'login' || (access === 'dashboard' && dashboardPublic)) return null;
+	const isDashboard = access === 'dashboard' || access === 'whole';
+	if (access === 'login' || (isDashboard && dashboardPublic)) return null;
 	if (!hasLogin)
 		return { status: 404, message: 'There are no settings without DASHBOARD_PASSWORD.' };
 	if (viewer === null) return { status: 401, message: 'This dashboard asks for a login.' };
+	if (access === 'whole' && isBound)
+		return { status: 403, message: 'This share link shows a part of the events only.' };
 	if (access === 'settings' && viewer !== 'session')
 		return { status: 403, message: 'A share link is for looking only.' };
 	return null;

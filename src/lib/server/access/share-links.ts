@@ -3,6 +3,8 @@
  * holders. A token is shown once; the table keeps its hash.
  */
 import type { Sql } from '../db/connect';
+import { toFilterTexts, type Filter } from '../../filter';
+import { toArray } from '../db/array';
 import { withDeadline } from '../db/deadline';
 import { listNewest, type Listed } from '../db/list-newest';
 import type { Viewers } from './viewers';
@@ -11,6 +13,8 @@ import { createToken } from './viewer-token';
 export type ShareLink = {
 	id: number;
 	name: string;
+	/** the filter it adds, as in an address; empty: everything may be viewed */
+	filter: string[];
 	createdAt: string;
 	/** null: it does not expire */
 	expiresAt: string | null;
@@ -19,8 +23,8 @@ export type ShareLink = {
 	lastUsedAt: string | null;
 };
 export type ShareLinks = {
-	/** @param days until it expires; null: it does not. @returns the token for the address; it is not known afterwards */
-	create(name: string, days: number | null): Promise<string>;
+	/** @param days until it expires; null: it does not. @param filter of what it shows; default: everything. @returns the token for the address; it is not known afterwards */
+	create(name: string, days: number | null, filter?: Filter): Promise<string>;
 	list(): Promise<Listed<ShareLink>>;
 	/** Closes its streams within seconds. No-op when the link has ended or does not exist. */
 	revoke(id: number): Promise<void>;
@@ -33,13 +37,14 @@ const DEADLINE_MS = 2_000;
 export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): ShareLinks {
 	const within = <T>(query: PromiseLike<T>, what: string) => withDeadline(query, DEADLINE_MS, what);
 	return {
-		async create(name, days) {
+		async create(name, days, filter = []) {
 			const { token, hash } = createToken();
 			await within(
 				sql`
 					with audited as (insert into ${sql.schema}.audit (action, subject) values ('link made', ${name}))
-					insert into ${sql.schema}.share_links (hash, name, expires_at)
-					values (${hash}, ${name}, now() + ${days}::int * interval '1 day')`,
+					insert into ${sql.schema}.share_links (hash, name, filter, expires_at)
+					values (${hash}, ${name}, ${toArray(toFilterTexts(filter))}::text[],
+						now() + ${days}::int * interval '1 day')`,
 				'making a link',
 			);
 			return token;
@@ -48,7 +53,7 @@ export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): Sh
 			const { rows, more } = await listNewest<Row>(
 				sql,
 				'share_links',
-				sql`id, name, created_at, expires_at, revoked_at, last_used_at`,
+				sql`id, name, to_jsonb(filter) as filter, created_at, expires_at, revoked_at, last_used_at`,
 				sql`revoked_at is not null or coalesce(expires_at <= now(), false)`,
 			);
 			return { rows: rows.map(toLink), more };
@@ -70,6 +75,7 @@ export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): Sh
 type Row = {
 	id: string;
 	name: string;
+	filter: string[];
 	created_at: Date;
 	expires_at: Date | null;
 	revoked_at: Date | null;
@@ -80,6 +86,7 @@ function toLink(row: Row): ShareLink {
 	return {
 		id: Number(row.id),
 		name: row.name,
+		filter: row.filter,
 		createdAt: row.created_at.toISOString(),
 		expiresAt: row.expires_at?.toISOString() ?? null,
 		revokedAt: row.revoked_at?.toISOString() ?? null,

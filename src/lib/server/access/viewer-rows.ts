@@ -1,5 +1,6 @@
 /** Sessions and share links in the database. Every query has a deadline; nothing is remembered here. */
 import type { Sql } from '../db/connect';
+import { parseFilter, type Filter } from '../../filter';
 import { toArray } from '../db/array';
 import { withDeadline } from '../db/deadline';
 
@@ -16,6 +17,8 @@ export type Viewer = {
 	hash: string;
 	/** ms since 1970; null: it does not expire */
 	expiresAt: number | null;
+	/** added to whatever the viewer asks for; empty: everything may be viewed */
+	filter: Filter;
 };
 export type ViewerRow = Viewer & { lastUsedAt: number | null };
 type Row = {
@@ -23,6 +26,7 @@ type Row = {
 	hash: string;
 	expires_at: Date | null;
 	last_used_at: Date | null;
+	filter: string[];
 };
 
 export type ViewerRows = {
@@ -58,20 +62,26 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 			try {
 				const rows = await within(
 					sql<Row[]>`
-						select 'session' as kind, hash, expires_at, null::timestamptz as last_used_at
+						select 'session' as kind, hash, expires_at, null::timestamptz as last_used_at, '[]'::jsonb as filter
 						from ${sql.schema}.sessions where hash = any(${asked}::text[]) and expires_at > now()
 						union all
-						select 'link', hash, expires_at, last_used_at
+						select 'link', hash, expires_at, last_used_at, to_jsonb(filter)
 						from ${sql.schema}.share_links
 						where hash = any(${asked}::text[]) and revoked_at is null and (expires_at is null or expires_at > now())`,
 					'looking for viewers',
 				);
-				return rows.map(({ kind, hash, expires_at, last_used_at }) => ({
-					kind,
-					hash,
-					expiresAt: expires_at?.getTime() ?? null,
-					lastUsedAt: last_used_at?.getTime() ?? null,
-				}));
+				return rows.flatMap(({ kind, hash, expires_at, last_used_at, filter }) => {
+					const parsed = parseFilter(filter);
+					// a filter that cannot be read must not widen what the link shows
+					if (!parsed.ok) return [];
+					return {
+						kind,
+						hash,
+						expiresAt: expires_at?.getTime() ?? null,
+						lastUsedAt: last_used_at?.getTime() ?? null,
+						filter: parsed.filter,
+					};
+				});
 			} catch {
 				renew();
 				return null;

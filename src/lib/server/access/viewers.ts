@@ -105,7 +105,7 @@ export function createViewers({
 		if (!found) return null;
 		await rows.noteUse(found);
 		const viewers = new Map<string, Viewer>();
-		for (const { kind, hash, expiresAt } of found) viewers.set(hash, { kind, hash, expiresAt });
+		for (const { lastUsedAt: _, ...viewer } of found) viewers.set(viewer.hash, viewer);
 		for (const hash of hashes) {
 			// ended during the query: that is the newer answer
 			if ((unknown.get(hash) ?? -Infinity) > at) viewers.delete(hash);
@@ -155,7 +155,7 @@ export function createViewers({
 		async begin() {
 			const { token, hash } = createToken();
 			const expiresAt = await rows.beginSession(hash);
-			keep(hash, { kind: 'session', hash, expiresAt }, now());
+			keep(hash, { kind: 'session', hash, expiresAt, filter: [] }, now());
 			return token;
 		},
 		knows: (token) => isToken(token) && known.has(hashToken(token)),

@@ -182,6 +182,8 @@ export const shareLinks = pgTable('share_links', {
 	/** SHA-256 of the token in the address */
 	hash: text('hash').notNull().unique('share_links_hash_unique'),
 	name: text('name').notNull(),
+	/** added to whatever its holder asks; empty: everything may be viewed */
+	filter: text('filter').array().notNull().default([]),
 	createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
 	/** null: it does not expire */
 	expiresAt: timestamp('expires_at', { withTimezone: true }),

@@ -5,7 +5,7 @@
  */
 import type { Fragment, Sql } from 'postgres';
 import { PROPS, type Dimension } from '../../dimensions';
-import type { Filter } from '../../filter';
+import type { Condition } from '../../filter';
 import { PAGE_VIEW, type Json } from '../../protocol';
 import { parseForBrowsers } from '../db/exact-json';
 import type { DimensionRow } from '../live/dimension-values';
@@ -37,12 +37,19 @@ const CHUNK = 5_000;
  */
 export async function readGroups(
 	sql: Sql,
-	{ filter, by, bounds }: { filter: Filter; by: readonly Dimension[]; bounds: readonly number[] },
+	{
+		filter,
+		bound = [],
+		by,
+		bounds,
+	}: Condition & { by: readonly Dimension[]; bounds: readonly number[] },
 	visit: (group: EventGroup) => void,
 	signal?: AbortSignal,
 ): Promise<void> {
-	const match = createRowMatch(filter);
-	const dimensions = [...new Set([...filter.map(({ dimension }) => dimension), ...by])];
+	const match = createRowMatch({ filter, bound });
+	const dimensions = [
+		...new Set([...[...filter, ...bound].map(({ dimension }) => dimension), ...by]),
+	];
 	const fields = dimensions.flatMap(fieldsOf);
 	const times = `{${bounds.map((bound) => new Date(bound).toISOString()).join(',')}}`;
 	const expressions = fields.map((field, i) => sql`, ${read(sql, field)} as ${sql(`f${i}`)}`);

@@ -12,7 +12,7 @@ import { toFilterTexts } from '../../filter';
 import { ZoneError } from './range-query';
 import { readRange, type RangeSpec } from './range';
 
-type RangeView = Pick<RangeSpec, 'filter' | 'by'>;
+type RangeView = Pick<RangeSpec, 'filter' | 'bound' | 'by'>;
 
 export type HistoryReader = {
 	/**
@@ -90,7 +90,13 @@ export function createHistory({
 	}
 
 	function readOrShare(...[range, view, zone]: Parameters<HistoryReader['read']>) {
-		const key = JSON.stringify([range, toFilterTexts(view.filter), view.by, zone]);
+		const key = JSON.stringify([
+			range,
+			toFilterTexts(view.filter),
+			toFilterTexts(view.bound ?? []),
+			view.by,
+			zone,
+		]);
 		const found = kept.get(key);
 		if (found && found.until > now()) return found.history;
 		if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());

@@ -1,7 +1,7 @@
 /** The breakdowns and the filtered figures of a range, counted from the events that are kept. */
 import type { Sql } from 'postgres';
 import { measureOf, type Dimension } from '../../dimensions';
-import type { Filter } from '../../filter';
+import type { Condition } from '../../filter';
 import { TABLE_LENGTH, type RangeTable } from '../../protocol';
 import { readDimension } from '../live/dimension-values';
 import { readGroups } from './event-groups';
@@ -12,7 +12,7 @@ export type Count = { events: number; pageViews: number };
 /** The filtered counts of each bucket. */
 export async function readCounts(
 	sql: Sql,
-	filter: Filter,
+	condition: Condition,
 	bounds: readonly number[],
 	signal?: AbortSignal,
 ): Promise<Count[]> {
@@ -25,7 +25,7 @@ export async function readCounts(
 	};
 	await readGroups(
 		sql,
-		{ filter, by: [], bounds },
+		{ ...condition, by: [], bounds },
 		({ slot, events, pageViews }) => add(slot, events, pageViews),
 		signal,
 	);
@@ -38,7 +38,7 @@ export async function readCounts(
  */
 export async function readTable(
 	sql: Sql,
-	filter: Filter,
+	condition: Condition,
 	dimension: Dimension,
 	bounds: readonly [number, number, number, number],
 	{ length = TABLE_LENGTH, signal }: { length?: number; signal?: AbortSignal } = {},
@@ -49,7 +49,7 @@ export async function readTable(
 	let sum = 0;
 	await readGroups(
 		sql,
-		{ filter, by: [dimension], bounds },
+		{ ...condition, by: [dimension], bounds },
 		({ row, slot, events, pageViews }) => {
 			const count = ofPageViews ? pageViews : events;
 			// slot 1 lies between the two periods

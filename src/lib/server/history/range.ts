@@ -4,15 +4,14 @@
  */
 import type { Sql } from 'postgres';
 import type { Dimension } from '../../dimensions';
-import { toFilterTexts, type Filter } from '../../filter';
+import { toFilterTexts, type Condition } from '../../filter';
 import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
 import { toMs } from '../db/time';
 import { readHistory, type RangeSums } from './range-query';
 import { readCounts, readTable, type Count } from './range-tables';
 
-export type RangeSpec = {
+export type RangeSpec = Condition & {
 	range: HistoryRange;
-	filter: Filter;
 	by: readonly Dimension[];
 	/** IANA time zone */
 	zone: string;
@@ -23,23 +22,24 @@ export type RangeSpec = {
 /** @param signal stops counting @throws ZoneError */
 export async function readRange(
 	sql: Sql,
-	{ range, filter, by, zone, at = null }: RangeSpec,
+	{ range, filter, bound = [], by, zone, at = null }: RangeSpec,
 	signal?: AbortSignal,
 ): Promise<History> {
-	const source = sourceOf(filter);
+	const condition = { filter, bound };
+	const source = sourceOf(condition);
 	const sums = await readHistory(sql, { range, source, zone, at });
-	const isSummed = filter.length === 0 || (source !== null && sums.kept);
-	const figures = isSummed ? sums : await count(sql, sums, filter, signal);
+	const isSummed = filter.length + bound.length === 0 || (source !== null && sums.kept);
+	const figures = isSummed ? sums : await count(sql, sums, condition, signal);
 	const tables: History['tables'] = {};
 	for (const dimension of by)
-		tables[dimension] = await readTable(sql, filter, dimension, periodsOf(sums), { signal });
+		tables[dimension] = await readTable(sql, condition, dimension, periodsOf(sums), { signal });
 	const { kept: _kept, bounds: _bounds, ...history } = { ...sums, ...figures };
 	return { ...history, filter: toFilterTexts(filter), tables };
 }
 
 /** The source, when the filter is nothing else. */
-function sourceOf(filter: Filter): string | null {
-	const [only, ...more] = filter;
+function sourceOf({ filter, bound = [] }: Condition): string | null {
+	const [only, ...more] = [...filter, ...bound];
 	const isSource = only?.dimension === 'source' && only.operator === ':' && !only.negated;
 	return isSource && more.length === 0 && only.value !== '' ? only.value : null;
 }
@@ -62,7 +62,7 @@ type Figures = Pick<History, 'totals' | 'previousTotals' | 'points' | 'previous'
 async function count(
 	sql: Sql,
 	sums: RangeSums,
-	filter: Filter,
+	condition: Condition,
 	signal?: AbortSignal,
 ): Promise<Figures> {
 	const { bounds } = sums;
@@ -71,8 +71,8 @@ async function count(
 	const [oldest] = await sql<{ at: number | null }[]>`
 		select ${toMs(sql, 'min(created_at)')} as at from events where created_at > '-infinity'`;
 	const begins = oldest?.at ?? null;
-	const counts = await readCounts(sql, filter, bounds, signal);
-	const [before] = await readCounts(sql, filter, [first, cut], signal);
+	const counts = await readCounts(sql, condition, bounds, signal);
+	const [before] = await readCounts(sql, condition, [first, cut], signal);
 	const isKnown = (until: number) => begins !== null && until > begins;
 	const toPoint = (i: number): HistoryPoint => ({
 		at: new Date(bounds[i] as number).toISOString(),

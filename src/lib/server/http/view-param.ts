@@ -6,6 +6,14 @@ import { error } from '@sveltejs/kit';
 import { DEFAULT_BY, isDimension, type Dimension } from '../../dimensions';
 import { parseFilter, type Filter } from '../../filter';
 
+/** The view of a request, and the part of it that its viewer cannot take off. */
+export type AskedView = { filter: Filter; bound: Filter; by: readonly Dimension[] };
+
+/** @param viewer who asks: a share link may be bound to a filter @throws a refusal, 400 */
+export function readView(query: URLSearchParams, viewer: { filter: Filter } | null): AskedView {
+	return { filter: readFilter(query), bound: viewer?.filter ?? [], by: readBreakdowns(query) };
+}
+
 /** Breakdowns of one view: every one is counted row by row. */
 export const MAX_BREAKDOWNS = 8;
 

@@ -10,7 +10,8 @@ export type Breakdown = {
 	count(code: number, by: 1 | -1): void;
 	/** The most frequent first, ties by text; rows and `other` add up to the sum. An empty key: not there. */
 	table(length: number): Table;
-	sum(): number;
+	/** The same of the values that have `text` in them, however many there are. Reads every count. */
+	find(text: string, length: number): Table;
 	/** How many values there are. */
 	size(): number;
 };
@@ -31,16 +32,21 @@ export function createBreakdown(value: (code: number) => string): Breakdown {
 		return x > y || (x === y && value(a) < value(b));
 	}
 
-	function read(length: number) {
+	function highest(length: number): number[] {
 		const top: number[] = [];
 		counts.each((code) => {
 			if (code === OTHERS) return;
-			const last = top[length + SPARE - 1];
+			const last = top[length - 1];
 			if (last !== undefined && !isBefore(code, last)) return;
 			const place = top.findIndex((one) => isBefore(code, one));
 			top.splice(place === -1 ? top.length : place, 0, code);
-			top.length = Math.min(top.length, length + SPARE);
+			top.length = Math.min(top.length, length);
 		});
+		return top;
+	}
+
+	function read(length: number) {
+		const top = highest(length + SPARE);
 		candidates = new Set(top);
 		const last = top.at(-1);
 		outside = counts.size() > top.length && last !== undefined ? counts.of(last) : 0;
@@ -50,6 +56,11 @@ export function createBreakdown(value: (code: number) => string): Breakdown {
 		return [...candidates]
 			.filter((code) => counts.of(code) > 0)
 			.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+	}
+
+	function toTable(codes: readonly number[]): Table {
+		const rows = codes.map((code) => ({ key: value(code), count: counts.of(code) }));
+		return { rows, other: rows.reduce((rest, { count }) => rest - count, sum) };
 	}
 
 	return {
@@ -67,12 +78,16 @@ export function createBreakdown(value: (code: number) => string): Breakdown {
 				read(length);
 				top = sorted();
 			}
-			const rows = top
-				.slice(0, length)
-				.map((code) => ({ key: value(code), count: counts.of(code) }));
-			return { rows, other: rows.reduce((rest, { count }) => rest - count, sum) };
+			return toTable(top.slice(0, length));
 		},
-		sum: () => sum,
+		find(text, length) {
+			const found: number[] = [];
+			const wanted = text.toLowerCase();
+			counts.each((code) => {
+				if (code !== OTHERS && value(code).toLowerCase().includes(wanted)) found.push(code);
+			});
+			return toTable(found.sort((a, b) => (isBefore(a, b) ? -1 : 1)).slice(0, length));
+		},
 		size: () => counts.size(),
 	};
 }

@@ -2,7 +2,7 @@
  * Compiles a filter over the codes of the window store. Each group of clauses is a table by code, filled when
  * a value first gets its code: a row costs one look-up a group, however many values and operators there are.
  */
-import { matches, toFilterTexts, toGroups, type Clause, type Filter } from '../../filter';
+import { matches, toAllGroups, toFilterTexts, type Clause, type Condition } from '../../filter';
 import type { Dimension } from '../../dimensions';
 import { NONE, OTHERS, type Dictionary } from './dictionary';
 import type { Segment } from './segment';
@@ -17,7 +17,7 @@ export type RowTest = {
 
 export type ClauseTables = {
 	/** Views with the same clauses share their tables. */
-	compile(filter: Filter): RowTest;
+	compile(condition: Condition): RowTest;
 };
 
 type Table = { dimension: Dimension; hits: Uint8Array; users: number; close(): void };
@@ -60,8 +60,8 @@ export function createClauseTables(store: WindowStore): ClauseTables {
 	}
 
 	return {
-		compile(filter) {
-			const used = toGroups(filter).map((group) => {
+		compile(condition) {
+			const used = toAllGroups(condition).map((group) => {
 				const key = toFilterTexts(group).join('\0');
 				const table = tables.get(key) ?? create(group);
 				tables.set(key, table);

@@ -46,8 +46,13 @@ export type State = {
 /** Events among which the feed of a new view is looked for. */
 export const RECENT_EVENTS = 5_000;
 
+/** Whether ticks, which are recorded of everything, are the view's own. */
+export function isEverything({ filter, bound = [] }: ViewSpec): boolean {
+	return filter.length + bound.length === 0;
+}
+
 /** What a page shows before the first reading. */
-export function createEmptyState({ filter, by }: ViewSpec): DashboardState {
+export function createEmptyState({ filter, bound = [], by }: ViewSpec): DashboardState {
 	return {
 		totals: { pageViews: 0, activeSessions: 0, eventsCount: 0, eventsPerMinute: 0 },
 		tables: Object.fromEntries(by.map((dimension) => [dimension, { rows: [], other: 0 }])),
@@ -56,6 +61,7 @@ export function createEmptyState({ filter, by }: ViewSpec): DashboardState {
 		reach: null,
 		cursor: '',
 		filter: toFilterTexts(filter),
+		bound: toFilterTexts(bound),
 		by: [...by],
 		series: { minutes: [], seconds: [] },
 		previous: null,
@@ -150,11 +156,12 @@ export function createState({
 			const known = states.get(one);
 			if (known?.cursor === cursor) return known.state;
 			const { open, figures, series, events } = one;
-			const isAll = open.filter.length === 0;
+			const isAll = isEverything(open);
 			const state: DashboardState = {
 				...figures,
 				cursor,
 				filter: open.texts,
+				bound: toFilterTexts(open.bound ?? []),
 				by: [...open.by],
 				series,
 				previous: isAll ? previous : null,

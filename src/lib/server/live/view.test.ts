@@ -62,7 +62,7 @@ function play(steps: readonly Step[], first: Filter, limits: StoreLimits = {}) {
 	const tables = createClauseTables(store);
 	const open = (filter: Filter): Watched => ({
 		filter,
-		view: createView(store, tables, filter, BY),
+		view: createView(store, tables, { filter, by: BY }),
 	});
 	const watched = [open(first), open([])];
 	const rows: StoreRow[] = [];
@@ -84,7 +84,7 @@ function play(steps: readonly Step[], first: Filter, limits: StoreLimits = {}) {
 
 /** The same by counting every row. */
 function count(rows: readonly StoreRow[], filter: Filter, at: number) {
-	const match = createRowMatch(filter);
+	const match = createRowMatch({ filter });
 	const within = (ms: number) =>
 		rows.filter((row) => row.createdAt > at - ms && row.createdAt <= at && match(row));
 	const all = within(30 * MINUTE);
@@ -173,7 +173,7 @@ describe('beyond its bounds', () => {
 
 	test('rows that are dropped stay in the totals of everything, and the view says how far it reaches', () => {
 		const store = createWindowStore(START, { maxRows: 1_000 });
-		const all = createView(store, createClauseTables(store), [], ['path']);
+		const all = createView(store, createClauseTables(store), { filter: [], by: ['path'] });
 		all.scan(Infinity);
 		for (let i = 0; i < 3_000; i++) store.add(event(START - 20 * MINUTE + i * 100));
 		expect(store.rows()).toBeLessThanOrEqual(1_000);
@@ -187,8 +187,8 @@ describe('beyond its bounds', () => {
 	test('values that are not told apart are counted among the others, and a filter on them says so', () => {
 		const store = createWindowStore(START, { maxValues: 2 });
 		const tables = createClauseTables(store);
-		const all = createView(store, tables, [], ['path']);
-		const one = createView(store, tables, toFilter('path:/c'), []);
+		const all = createView(store, tables, { filter: [], by: ['path'] });
+		const one = createView(store, tables, { filter: toFilter('path:/c'), by: [] });
 		for (const view of [all, one]) view.scan(Infinity);
 		for (const path of ['/a', '/a', '/b', '/c', '/d']) store.add(event(START, path));
 		expect(all.figures().tables.path).toEqual({

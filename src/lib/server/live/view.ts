@@ -4,7 +4,7 @@
  */
 import type { Dimension } from '../../dimensions';
 import { measureOf } from '../../dimensions';
-import type { Filter } from '../../filter';
+import type { Condition } from '../../filter';
 import {
 	PAGE_VIEW,
 	RATE_WINDOW_MS,
@@ -23,6 +23,9 @@ import type { Crossing, WindowStore } from './window-store';
 
 /** What is shown at the store's time. */
 export type ViewFigures = Pick<LiveFigures, 'totals' | 'tables' | 'blurred' | 'reach'>;
+
+/** What one screen asks: a filter, one that it cannot take off, and the breakdowns it shows. */
+export type ViewSpec = Condition & { by: readonly Dimension[] };
 
 export type View = {
 	/** Scans for at most so long; true: the view is complete. */
@@ -46,14 +49,13 @@ const MINUTE_MS = 60_000;
 export function createView(
 	store: WindowStore,
 	tables: ClauseTables,
-	filter: Filter,
-	by: readonly Dimension[],
+	{ filter, bound = [], by }: ViewSpec,
 ): View {
-	const rows = tables.compile(filter);
-	const pageViewRows = tables.compile([
-		{ dimension: 'name', operator: ':', value: PAGE_VIEW, negated: false },
-	]);
-	const isAll = filter.length === 0;
+	const rows = tables.compile({ filter, bound });
+	const pageViewRows = tables.compile({
+		filter: [{ dimension: 'name', operator: ':', value: PAGE_VIEW, negated: false }],
+	});
+	const isAll = filter.length + bound.length === 0;
 	const sessionOf = store.reader('session');
 	const sessions = createCounter();
 	const minutes = createBuckets(MINUTE_MS, 30);

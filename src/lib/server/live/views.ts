@@ -3,15 +3,14 @@
  * is scanned in short slices, one view at a time. One that is no longer watched is kept for a while, within a bound.
  */
 import { DEFAULT_BY, type Dimension } from '../../dimensions';
-import { toFilterTexts, type Filter } from '../../filter';
+import { toFilterTexts } from '../../filter';
 import { createClauseTables } from './clause-tables';
 import type { DimensionRow } from './dimension-values';
 import { createRowMatch } from './match-row';
-import { createView, type View } from './view';
-import type { WindowStore } from './window-store';
+import { createView, type View, type ViewSpec } from './view';
 
-/** What one screen asks: a filter, and the breakdowns it shows. */
-export type ViewSpec = { filter: Filter; by: readonly Dimension[] };
+export type { ViewSpec };
+import type { WindowStore } from './window-store';
 
 /** Everything without a filter: what ticks are made of, and a page without an address of its own shows. */
 export const ALL: ViewSpec = { filter: [], by: DEFAULT_BY };
@@ -44,8 +43,8 @@ const SLICE_MS = 4;
 const KEPT_VIEWS = 32;
 
 /** Equal for views that show the same. */
-export function toViewKey({ filter, by }: ViewSpec): string {
-	return JSON.stringify([toFilterTexts(filter), by]);
+export function toViewKey({ filter, bound = [], by }: ViewSpec): string {
+	return JSON.stringify([toFilterTexts(filter), toFilterTexts(bound), by]);
 }
 
 export function createViews(store: WindowStore): Views {
@@ -56,10 +55,10 @@ export function createViews(store: WindowStore): Views {
 	let closed = false;
 
 	async function create(key: string, spec: ViewSpec): Promise<OpenView> {
-		const view = createView(store, tables, spec.filter, spec.by);
+		const view = createView(store, tables, spec);
 		while (!closed && !view.scan(SLICE_MS)) await new Promise((resolve) => setImmediate(resolve));
 		const texts = toFilterTexts(spec.filter);
-		const open = { ...spec, key, texts, view, match: createRowMatch(spec.filter) };
+		const open = { ...spec, key, texts, view, match: createRowMatch(spec) };
 		complete.set(key, open);
 		opening.delete(key);
 		return open;

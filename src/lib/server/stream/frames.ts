@@ -14,7 +14,7 @@ import type {
 	StreamEvents,
 	Tick,
 } from '../../protocol';
-import type { Shown, State } from '../live/state';
+import { isEverything, type Shown, type State } from '../live/state';
 import type { OpenView } from '../live/views';
 import type { Batch } from '../reader/drain';
 import { toActivityEvent } from '../reader/row';
@@ -116,7 +116,7 @@ function metrics(
 	previous: Tick | null,
 	series: Series,
 ): Metrics {
-	const isAll = open.filter.length === 0;
+	const isAll = isEverything(open);
 	const own = isAll ? tick : { ...figures.totals, recordedAt: tick.recordedAt };
 	return { ...own, figures, previous: isAll ? previous : null, series };
 }

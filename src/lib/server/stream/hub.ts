@@ -4,7 +4,9 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
-import { PING_INTERVAL_MS, type DashboardState, type Ping } from '../../protocol';
+import type { Dimension } from '../../dimensions';
+import type { Condition } from '../../filter';
+import { PING_INTERVAL_MS, type DashboardState, type Ping, type Values } from '../../protocol';
 import { createBus, type Bus, type Frame } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
@@ -40,6 +42,15 @@ export type Instance = {
 	 * @param view default: everything
 	 */
 	state(view?: ViewSpec): DashboardState;
+	/**
+	 * The values of a dimension in a view that have `text` in them, the most frequent first. Counts may be a moment ahead
+	 * of the frames.
+	 */
+	values(asked: Condition, dimension: Dimension, text: string, length: number): Promise<Values>;
+	/** The view is complete: showing it costs nothing. */
+	knows(view: ViewSpec): boolean;
+	/** How many different views clients watch. */
+	watchedViews(): number;
 	status(): Ping;
 	/** Tells every client the status now, instead of with the next ping. */
 	announce(): void;
@@ -313,6 +324,15 @@ export function startInstance({
 			const shown = find(view);
 			return shown ? stateOf(shown) : createEmptyState(view);
 		},
+		async values({ filter, bound = [] }, dimension, text, length) {
+			const view = { filter, bound, by: [dimension] };
+			while (reading.live() && !find(view)) await ready(view);
+			const breakdown = find(view)?.open.view.breakdown(dimension);
+			const table = breakdown?.find(text, length) ?? { rows: [], other: 0 };
+			return { dimension, ...table, values: breakdown?.size() ?? 0 };
+		},
+		knows: (view) => reading.live()?.state.shown(toViewKey(view)) !== undefined,
+		watchedViews: () => watched.size(),
 		status,
 		announce: () => ping(),
 		look,

@@ -68,6 +68,7 @@ export const toState = (more: Partial<DashboardState> = {}): DashboardState => (
 	...toFigures(0),
 	cursor: 'e-0',
 	filter: [],
+	bound: [],
 	by: ['path', 'referrer', 'name', 'country'],
 	series: NO_SERIES,
 	previous: null,

@@ -1,6 +1,6 @@
 import { error, json } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/protocol';
-import { readBreakdowns, readFilter } from '$lib/server/http/view-param';
+import { readView } from '$lib/server/http/view-param';
 import { BusyError } from '$lib/server/history/history-cache';
 import { ZoneError } from '$lib/server/history/range-query';
 import { toZone } from '$lib/server/history/time-zone';
@@ -15,7 +15,7 @@ export const GET: RequestHandler = async ({ url, locals }) => {
 	const range = HISTORY_RANGES.find((one) => one === asked);
 	if (!range)
 		error(400, `range is "${asked.slice(0, 40)}": it must be one of ${HISTORY_RANGES.join(', ')}.`);
-	const view = { filter: readFilter(url.searchParams), by: readBreakdowns(url.searchParams) };
+	const view = readView(url.searchParams, locals.viewer);
 	const zone = url.searchParams.get('zone') || 'UTC';
 	const known = toZone(zone);
 	if (known === null) error(400, new ZoneError(zone).message);

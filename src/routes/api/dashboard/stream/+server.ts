@@ -1,5 +1,5 @@
 import { error } from '@sveltejs/kit';
-import { readBreakdowns, readFilter } from '$lib/server/http/view-param';
+import { readView } from '$lib/server/http/view-param';
 import { CONTENT_TYPE } from '$lib/server/stream/sse';
 import { createStreamEnd } from '$lib/server/access/stream-expiry';
 import type { EndReason } from '$lib/server/stream/client-stream';
@@ -20,11 +20,12 @@ const OPTIONAL = ['activity', 'metrics'];
  * The live stream. `Last-Event-ID` (a native reconnect) wins over `?cursor=` (a new EventSource cannot send headers).
  * `?events=activity` leaves out the ticks, `?events=metrics` the feed; `?f=` and `?by=` choose the view.
  */
-export const GET: RequestHandler = ({ request, url, locals, platform }) => {
+export const GET: RequestHandler = async ({ request, url, locals, platform }) => {
 	const cursor = request.headers.get('last-event-id') ?? url.searchParams.get('cursor');
 	const chosen = toChosen(url.searchParams.get('events'));
 	const wants = (event: StreamEventName) => !OPTIONAL.includes(event) || chosen.includes(event);
-	const view = { filter: readFilter(url.searchParams), by: readBreakdowns(url.searchParams) };
+	const view = readView(url.searchParams, locals.viewer);
+	await locals.viewLimits.admit(view, locals.network);
 	// Node's request is destroyed when its answer has been taken; until then the connection is this stream's alone
 	const sever = () => {
 		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();

@@ -1,0 +1,34 @@
+import { error, json } from '@sveltejs/kit';
+import { isDimension } from '$lib/dimensions';
+import { readView } from '$lib/server/http/view-param';
+import type { RequestHandler } from './$types';
+
+/** Values in one answer: the page asks for more as it is scrolled. */
+const MAX_LIMIT = 1_000;
+const MAX_TEXT = 200;
+
+/**
+ * `?dimension=country`, `?f=`, `?q=` (a part of the value), `?limit=`: the values of the last half hour with their counts,
+ * the most frequent first: the type Values of protocol.ts. For completion and for whole lists.
+ */
+export const GET: RequestHandler = async ({ url, locals }) => {
+	const { searchParams: query } = url;
+	const dimension = query.get('dimension') ?? '';
+	if (!isDimension(dimension) || dimension.length > MAX_TEXT)
+		error(
+			400,
+			`dimension is ${JSON.stringify(dimension.slice(0, 40))}: see docs/filters.md for those there are.`,
+		);
+	const limit = Number(query.get('limit') ?? 50);
+	if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+		error(
+			400,
+			`limit is ${JSON.stringify(query.get('limit')?.slice(0, 40))}: it must be a whole number from 1 to ${MAX_LIMIT}.`,
+		);
+	const text = (query.get('q') ?? '').slice(0, MAX_TEXT);
+	const view = readView(query, locals.viewer);
+	const { live, viewLimits, network } = locals;
+	await viewLimits.admit({ ...view, by: [dimension] }, network);
+	const values = await live.values(view, dimension, text, limit);
+	return json(values, { headers: { 'cache-control': 'no-store' } });
+};
