@@ -81,11 +81,24 @@ describe('who may do what', () => {
 			.map(([, access]) => access);
 	test.each([
 		['no viewer', null, false, ['open', 'ingest', 'login']],
-		['no viewer, on a public dashboard', null, true, ['open', 'ingest', 'login', 'dashboard']],
-		['a share link', 'link', false, ['open', 'ingest', 'login', 'dashboard']],
-		['a session', 'session', false, ['open', 'ingest', 'login', 'dashboard', 'settings']],
+		[
+			'no viewer, on a public dashboard',
+			null,
+			true,
+			['open', 'ingest', 'login', 'dashboard', 'whole'],
+		],
+		['a share link', 'link', false, ['open', 'ingest', 'login', 'dashboard', 'whole']],
+		['a session', 'session', false, ['open', 'ingest', 'login', 'dashboard', 'whole', 'settings']],
 	] as const)('%s', (_, viewer, dashboardPublic, kinds) => {
 		expect(new Set(reached(viewer, dashboardPublic))).toEqual(new Set(kinds));
+	});
+
+	test('a share link that shows a part is refused what is about everything', () => {
+		const bound = { ...ask, method: 'GET', viewer: 'link', isBound: true } as const;
+		const refused = Object.keys(ROUTES).filter((routeId) =>
+			refuse({ ...bound, routeId })?.message.includes('a part of the events'),
+		);
+		expect(refused).toEqual(['/status', '/api/dashboard/health']);
 	});
 
 	test('metrics require their token', () => {

@@ -393,7 +393,7 @@ test('a page in several spellings is one row, as it arrives and after a restart'
 		select 'page_view', value from jsonb_array_elements(${sql.json(sent)})`;
 	await client.until(() => client.ids.length === sent.length);
 	const restarted = await startTestInstance(url);
-	const pages = [watching, restarted].map((instance) => instance.state().tables.pages);
+	const pages = [watching, restarted].map((instance) => instance.state().tables.path);
 	expect(pages[1]).toEqual(pages[0]);
 	const counts = pages[0]?.rows.map(({ key, count }) => [count, key.slice(0, 30)]);
 	const start = `/${'как-настроить-сервер-'.repeat(2)}`.slice(0, 30);
