@@ -23,11 +23,11 @@ export type Env = {
 	addressHeader: string | null;
 	/** the path of ORIGIN, which the proxy strips: `/now`, or empty at the root of a host */
 	basePath: string;
-	/** the token for metrics; null: no one may read them */
 	/** in which a trusted proxy names a visitor's country */
 	countryHeader: string | null;
 	/** a country file to use instead of the packaged one */
 	geoipFile: string | null;
+	/** the token for metrics; null: no one may read them */
 	metricsToken: string | null;
 	/** days that events are kept; 0: for ever */
 	retentionDays: number;

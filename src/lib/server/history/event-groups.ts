@@ -3,10 +3,11 @@
  * a filter wants and what a value is called is decided by the same code as for the live view, so both mean the same.
  * Reads every event of the range: rollups are for what needs no filter.
  */
-import type { Fragment, Sql } from 'postgres';
+import type { Fragment } from 'postgres';
 import { PROPS, type Dimension } from '../../dimensions';
 import type { Condition } from '../../filter';
 import { PAGE_VIEW, type Json } from '../../protocol';
+import type { Sql } from '../db/connect';
 import { parseForBrowsers } from '../db/exact-json';
 import type { DimensionRow } from '../live/dimension-values';
 import { createRowMatch } from '../live/match-row';
@@ -59,7 +60,7 @@ export async function readGroups(
 		from (
 			select width_bucket(created_at, ${times}::timestamptz[]) - 1 as slot,
 				name = ${PAGE_VIEW} as is_view ${expressions}
-			from events
+			from ${sql.schema}.events
 			where created_at >= ${new Date(bounds[0] as number)}
 				and created_at < ${new Date(bounds.at(-1) as number)}
 		) as wanted

@@ -1,5 +1,5 @@
 /** The breakdowns and the filtered figures of a range, counted from the events that are kept. */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import { measureOf, type Dimension } from '../../dimensions';
 import type { Condition } from '../../filter';
 import { TABLE_LENGTH, type RangeTable } from '../../protocol';

@@ -2,7 +2,7 @@
  * A range of history under a filter, with its breakdowns. Without a filter, or for one source, cards and chart come from
  * the rollups, which outlast the events; everything else is counted from the events that are kept.
  */
-import type { Sql } from 'postgres';
+import type { Sql } from '../db/connect';
 import type { Dimension } from '../../dimensions';
 import { toFilterTexts, type Condition } from '../../filter';
 import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
@@ -69,7 +69,7 @@ async function count(
 	const half = (bounds.length - 1) / 2;
 	const [first, cut, middle, last] = periodsOf(sums);
 	const [oldest] = await sql<{ at: number | null }[]>`
-		select ${toMs(sql, 'min(created_at)')} as at from events where created_at > '-infinity'`;
+		select ${toMs(sql, 'min(created_at)')} as at from ${sql.schema}.events where created_at > '-infinity'`;
 	const begins = oldest?.at ?? null;
 	const counts = await readCounts(sql, condition, bounds, signal);
 	const [before] = await readCounts(sql, condition, [first, cut], signal);
