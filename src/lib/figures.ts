@@ -1,5 +1,5 @@
 /**
- * The figures and the breakdowns of the page, each one entry: its words, its window and its place.
+ * The figures of the page, each one entry: its words, its window and its place.
  * The order here is the order on the page. Pure, for the server and the browser.
  */
 import {
@@ -7,7 +7,6 @@ import {
 	RATE_WINDOW_MS,
 	SESSION_WINDOW_MS,
 	type HistoryFigures,
-	type Tables,
 	type Totals,
 } from './protocol';
 import { toCompact, toCount, type Look } from './format';
@@ -24,7 +23,7 @@ export type Figure = {
 	/** @param time the window in words: "30 minutes" */
 	toDefinition: (time: string) => string;
 	format: Format;
-	/** as a card of the page, or only as the line that the chart draws first */
+	/** as a card of the page, or as a number beside the chart */
 	place: 'card' | 'chart';
 	/** over a range of history, where that means something else; null: history does not have it */
 	past?: { label: string; toDefinition: (time: string) => string } | null;
@@ -75,10 +74,8 @@ export const FIGURES = {
 } as const satisfies Record<FigureKey, Figure>;
 
 export const FIGURE_KEYS = Object.keys(FIGURES) as FigureKey[];
-/** Drawn while no card is pressed. */
-export const CHART_FIGURE: FigureKey = 'eventsPerMinute';
-/** Drawn over a range of history while no card is pressed: history has events, not their rate. */
-export const PAST_FIGURE: keyof HistoryFigures = 'eventsCount';
+/** Drawn while no other card has been pressed. */
+export const FIRST_FIGURE: keyof HistoryFigures = 'eventsCount';
 
 /** The figure's words over a range of history; null: history does not have it. */
 export function toPastFigure(key: FigureKey): Pick<Figure, 'label' | 'toDefinition'> | null {
@@ -87,24 +84,3 @@ export function toPastFigure(key: FigureKey): Pick<Figure, 'label' | 'toDefiniti
 }
 export const isPastFigure = (key: FigureKey): key is keyof HistoryFigures =>
 	toPastFigure(key) !== null;
-
-export type Breakdown = {
-	title: string;
-	/** the figure that its rows add up to */
-	of: FigureKey;
-	empty: string;
-	/** how the value of a row is shown */
-	toText: (key: string) => string;
-};
-
-const asIs = (key: string) => key;
-
-/** `sources` of the wire is not among them: the page shows it as a switch. */
-export const BREAKDOWNS = {
-	pages: { title: 'Pages', of: 'pageViews', empty: 'No page views yet', toText: asIs },
-	referrers: { title: 'Referrers', of: 'pageViews', empty: 'No referrers yet', toText: asIs },
-	names: { title: 'Event names', of: 'eventsCount', empty: 'No events yet', toText: asIs },
-} as const satisfies Partial<Record<keyof Tables, Breakdown>>;
-
-export type BreakdownKey = keyof typeof BREAKDOWNS;
-export const BREAKDOWN_KEYS = Object.keys(BREAKDOWNS) as BreakdownKey[];

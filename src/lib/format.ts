@@ -145,6 +145,13 @@ export function toChange(
 	return `${sign}${toCount(Math.abs(percent), look)} %`;
 }
 
+/** A part of a whole: "34%", below a tenth with one decimal. */
+export function toShare(part: number, whole: number, { locale }: Look = DEFAULT_LOOK): string {
+	const share = whole === 0 ? 0 : part / whole;
+	const maximumFractionDigits = share < 0.0995 ? 1 : 0;
+	return numberFormat(locale, { style: 'percent', maximumFractionDigits }).format(share);
+}
+
 /** Properties as readable pairs, in their order: texts without quotes, objects and lists as JSON, line ends as spaces. */
 export function toPairs(properties: { [key: string]: unknown }): { key: string; text: string }[] {
 	return Object.entries(properties).map(([key, value]) => ({

@@ -1,4 +1,5 @@
 /** Every locale and numbering system of the browser: what is painted is what Intl writes. */
+import type { ComponentProps } from 'svelte';
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import '../../app.css';
@@ -6,7 +7,7 @@ import { hasLatinDigits, type Look } from '../format';
 import type { ActivityEvent, Tick } from '../protocol';
 import ActivityRow from './dashboard/ActivityRow.svelte';
 import MetricCard from './dashboard/MetricCard.svelte';
-import TopTable from './dashboard/TopTable.svelte';
+import BreakdownTable from './dashboard/BreakdownTable.svelte';
 import LiveChart from './charts/LiveChart.svelte';
 import HistoryChart from './history/HistoryChart.svelte';
 import ConnectionStatus from './shell/ConnectionStatus.svelte';
@@ -102,6 +103,7 @@ test('rows and tables write numbers and dates as Intl does', { timeout: TIMEOUT_
 		source: 'web',
 		sessionId: null,
 		properties: {},
+		context: null,
 		createdAt: new Date(NOW - 2 * 86_400_000).toISOString(),
 	};
 	const table = { rows: [{ key: '/', count: 1_234 }], other: 98_765 };
@@ -117,24 +119,13 @@ test('rows and tables write numbers and dates as Intl does', { timeout: TIMEOUT_
 	const row = { event, now: NOW, fresh: false, open: false, ontoggle: () => {} };
 	const shown = {
 		row: await render(ActivityRow, row),
-		table: await render(TopTable, {
-			title: 'Pages',
-			unit: ['view', 'views'],
-			empty: 'None',
-			table,
-		}),
+		table: await render(BreakdownTable, { dimension: 'path', table }),
 		status: await render(ConnectionStatus, connection),
 	};
 	const wrong: string[] = [];
 	for (const look of LOOKS) {
 		await shown.row.rerender({ ...row, look });
-		await shown.table.rerender({
-			title: 'Pages',
-			unit: ['view', 'views'],
-			empty: 'None',
-			table,
-			look,
-		});
+		await shown.table.rerender({ dimension: 'path', table, look });
 		await shown.status.rerender({ ...connection, look });
 		const at = Date.parse(event.createdAt);
 		const { locale, timeZone } = look;
@@ -166,27 +157,28 @@ test('the axes of both charts write as Intl does', { timeout: TIMEOUT_MS }, asyn
 		eventsCount: 1,
 		eventsPerMinute: 98_765,
 	};
-	const live = {
+	const minute = { at: NOW - (NOW % 60_000), events: 98_765, pageViews: 1, sessions: 1 };
+	const live: ComponentProps<typeof LiveChart> = {
 		label: 'Events per minute',
-		points: [{ at: NOW - 2_000, value: 98_765 }],
-		head: { at: NOW, value: 98_765 },
+		series: { minutes: [minute], seconds: [] },
+		drawn: 'events',
+		span: 'minutes',
 		arrivals: [],
 		now: NOW,
 		running: false,
-		windowMs: 38_000,
 	};
 	const days = Array.from({ length: 90 }, (_, i) => NOW - (89 - i) * 86_400_000);
 	const figures = { pageViews: 98_765, eventsCount: 98_765, activeSessions: 3 };
 	const history = {
 		range: '90d',
-		source: null,
+		filter: [],
 		zone: 'UTC',
 		from: new Date(days[0]!).toISOString(),
 		to: new Date(NOW + 86_400_000).toISOString(),
 		at: tick.recordedAt,
 		begins: new Date(days[0]!).toISOString(),
 		through: tick.recordedAt,
-		kept: true,
+		tables: {},
 		totals: figures,
 		previousTotals: null,
 		points: days.map((at) => ({ ...figures, at: new Date(at).toISOString() })),
@@ -197,7 +189,7 @@ test('the axes of both charts write as Intl does', { timeout: TIMEOUT_MS }, asyn
 		live: await render(LiveChart, live),
 		past: await render(HistoryChart, {
 			...past,
-			history: { ...history, points: [...history.points], previous: [] },
+			history: { ...history, filter: [], points: [...history.points], previous: [] },
 		}),
 	};
 	const wrong: string[] = [];
@@ -221,7 +213,7 @@ test('the axes of both charts write as Intl does', { timeout: TIMEOUT_MS }, asyn
 		};
 		has('live', '.axis-label', compact.format(200_000));
 		has('live', '.pen span', compact.format(98_765));
-		has('live', '.axis-label', `${count(30, look)} s ago`);
+		has('live', '.axis-label', `${count(20, look)} min ago`);
 		has('live', '.now', new Intl.DateTimeFormat(locale, clock).format(NOW));
 		has('past', '.axis-label', compact.format(200_000));
 		has('past', '.axis-label', date.format(days[82]!));

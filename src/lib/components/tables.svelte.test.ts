@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
-import SourceSwitch from './history/SourceSwitch.svelte';
-import TopTable from './dashboard/TopTable.svelte';
+import { toAddress, withClause } from '../address';
+import BreakdownTable from './dashboard/BreakdownTable.svelte';
+import Breakdowns from './dashboard/Breakdowns.svelte';
 
 const table = {
 	rows: [
@@ -10,57 +11,143 @@ const table = {
 	],
 	other: 4,
 };
+const view = { filter: ['os:Linux'], by: ['country', 'language'], range: null };
+const link = (clause: string) => {
+	const filter = withClause(view.filter, clause);
+	return filter && toAddress({ ...view, filter });
+};
+const hrefs = (container: HTMLElement) =>
+	[...container.querySelectorAll('ol a')].map((a) => [a.textContent, a.getAttribute('href')]);
 
-test('shows its sum, its rows and what the rows leave out', async () => {
-	const { container } = await render(TopTable, {
-		title: 'Pages',
-		unit: ['page view', 'page views'],
-		empty: 'None yet',
-		table,
-	});
+test('shows its sum, its rows with their shares, and what the rows leave out', async () => {
+	const { container } = await render(BreakdownTable, { dimension: 'path', table });
 	expect(container.textContent).toContain('1,234 page views');
 	const rows = [...container.querySelectorAll('li')].map((row) => row.innerText.split(/\s+/));
 	expect(rows).toEqual([
-		['/pricing', '1,200'],
-		['<b>/</b>', '30'],
-		['Others', '4'],
+		['/pricing', '97%', '1,200'],
+		['<b>/</b>', '2.4%', '30'],
+		['Others', '0.3%', '4'],
 	]);
+	expect(container.querySelector('a')).toBeNull();
 });
 
-test('says that it is empty', async () => {
-	const { container } = await render(TopTable, {
-		title: 'Pages',
-		unit: ['page view', 'page views'],
-		empty: 'No page views yet',
+test('says that it is empty, or that it is being counted', async () => {
+	const { container, rerender } = await render(BreakdownTable, {
+		dimension: 'path',
 		table: { rows: [], other: 0 },
 	});
 	expect(container.querySelector('li')?.innerText).toBe('No page views yet');
+	await rerender({ table: null });
+	expect(container.querySelector('li')?.innerText).toBe('Counting…');
 });
 
-test('links every source when there are several, and marks the chosen one', async () => {
-	const one = { rows: [{ key: 'web', count: 1 }], other: 0 };
-	const { container, rerender } = await render(SourceSwitch, { sources: one, chosen: null });
-	expect(container.querySelector('nav')).toBeNull();
-	await rerender({
-		sources: { rows: [...one.rows, { key: 'a&b', count: 1 }], other: 0 },
-		chosen: 'web',
+test('a row adds its value to the filter, a second link excludes it', async () => {
+	const { container } = await render(BreakdownTable, {
+		dimension: 'country',
+		table: { rows: [{ key: 'DE', count: 3 }], other: 0 },
+		link,
 	});
-	const links = [...container.querySelectorAll('a')];
-	expect(links.map((link) => [link.innerText, link.getAttribute('href')])).toEqual([
-		['All sources', './'],
-		['a&b', '?source=a%26b'],
-		['web', '?source=web'],
+	expect(hrefs(container)).toEqual([
+		['Germany', '?f=country:DE&f=os:Linux&by=country,language'],
+		['≠', '?f=-country:DE&f=os:Linux&by=country,language'],
 	]);
-	expect(links.map((link) => link.getAttribute('aria-current'))).toEqual([null, null, 'page']);
+	expect(container.querySelectorAll('ol a')[1]?.getAttribute('aria-label')).toBe('Exclude Germany');
 });
 
-test('lets the viewer leave a chosen source without events', async () => {
-	const { container } = await render(SourceSwitch, {
-		sources: { rows: [], other: 0 },
-		chosen: 'web',
+test('a row that the filter already asks for takes it off', async () => {
+	const { container } = await render(BreakdownTable, {
+		dimension: 'os',
+		table: { rows: [{ key: 'Linux', count: 3 }], other: 0 },
+		link,
 	});
-	expect([...container.querySelectorAll('a')].map((link) => link.innerText)).toEqual([
-		'All sources',
-		'web',
+	expect(hrefs(container)[0]).toEqual(['Linux', '?by=country,language']);
+});
+
+test('events without a value are a row that can be asked for', async () => {
+	const { container } = await render(BreakdownTable, {
+		dimension: 'referrer',
+		table: { rows: [{ key: '', count: 3 }], other: 0 },
+		link,
+	});
+	expect(hrefs(container)[0]).toEqual([
+		'Direct or internal',
+		'?f=os:Linux&f=referrer:&by=country,language',
 	]);
+});
+
+test('over a range each row shows its change against the period before', async () => {
+	const { container } = await render(BreakdownTable, {
+		dimension: 'path',
+		table: {
+			rows: [
+				{ key: '/', count: 30, before: 20 },
+				{ key: '/new', count: 10, before: 0 },
+			],
+			other: 0,
+		},
+	});
+	const rows = [...container.querySelectorAll('li')].map((row) => row.innerText.split(/\s+/));
+	expect(rows).toEqual([
+		['/', '+50', '%', '75%', '30'],
+		['/new', '25%', '10'],
+	]);
+});
+
+test('tabs keep the filter, and the one that is shown says so', async () => {
+	const { container, getByRole } = await render(Breakdowns, { view, tables: {}, events: [], link });
+	const links = getByRole('navigation', { name: 'Breakdowns' }).element().querySelectorAll('a');
+	expect([...links].map((a) => [a.textContent, a.getAttribute('href'), a.ariaCurrent])).toEqual([
+		['Overview', '?f=os:Linux', null],
+		['Pages', '?f=os:Linux&by=path,host', null],
+		[
+			'Sources',
+			'?f=os:Linux&by=referrer,channel,utm_campaign,utm_source,utm_medium,utm_term,utm_content',
+			null,
+		],
+		['Places', '?f=os:Linux&by=country,language', 'page'],
+		['Devices', '?f=os:Linux&by=device,browser,os', null],
+		['Events', '?f=os:Linux&by=name,source', null],
+	]);
+	expect([...container.querySelectorAll('h2')].map((h2) => h2.innerText)).toEqual([
+		'Countries',
+		'Languages',
+	]);
+});
+
+test('properties of a chosen name can be broken down, and only then', async () => {
+	const event = {
+		id: 1,
+		eventId: '00000000-0000-4000-8000-000000000001',
+		name: 'signup',
+		source: 'web',
+		sessionId: null,
+		properties: { plan: 'pro', nested: { a: 1 }, 'a:b': 1 },
+		context: null,
+		createdAt: '2026-03-01T12:00:00.000Z',
+	};
+	const named = { filter: ['name:signup'], by: ['name', 'source'], range: null };
+	const props = { view: named, tables: {}, events: [event], link };
+	const { container, rerender } = await render(Breakdowns, props);
+	const offered = () =>
+		[...container.querySelectorAll('nav[aria-label=Properties] a')].map((a) => [
+			a.textContent,
+			a.getAttribute('href'),
+		]);
+	expect(offered()).toEqual([['plan', '?f=name:signup&by=name,source,props.plan']]);
+	await rerender({ view: { ...named, by: ['name', 'source', 'props.plan'] } });
+	expect(offered()).toEqual([['plan', '?f=name:signup&by=name,source']]);
+	await rerender({ view: { ...named, filter: [] } });
+	expect(offered()).toEqual([]);
+});
+
+test('says how far a filtered view reaches back and what it cannot tell apart', async () => {
+	const { container } = await render(Breakdowns, {
+		view,
+		tables: {},
+		events: [],
+		reach: Date.UTC(2026, 2, 1, 12, 5, 9),
+		blurred: ['session'],
+	});
+	expect(container.textContent).toContain('what is filtered reaches back to 12:05:09');
+	expect(container.textContent).toContain('Session: too many different values');
 });

@@ -4,14 +4,14 @@ import { toTime } from './testing/fixtures';
 
 const answer = {
 	range: '24h',
-	source: null,
+	filter: [],
 	zone: 'Europe/Berlin',
 	from: toTime(0),
 	to: toTime(1),
 	at: toTime(1),
 	begins: toTime(0),
 	through: toTime(1),
-	kept: true,
+	tables: {},
 	totals: { pageViews: 1, eventsCount: 2, activeSessions: null },
 	previousTotals: null,
 	points: [],
@@ -26,7 +26,8 @@ function open(answers: (object | number | null)[], initial: object | null = null
 	const document = Object.assign(new EventTarget(), { hidden: false });
 	const store = createHistory({
 		range: '24h',
-		source: 'a b',
+		filter: ['source:a b', 'os:Linux'],
+		by: ['path', 'os'],
 		zone: 'Europe/Berlin',
 		initial: initial as never,
 		environment: {
@@ -51,13 +52,15 @@ function open(answers: (object | number | null)[], initial: object | null = null
 	return { views, urls, timers, document, leave, settled };
 }
 
-test('it asks at once for range, source and zone, and again when a bucket has moved on', async () => {
+test('it asks at once for range, filter, breakdowns and zone, and again when a bucket has moved on', async () => {
 	const { views, urls, timers, settled } = open([answer, { ...answer, at: toTime(2) }]);
 	await settled();
 	timers[0]?.run();
 	await settled();
 	expect(urls).toEqual(
-		Array(2).fill('/api/dashboard/history?range=24h&zone=Europe%2FBerlin&source=a+b'),
+		Array(2).fill(
+			'/api/dashboard/history?range=24h&zone=Europe%2FBerlin&by=path%2Cos&f=source%3Aa+b&f=os%3ALinux',
+		),
 	);
 	expect(timers.map(({ ms }) => ms)).toEqual([REFRESH_MS['24h'], REFRESH_MS['24h']]);
 	expect(views.map(({ history }) => history?.at ?? null)).toEqual([null, toTime(1), toTime(2)]);

@@ -17,7 +17,9 @@ export type HistoryView = {
 
 export type HistoryOptions = {
 	range: HistoryRange;
-	source: string | null;
+	/** the values of `f`, and the breakdowns */
+	filter: readonly string[];
+	by: readonly string[];
 	/** IANA time zone of the viewer */
 	zone: string;
 	/** what the page was rendered from */
@@ -39,7 +41,8 @@ const TIMEOUT_MS = 10_000;
 
 export function createHistory({
 	range,
-	source,
+	filter,
+	by,
 	zone,
 	initial = null,
 	url = '/api/dashboard/history',
@@ -47,7 +50,8 @@ export function createHistory({
 	...options
 }: HistoryOptions): Readable<HistoryView> {
 	const fetcher: typeof fetch = (...args) => (options.fetch ?? fetch)(...args);
-	const query = new URLSearchParams({ range, zone, ...(source !== null && { source }) });
+	const query = new URLSearchParams({ range, zone, by: by.join() });
+	for (const clause of filter) query.append('f', clause);
 	let view: HistoryView = { history: initial, problem: null };
 	if (!environment) return readable(view);
 	const { document } = environment;

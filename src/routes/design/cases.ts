@@ -1,5 +1,12 @@
-import type { ActivityEvent, Table, Tables, Tick, Totals } from '$lib/protocol';
-import { FEED_LENGTH, SERIES_LENGTH, TICK_MS } from '$lib/protocol';
+import type {
+	ActivityEvent,
+	DashboardState,
+	LiveFigures,
+	Series,
+	Table,
+	Totals,
+} from '$lib/protocol';
+import { FEED_LENGTH } from '$lib/protocol';
 
 export type Situation = {
 	status: 'connecting' | 'live' | 'waiting' | 'offline' | 'failed';
@@ -51,6 +58,7 @@ export function createRandom(seed: number): () => number {
 }
 
 const PATHS = ['/', '/pricing', '/docs/start', '/blog/one-table', '/changelog', '/docs/cursor'];
+const COUNTRIES = ['DE', 'AT', 'CH'];
 const NAMES = [
 	['page_view', 0.62],
 	['click', 0.78],
@@ -79,6 +87,7 @@ export function toEvent(id: number, at: number, random: () => number): ActivityE
 		source: name === 'order_paid' ? 'shop' : 'web',
 		sessionId: `s-${Math.floor(random() * 40)}`,
 		properties,
+		context: { country: COUNTRIES[id % 3] ?? 'DE', device: 'desktop', browser: 'Firefox' },
 		createdAt: new Date(at).toISOString(),
 	};
 }
@@ -97,25 +106,24 @@ function divide(sum: number, keys: readonly string[]): Table {
 }
 
 /** Tables that add up to their figures. */
-export function toTables({ pageViews, eventsCount }: Totals): Tables {
+export function toTables({ pageViews, eventsCount }: Totals): LiveFigures['tables'] {
 	return {
-		pages: divide(pageViews, PATHS),
-		referrers: divide(pageViews, [
-			'(direct or internal)',
-			'news.example',
-			'search.example',
-			'letter.example',
-		]),
-		names: divide(
+		path: divide(pageViews, PATHS),
+		referrer: divide(pageViews, ['', 'news.example', 'search.example', 'letter.example']),
+		name: divide(
 			eventsCount,
 			NAMES.map(([name]) => name),
 		),
-		sources: divide(eventsCount, ['web']),
+		country: divide(eventsCount, [...COUNTRIES, '']),
 	};
 }
 
+type Start = Pick<DashboardState, 'totals' | 'tables' | 'previous' | 'series' | 'events'> & {
+	arrivals: { id: number; at: number }[];
+};
+
 /** What the page is first rendered from: figures that fit each other, at database time `now`. */
-export function toStart(name: Case, now: number) {
+export function toStart(name: Case, now: number): Start {
 	const situation: Situation = CASES[name];
 	const random = createRandom(7);
 	const rate = situation.rate || 1.2;
@@ -128,13 +136,23 @@ export function toStart(name: Case, now: number) {
 	if (situation.empty) {
 		const totals = { pageViews: 0, activeSessions: 0, eventsCount: 0, eventsPerMinute: 0 };
 		const tables = toTables(totals);
-		return { totals, tables, previous: null, series: [], events: [], arrivals: [] };
+		const series: Series = { minutes: [], seconds: [] };
+		const events: ActivityEvent[] = [];
+		return { totals, tables, previous: null, series, events, arrivals: [] };
 	}
-	const newest = Math.floor(now / TICK_MS) * TICK_MS;
-	const series: Tick[] = Array.from({ length: SERIES_LENGTH }, (_, index) => ({
-		...values(1 + 0.18 * Math.sin(index / 3)),
-		recordedAt: new Date(newest - (SERIES_LENGTH - 1 - index) * TICK_MS).toISOString(),
-	}));
+	const toPoints = (stepMs: number) =>
+		Array.from({ length: 30 }, (_, index) => {
+			const events = Math.round(
+				(rate * stepMs * (1 + 0.3 * Math.sin(index / 3) + 0.2 * (random() - 0.5))) / 1_000,
+			);
+			return {
+				at: (Math.floor(now / stepMs) - 29 + index) * stepMs,
+				events: index === 29 ? Math.round(events * ((now % stepMs) / stepMs)) : events,
+				pageViews: Math.round(events * 0.62),
+				sessions: Math.ceil(events * 0.4),
+			};
+		});
+	const series: Series = { minutes: toPoints(60_000), seconds: toPoints(2_000) };
 	const events: ActivityEvent[] = [];
 	for (let at = now - 400, id = 5_000; events.length < FEED_LENGTH; id -= 1) {
 		events.push(toEvent(id, at, random));
@@ -144,12 +162,11 @@ export function toStart(name: Case, now: number) {
 		.map(({ id, createdAt }) => ({ id, at: Date.parse(createdAt) }))
 		.filter(({ at }) => at > now - 60_000)
 		.reverse();
-	const last = series.at(-1);
 	const totals = values(1.05);
 	return {
 		totals,
 		tables: toTables(totals),
-		previous: last ? { ...last, ...values(0.9) } : null,
+		previous: { ...values(0.9), recordedAt: new Date(now - 1_800_000).toISOString() },
 		series,
 		events,
 		arrivals,

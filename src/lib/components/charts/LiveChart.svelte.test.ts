@@ -8,23 +8,29 @@ import LiveChart from './LiveChart.svelte';
 beforeAll(() => import('./Plot.svelte'), 60_000);
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
-const WINDOW_MS = 38_000;
+
+const toPoint = (at: number, index: number) => ({
+	at,
+	events: 10 + index,
+	pageViews: 1,
+	sessions: 1,
+});
 
 const chart = {
 	label: 'Events per minute',
-	points: Array.from({ length: 20 }, (_, index) => ({
-		at: NOW - (19 - index) * 2_000,
-		value: 10 + index,
-	})),
-	head: { at: NOW, value: 29 },
+	series: {
+		minutes: Array.from({ length: 30 }, (_, index) => toPoint(NOW - (29 - index) * 60_000, index)),
+		seconds: Array.from({ length: 30 }, (_, index) => toPoint(NOW - (29 - index) * 2_000, index)),
+	},
+	drawn: 'events',
+	span: 'seconds',
 	arrivals: [
 		{ id: 1, at: NOW - 19_000 },
 		{ id: 2, at: NOW - 500 },
 	],
 	now: NOW,
 	running: true,
-	windowMs: WINDOW_MS,
-};
+} as const;
 
 const find = (container: HTMLElement, selector: string) => {
 	const element = container.querySelector<HTMLElement>(selector);
@@ -96,11 +102,23 @@ test('values that change redraw the line, and time alone does not', async () => 
 	expect(ticks()).not.toBe(before);
 });
 
-test('who cannot see it is told in a sentence and has the ticks as a table', async () => {
+test('who cannot see it is told in a sentence and has the buckets as a table', async () => {
 	const { getByRole, container } = await render(LiveChart, chart);
 	await expect
 		.element(getByRole('figure'))
-		.toHaveTextContent(/Events per minute, the last 38 seconds: 29 now, 29 at most, 2 events/);
-	expect(container.querySelectorAll('tbody tr')).toHaveLength(20);
-	expect(container.querySelector('tbody tr')?.textContent).toContain('11:59:22');
+		.toHaveTextContent(
+			/Events per minute, the last minute: 39 so far now, 39 at most, 2 events in the last minute/,
+		);
+	expect(container.querySelectorAll('tbody tr')).toHaveLength(30);
+	expect(container.querySelector('tbody tr')?.textContent).toContain('11:59:02');
+});
+
+test('half an hour has a bucket for each minute and no rug', async () => {
+	const { getByRole, container } = await render(LiveChart, { ...chart, span: 'minutes' });
+	await expect.element(getByRole('figure')).toHaveTextContent(/the last 30 minutes: 39 so far now/);
+	expect(container.querySelector('.rug')).toBeNull();
+	expect(container.querySelector('tbody tr')?.textContent).toMatch(/11:31\s*10/);
+	await expect.poll(() => isDrawn(container)).toBe(true);
+	// the running minute is a line of its own
+	expect(getComputedStyle(find(container, '.lc-path.unfinished')).strokeDasharray).not.toBe('none');
 });

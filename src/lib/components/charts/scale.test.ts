@@ -1,41 +1,5 @@
 import { expect, test } from 'vitest';
-import { TICK_MS } from '../../protocol';
-import { toArea, toLine, toPath, toRug, toSpans, toTop } from './scale';
-
-test('the last value is carried to the now line', () => {
-	expect(toLine([{ at: 0, value: 3 }], 500)).toEqual([
-		{ at: 0, value: 3 },
-		{ at: 500, value: 3 },
-	]);
-	expect(toLine([], 500)).toEqual([]);
-});
-
-test('a value that did not change is held, not sloped', () => {
-	const line = toLine(
-		[
-			{ at: 0, value: 3 },
-			{ at: 10 * TICK_MS, value: 9 },
-		],
-		0,
-	);
-	expect(line).toEqual([
-		{ at: 0, value: 3 },
-		{ at: 9 * TICK_MS, value: 3 },
-		{ at: 10 * TICK_MS, value: 9 },
-	]);
-});
-
-test('a gap breaks the line', () => {
-	const line = toLine(
-		[
-			{ at: 0, value: 3 },
-			{ at: 300_000, value: 9 },
-		],
-		0,
-	);
-	expect(line[1]).toEqual({ at: 1, value: null });
-	expect(toPath(line, { from: 260_000, to: 300_000, top: 10 }).match(/M/g)).toHaveLength(2);
-});
+import { toArea, toPath, toRug, toTop } from './scale';
 
 test('a point between two gaps is a dot, never a line to the next', () => {
 	const line = [
@@ -50,36 +14,6 @@ test('a point between two gaps is a dot, never a line to the next', () => {
 
 test('(control) zero is drawn, unlike a value that is not known', () => {
 	expect(toPath([{ at: 0, value: 0 }], { from: 0, to: 40, top: 4 })).toBe('M0 100.00h0');
-});
-
-test('a span holds a value until the tick before the next one', () => {
-	const points = [0, TICK_MS, 10 * TICK_MS].map((at, i) => ({ at, value: i }));
-	expect(toSpans(points)).toEqual([
-		{ at: 0, value: 0, from: -TICK_MS / 2, to: TICK_MS / 2 },
-		{ at: TICK_MS, value: 1, from: TICK_MS / 2, to: 9.5 * TICK_MS },
-		{ at: 10 * TICK_MS, value: 2, from: 9.5 * TICK_MS, to: Infinity },
-	]);
-});
-
-test('a gap is a span of its own without a value', () => {
-	const spans = toSpans([
-		{ at: 0, value: 3 },
-		{ at: 300_000, value: 9 },
-	]);
-	expect(spans.map(({ value }) => value)).toEqual([3, null, 9]);
-	expect(spans.map(({ from }) => from).slice(1)).toEqual(spans.map(({ to }) => to).slice(0, -1));
-});
-
-test('leaves out a point that is not newer than the one before', () => {
-	const line = toLine(
-		[
-			{ at: 10, value: 1 },
-			{ at: 10, value: 2 },
-			{ at: 5, value: 3 },
-		],
-		0,
-	);
-	expect(line).toEqual([{ at: 10, value: 1 }]);
 });
 
 test('the area lies under each stroke of the line, and not in the gap', () => {

@@ -1,6 +1,4 @@
 /** What a chart is given, and its numbers as coordinates. Pure. */
-import { TICK_MS } from '../../protocol';
-
 /** A value at a time of the database, in milliseconds. `null` is a gap. */
 export type Point = { at: number; value: number | null };
 
@@ -25,55 +23,6 @@ export type Drawing = {
 	moments: Moment[];
 	marks: Mark[];
 };
-
-/** An unchanged figure is recorded at least this often; what lies in a longer gap is not known. */
-const KNOWN_FOR_MS = 62_000;
-
-/**
- * The line of a live figure, oldest first. Ticks are recorded only when something changed, so a value holds
- * until the last tick before the next one; a gap longer than KNOWN_FOR_MS breaks the line.
- * The last value is carried to `until`.
- */
-export function toLine(points: { at: number; value: number }[], until: number): Point[] {
-	const line: Point[] = [];
-	let last: { at: number; value: number } | undefined;
-	for (const point of points) {
-		if (last) {
-			if (point.at <= last.at) continue;
-			const gap = point.at - last.at;
-			if (gap > KNOWN_FOR_MS) line.push({ at: last.at + 1, value: null });
-			else if (gap > 1.5 * TICK_MS) line.push({ at: point.at - TICK_MS, value: last.value });
-		}
-		line.push(point);
-		last = point;
-	}
-	if (last && last.at < until) line.push({ at: until, value: last.value });
-	return line;
-}
-
-/** The spans in which a live figure had one value, oldest first; the last one has no end. */
-export function toSpans(
-	points: { at: number; value: number }[],
-): (Point & { from: number; to: number })[] {
-	const spans: (Point & { from: number; to: number })[] = [];
-	for (const point of points) {
-		const last = spans.at(-1);
-		if (!last) {
-			spans.push({ ...point, from: point.at - TICK_MS / 2, to: Infinity });
-			continue;
-		}
-		if (point.at <= last.at) continue;
-		const gap = point.at - last.at;
-		const from = point.at - Math.min(gap, TICK_MS) / 2;
-		last.to = from;
-		if (gap > KNOWN_FOR_MS) {
-			last.to = last.at + TICK_MS / 2;
-			spans.push({ from: last.to, to: from, at: (last.to + from) / 2, value: null });
-		}
-		spans.push({ ...point, from, to: Infinity });
-	}
-	return spans;
-}
 
 const NICE = [2, 4, 6, 8, 10];
 /** Below this a chart of whole events would look busier than it is. */

@@ -13,6 +13,7 @@ function toEvent(id: number, properties: { [key: string]: Json } = {}): Activity
 		source: 'web',
 		sessionId: null,
 		properties,
+		context: null,
 		createdAt: new Date(NOW - (100 - id) * 1_000).toISOString(),
 	};
 }

@@ -8,17 +8,21 @@ const none = { rows: [], other: 0 };
 const page = {
 	totals,
 	tables: {
-		pages: { rows: [{ key: '/pricing', count: 1234 }], other: 0 },
-		referrers: none,
-		names: none,
-		sources: none,
+		path: { rows: [{ key: '/pricing', count: 1234 }], other: 0 },
+		referrer: none,
+		name: none,
+		country: none,
 	},
-	at,
 	previous: null,
-	series: [
-		{ ...totals, eventsPerMinute: 40, recordedAt: '2026-03-01T11:59:50.000Z' },
-		{ ...totals, recordedAt: '2026-03-01T11:59:58.000Z' },
-	],
+	series: {
+		minutes: [-2, -1, 0].map((minute) => ({
+			at: Date.parse(at) + minute * 60_000,
+			events: 40,
+			pageViews: 3,
+			sessions: 2,
+		})),
+		seconds: [],
+	},
 	events: [
 		{
 			id: 1,
@@ -27,6 +31,7 @@ const page = {
 			source: 'web',
 			sessionId: null,
 			properties: { note: '<script>alert(1)</script>' },
+			context: null,
 			createdAt: at,
 		},
 	],
@@ -52,7 +57,7 @@ test('what a sender wrote stays text in the HTML', () => {
 });
 
 test('before the first event the server writes how to send one', () => {
-	const { body } = render(Dashboard, { props: { ...page, events: [], arrivals: [], series: [] } });
+	const { body } = render(Dashboard, { props: { ...page, events: [], arrivals: [] } });
 	expect(body).toContain('curl http://localhost:3000/api/events');
 	expect(body).not.toContain('role="log"');
 });

@@ -16,14 +16,14 @@ const toPoint = (back: number, eventsCount: number | null): HistoryPoint => ({
 });
 const history: History = {
 	range: '7d',
-	source: null,
+	filter: [],
 	zone: 'UTC',
 	from: new Date(END - 4 * HOUR_MS).toISOString(),
 	to: new Date(END).toISOString(),
 	at: new Date(END - HOUR_MS / 2).toISOString(),
 	begins: '2020-01-01T00:00:00.000Z',
 	through: new Date(END - HOUR_MS / 2).toISOString(),
-	kept: true,
+	tables: {},
 	totals: { eventsCount: 33, pageViews: 33, activeSessions: null },
 	previousTotals: null,
 	points: [toPoint(4, 10), toPoint(3, null), toPoint(2, 20), toPoint(1, 3)],
@@ -95,17 +95,19 @@ test('a failure is announced and what was there stays; nothing yet keeps the pla
 	expect(Math.abs(container.getBoundingClientRect().height - height)).toBeLessThan(4);
 });
 
-test('the ranges are links that keep the source, and say which one is shown', async () => {
-	const { getByRole } = await render(RangeSwitch, { source: 'shop', chosen: '24h' });
+test('the ranges are links that keep filter and breakdowns, and say which one is shown', async () => {
+	const { getByRole } = await render(RangeSwitch, {
+		view: { filter: ['source:shop'], by: ['os'], range: '24h' },
+	});
 	await expect.element(getByRole('navigation', { name: 'Range' })).toBeVisible();
 	const links = getByRole('link').elements() as HTMLAnchorElement[];
 	expect(
 		links.map((link) => [link.textContent, link.getAttribute('href'), link.ariaCurrent]),
 	).toEqual([
-		['Live', '?source=shop', null],
-		['30 min', '?source=shop&range=30min', null],
-		['24 h', '?source=shop&range=24h', 'page'],
-		['7 days', '?source=shop&range=7d', null],
-		['90 days', '?source=shop&range=90d', null],
+		['Live', '?f=source:shop&by=os', null],
+		['30 min', '?f=source:shop&by=os&range=30min', null],
+		['24 h', '?f=source:shop&by=os&range=24h', 'page'],
+		['7 days', '?f=source:shop&by=os&range=7d', null],
+		['90 days', '?f=source:shop&by=os&range=90d', null],
 	]);
 });

@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { History, HistoryPoint, HistoryRange } from '../../protocol';
-import {
-	toAddress,
-	toBuckets,
-	toHistoryLine,
-	toMarks,
-	toNotes,
-	toReading,
-	toSpan,
-} from './history';
+import { toBuckets, toHistoryLine, toMarks, toNotes, toReading, toSpan } from './history';
 
 const HOUR_MS = 3_600_000;
 const berlin = { locale: 'en-GB', timeZone: 'Europe/Berlin' };
@@ -31,14 +23,14 @@ function toHistory(
 	const points = Array.from({ length: count }, (_, i) => toPoint(end - (count - i) * stepMs, i));
 	return {
 		range,
-		source: null,
+		filter: [],
 		zone: berlin.timeZone,
 		from: points[0]?.at ?? to,
 		to,
 		at: to,
 		begins: '2020-01-01T00:00:00.000Z',
 		through: to,
-		kept: true,
+		tables: {},
 		totals: toPoint(0, 1),
 		previousTotals: null,
 		points,
@@ -132,11 +124,6 @@ describe('what must be known beside it', () => {
 			{ through: '2026-11-24T12:00:00.000Z' },
 			['Counted up to Tue 24 Nov, 13:00.'],
 		],
-		[
-			'a source without',
-			{ kept: false, source: 'x' },
-			['No history is kept of this source by itself: the first hundred sources have one.'],
-		],
 	] as const)('%s', (_, more, notes) => {
 		expect(note(more)).toEqual(notes);
 	});
@@ -149,18 +136,9 @@ describe('what must be known beside it', () => {
 			'History begins on Tue 24 Nov, 12:00.',
 		]);
 	});
-	test('sessions of one source', () => {
-		expect(note({ source: 'shop' }, 'activeSessions')).toEqual([
-			'Sessions are recorded for all sources together, so there is no history of one.',
+	test('sessions under a filter', () => {
+		expect(note({ filter: ['source:shop'] }, 'activeSessions')).toEqual([
+			'Active sessions are recorded without a filter: there is no history of a part.',
 		]);
 	});
-});
-
-test('the address keeps source and range', () => {
-	expect([
-		toAddress(null, null),
-		toAddress('a b', null),
-		toAddress(null, '7d'),
-		toAddress('a&b', '90d'),
-	]).toEqual(['./', '?source=a+b', '?range=7d', '?source=a%26b&range=90d']);
 });

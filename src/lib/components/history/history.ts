@@ -97,17 +97,15 @@ const LATE_MS = 2 * MINUTE_MS;
 
 /** What must be known to read this history rightly: a sentence each, none when it is whole. */
 export function toNotes(history: History, key: HistoryKey, look: Look): string[] {
-	const { begins, from, at, through, kept, source, points } = history;
+	const { begins, from, at, through, filter, points } = history;
 	const moment = (time: string) => {
 		const ms = Date.parse(time);
 		return `${isolate(toDate(ms, look))}, ${isolate(toTime(ms, look))}`;
 	};
-	if (!kept)
-		return ['No history is kept of this source by itself: the first hundred sources have one.'];
 	if (begins === null) return ['History begins with the first minute that is counted.'];
 	const notes: string[] = [];
-	if (source !== null && key === 'activeSessions')
-		notes.push('Sessions are recorded for all sources together, so there is no history of one.');
+	if (filter.length > 0 && key === 'activeSessions')
+		notes.push('Active sessions are recorded without a filter: there is no history of a part.');
 	else if (
 		points.some((point) => point[key] === null && Date.parse(point.at) >= Date.parse(begins))
 	)
@@ -116,13 +114,4 @@ export function toNotes(history: History, key: HistoryKey, look: Look): string[]
 	if (through !== null && Date.parse(at) - Date.parse(through) > LATE_MS)
 		notes.push(`Counted up to ${moment(through)}.`);
 	return notes;
-}
-
-/** The address of the page about a source and a range, relative to the page at the root. */
-export function toAddress(source: string | null, range: HistoryRange | null): string {
-	const query = new URLSearchParams({
-		...(source !== null && { source }),
-		...(range !== null && { range }),
-	});
-	return query.size > 0 ? `?${query}` : './';
 }

@@ -1,0 +1,36 @@
+/** The address of the page about a view: its filter (`f`), its breakdowns (`by`) and its range. Pure. */
+import { DEFAULT_BY } from './dimensions';
+import { FILTER_LIMITS, parseFilter, toFilterTexts } from './filter';
+import type { HistoryRange } from './protocol';
+
+/** What a page shows, as its address says it. */
+export type PageView = {
+	/** the values of `f`, canonical */
+	filter: readonly string[];
+	by: readonly string[];
+	range: HistoryRange | null;
+};
+
+/** Relative to the page at the root. */
+export function toAddress({ filter, by, range }: PageView): string {
+	const query = [
+		...filter.map((clause) => `f=${encode(clause)}`),
+		...(by.join() === DEFAULT_BY.join() ? [] : [`by=${encode(by.join())}`]),
+		...(range === null ? [] : [`range=${range}`]),
+	];
+	return query.length > 0 ? `?${query.join('&')}` : './';
+}
+
+/** With the clause, or without it where it was there; null: the filter has no room for it, or it is no clause. */
+export function withClause(filter: readonly string[], clause: string): string[] | null {
+	if (filter.includes(clause)) return filter.filter((one) => one !== clause);
+	const parsed = parseFilter([...filter, clause]);
+	return parsed.ok ? toFilterTexts(parsed.filter) : null;
+}
+
+export const isFull = (filter: readonly string[]) => filter.length >= FILTER_LIMITS.clauses;
+
+/** Percent-encoded, but for what an address may hold as it is. */
+function encode(text: string): string {
+	return encodeURIComponent(text).replace(/%(3A|2F|2C)/g, decodeURIComponent);
+}
