@@ -94,7 +94,14 @@ describe('who may do what', () => {
 	});
 
 	test('a share link that shows a part is refused what is about everything', () => {
-		const bound = { ...ask, method: 'GET', viewer: 'link', isBound: true } as const;
+		const bound = {
+			...ask,
+			method: 'GET',
+			hasLogin: true,
+			dashboardPublic: false,
+			viewer: 'link',
+			isBound: true,
+		} as const;
 		const refused = Object.keys(ROUTES).filter((routeId) =>
 			refuse({ ...bound, routeId })?.message.includes('a part of the events'),
 		);

@@ -472,6 +472,7 @@ describe('a filtered view', () => {
 		const instance = await startTestInstance(url);
 		const open = (cursor: string | null) => instance.open(cursor, { view: viewOf('web') });
 		const [first, stays] = [follow({ open }), follow({ open })];
+		for (const client of [first, stays]) await client.until(() => client.resets() === 1);
 		await insert(sql, 'web', '/1');
 		await first.until(() => first.ids.length === 1);
 		await first.leave();
@@ -499,6 +500,7 @@ describe('a filtered view', () => {
 			await expect.poll(() => instance.state().totals.eventsCount).toBe(n);
 		};
 		const first = follow({ open });
+		await first.until(() => first.resets() === 1);
 		await publish(1);
 		await first.until(() => first.ids.length === 1);
 		await first.leave();

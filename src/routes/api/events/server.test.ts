@@ -1,4 +1,5 @@
 /** The route as a client sees it: real HTTP through the adapter's own conversion, real ingest, real Postgres. */
+import { createContextReader, type ContextReader } from '$lib/server/ingest/context';
 import { once } from 'node:events';
 import { Agent, createServer, request as send, type Server } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -28,6 +29,7 @@ let database: TestDatabase;
 let ingest: Ingest;
 let keys: KeyCheck;
 let locals: {
+	context: ContextReader;
 	bodies: BodyBudget;
 	ingest: Ingest;
 	ingestOpen: boolean;
@@ -68,6 +70,7 @@ beforeAll(async () => {
 beforeEach(async () => {
 	locals = {
 		bodies: createBodyBudget(),
+		context: createContextReader({ countries: () => null, countryHeader: null }),
 		ingest,
 		ingestOpen: true,
 		keys,
@@ -175,13 +178,13 @@ test('one wrong item refuses the batch, named with its place', async () => {
 		status: 400,
 		body: {
 			error:
-				'Nothing was saved: event 1: propertys is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp (and 1 more).',
+				'Nothing was saved: event 1: propertys is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp, context (and 1 more).',
 			details: [
 				{
 					item: 1,
 					path: 'propertys',
 					value: '{…}',
-					rule: 'is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp',
+					rule: 'is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp, context',
 				},
 				{ item: 1, path: 'name', value: '', rule: 'must have 1 to 120 characters' },
 			],

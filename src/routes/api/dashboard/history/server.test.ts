@@ -1,6 +1,7 @@
 /** The route as SvelteKit calls it, above a reader that notes what it is asked for. */
 import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
+import { toFilterTexts, type Filter } from '$lib/filter';
 import { BusyError } from '$lib/server/history/history-cache';
 import { ZoneError } from '$lib/server/history/range-query';
 import { GET } from './+server';
@@ -10,14 +11,14 @@ type Handler = (event: object) => Promise<Response>;
 async function ask(query: string, read: (zone: string) => object = () => ({ points: [] })) {
 	const asked: unknown[] = [];
 	const history = {
-		async read(...of: [string, string | null, string]) {
-			asked.push(of);
+		async read(...of: [string, { filter: Filter }, string]) {
+			asked.push([of[0], toFilterTexts(of[1].filter), of[2]]);
 			return { ...read(of[2]), zone: of[2] };
 		},
 	};
 	const url = new URL(`http://localhost/api/dashboard/history?${query}`);
 	try {
-		const response = await (GET as unknown as Handler)({ url, locals: { history } });
+		const response = await (GET as unknown as Handler)({ url, locals: { history, viewer: null } });
 		const { status, headers } = response;
 		return {
 			status,
@@ -37,10 +38,10 @@ const throwing = (error: Error) => () => {
 test('a zone is asked for in one spelling, and named in the answer as it was given', async () => {
 	const { asked, body } = await ask('range=7d&zone=europe/BERLIN&source=a');
 	expect([asked, body]).toEqual([
-		[['7d', 'a', 'Europe/Berlin']],
+		[['7d', ['source:a'], 'Europe/Berlin']],
 		{ points: [], zone: 'europe/BERLIN' },
 	]);
-	expect((await ask('range=7d')).asked).toEqual([['7d', null, 'UTC']]);
+	expect((await ask('range=7d')).asked).toEqual([['7d', [], 'UTC']]);
 });
 
 test.each(['AAAA1', 'Mars', '%2B01:00', 'GMT%2B1', 'a%00b', 'x'.repeat(500)])(
@@ -58,9 +59,16 @@ test.each(['AAAA1', 'Mars', '%2B01:00', 'GMT%2B1', 'a%00b', 'x'.repeat(500)])(
 	},
 );
 
-test('a source that no event can have is refused, and nothing is read', async () => {
-	expect(await ask(`range=7d&source=${'x'.repeat(121)}`)).toMatchObject({ status: 400, asked: [] });
-	expect(await ask('range=7d&source=%00')).toMatchObject({ status: 400, asked: [] });
+test('a filter that no event can match is refused, and nothing is read', async () => {
+	for (const query of [
+		'f=planet:Mars',
+		'f=path',
+		'f=path>5',
+		`f=path:${'x'.repeat(300)}`,
+		'source=%00',
+	])
+		expect(await ask(`range=7d&${query}`)).toMatchObject({ status: 400, asked: [] });
+	expect(await ask('range=7d&by=planet')).toMatchObject({ status: 400, asked: [] });
 });
 
 test('a zone that Postgres does not know is refused as it was given', async () => {
