@@ -1,5 +1,6 @@
 /** How the page words each dimension, and which of them stand together on a tab. Pure, for the server and the browser. */
 import { DEFAULT_BY, measureOf, PROPS, type Dimension, type FixedDimension } from './dimensions';
+import type { Clause, Operator } from './filter';
 import { DEFAULT_LOOK, type Look } from './format';
 
 type Words = {
@@ -70,6 +71,27 @@ function toName(type: 'region' | 'language', code: string, locale: string): stri
 		// no code at all: what a sender wrote stays readable
 		return code;
 	}
+}
+
+const OPERATOR_WORDS: Record<Operator, [holds: string, negated: string]> = {
+	':': ['is', 'is not'],
+	'~': ['contains', 'does not contain'],
+	'^': ['begins with', 'does not begin with'],
+	'>': ['>', 'not >'],
+	'>=': ['≥', 'not ≥'],
+	'<': ['<', 'not <'],
+	'<=': ['≤', 'not ≤'],
+};
+
+/** A clause as people read it: "Country is", "Germany". */
+export function toClauseWords(
+	{ dimension, operator, value, negated }: Clause,
+	look: Look = DEFAULT_LOOK,
+): { asks: string; value: string } {
+	return {
+		asks: `${wordsOf(dimension).one} ${OPERATOR_WORDS[operator][negated ? 1 : 0]}`,
+		value: operator === ':' ? toValueText(dimension, value, look) : value,
+	};
 }
 
 export type Tab = { title: string; by: readonly Dimension[] };

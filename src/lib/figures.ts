@@ -51,7 +51,7 @@ export const FIGURES = {
 		past: {
 			label: 'Most active sessions',
 			toDefinition: (time) =>
-				`The highest count of active sessions recorded in the last ${time}, of all sources.`,
+				`The highest count of active sessions recorded in the last ${time}, without a filter.`,
 		},
 	},
 	eventsCount: {

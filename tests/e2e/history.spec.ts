@@ -104,21 +104,22 @@ test.describe('in Kathmandu', () => {
 	});
 });
 
-test('a source by itself: its events, and plainly no sessions', async ({ page, server }) => {
+test('a filter: its events, and plainly no sessions', async ({ page, server }) => {
 	await server.sql`insert into nowboard.events (name, source) select 'sale', 'shop' from generate_series(1, 3)`;
 	await server.sql`insert into nowboard.events (name, source) select 'x', 'web' from generate_series(1, 4)`;
 	await openLive(page, '/?source=shop&range=24h');
 	await expect(figure(page, 'Events')).toHaveText('3', { timeout: 40_000 });
 	await expect(figure(page, 'Most active sessions')).toHaveText('not known');
 	await page.getByRole('button', { name: /^Most active/ }).click();
-	await expect(page.getByText('there is no history of one')).toBeVisible();
-	// the switches keep what the other has chosen
-	await expect(
-		page.getByRole('navigation', { name: 'Source' }).getByRole('link', { name: 'web' }),
-	).toHaveAttribute('href', '?source=web&range=24h');
+	await expect(page.getByText('there is no history of a part')).toBeVisible();
+	// the links keep what the other has chosen
+	await expect(page.getByRole('link', { name: 'Remove: Source is shop' })).toHaveAttribute(
+		'href',
+		'?range=24h',
+	);
 	await expect(ranges(page).getByRole('link', { name: 'Live' })).toHaveAttribute(
 		'href',
-		'?source=shop',
+		'?f=source:shop',
 	);
 });
 

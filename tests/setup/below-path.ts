@@ -55,7 +55,7 @@ export async function walkBelow(browser: Browser, address: string, sql: Sql): Pr
 	// links, history, the status page with and without a slash
 	const read = page.waitForResponse((one) => one.url().includes('/api/dashboard/history'));
 	await page.getByRole('navigation', { name: 'Range' }).locator('a[href*="range=24h"]').click();
-	await isAt(page, `${address}/?source=sql&range=24h`);
+	await isAt(page, `${address}/?f=source:sql&range=24h`);
 	assert.equal((await read).status(), 200);
 	await page.locator(`header a[href$="/status"]`).click();
 	await isAt(page, `${address}/status`);

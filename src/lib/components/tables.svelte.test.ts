@@ -94,7 +94,9 @@ test('over a range each row shows its change against the period before', async (
 });
 
 test('tabs keep the filter, and the one that is shown says so', async () => {
-	const { container, getByRole } = await render(Breakdowns, { view, tables: {}, events: [], link });
+	const { container, getByRole } = await render(Breakdowns, {
+		props: { view, tables: {}, events: [], link },
+	});
 	const links = getByRole('navigation', { name: 'Breakdowns' }).element().querySelectorAll('a');
 	expect([...links].map((a) => [a.textContent, a.getAttribute('href'), a.ariaCurrent])).toEqual([
 		['Overview', '?f=os:Linux', null],
@@ -127,7 +129,7 @@ test('properties of a chosen name can be broken down, and only then', async () =
 	};
 	const named = { filter: ['name:signup'], by: ['name', 'source'], range: null };
 	const props = { view: named, tables: {}, events: [event], link };
-	const { container, rerender } = await render(Breakdowns, props);
+	const { container, rerender } = await render(Breakdowns, { props });
 	const offered = () =>
 		[...container.querySelectorAll('nav[aria-label=Properties] a')].map((a) => [
 			a.textContent,
@@ -142,11 +144,13 @@ test('properties of a chosen name can be broken down, and only then', async () =
 
 test('says how far a filtered view reaches back and what it cannot tell apart', async () => {
 	const { container } = await render(Breakdowns, {
-		view,
-		tables: {},
-		events: [],
-		reach: Date.UTC(2026, 2, 1, 12, 5, 9),
-		blurred: ['session'],
+		props: {
+			view,
+			tables: {},
+			events: [],
+			reach: Date.UTC(2026, 2, 1, 12, 5, 9),
+			blurred: ['session'],
+		},
 	});
 	expect(container.textContent).toContain('what is filtered reaches back to 12:05:09');
 	expect(container.textContent).toContain('Session: too many different values');

@@ -9,6 +9,7 @@ import {
 	type Health,
 	type History,
 	type StreamEvents,
+	type Values,
 } from '../protocol';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
@@ -211,6 +212,16 @@ const rangeTable = object({
 
 /** Part of what `POST /api/tokens` answers. */
 export const parseToken: Parse<{ token: string }> = parse(object({ token: text }));
+
+/** What `GET /api/dashboard/values` answers. */
+export const parseValues: Parse<Values> = parse(
+	object({
+		dimension: text,
+		rows: list(object({ key: text, count: number })),
+		other: number,
+		values: number,
+	}),
+);
 
 /** What `GET /api/dashboard/history` answers. */
 export const parseHistory: Parse<History> = parse(
