@@ -105,7 +105,8 @@ export function createViewers({
 		if (!found) return null;
 		await rows.noteUse(found);
 		const viewers = new Map<string, Viewer>();
-		for (const { lastUsedAt: _, ...viewer } of found) viewers.set(viewer.hash, viewer);
+		for (const { kind, hash, expiresAt, filter } of found)
+			viewers.set(hash, { kind, hash, expiresAt, filter });
 		for (const hash of hashes) {
 			// ended during the query: that is the newer answer
 			if ((unknown.get(hash) ?? -Infinity) > at) viewers.delete(hash);

@@ -33,8 +33,12 @@ export async function readRange(
 	const tables: History['tables'] = {};
 	for (const dimension of by)
 		tables[dimension] = await readTable(sql, condition, dimension, periodsOf(sums), { signal });
-	const { kept: _kept, bounds: _bounds, ...history } = { ...sums, ...figures };
-	return { ...history, filter: toFilterTexts(filter), tables };
+	const { from, to, through } = sums;
+	const { totals, previousTotals, points, previous, begins } = figures;
+	return {
+		...{ range, zone, from, to, at: sums.at, begins, through, filter: toFilterTexts(filter) },
+		...{ totals, previousTotals, points, previous, tables },
+	};
 }
 
 /** The source, when the filter is nothing else. */
@@ -67,7 +71,7 @@ async function count(
 ): Promise<Figures> {
 	const { bounds } = sums;
 	const half = (bounds.length - 1) / 2;
-	const [first, cut, middle, last] = periodsOf(sums);
+	const [first, cut, , last] = periodsOf(sums);
 	const [oldest] = await sql<{ at: number | null }[]>`
 		select ${toMs(sql, 'min(created_at)')} as at from ${sql.schema}.events where created_at > '-infinity'`;
 	const begins = oldest?.at ?? null;

@@ -2,7 +2,7 @@
  * The live queries of a process: each view once, however many clients ask for it. A view that is asked for the first time
  * is scanned in short slices, one view at a time. One that is no longer watched is kept for a while, within a bound.
  */
-import { DEFAULT_BY, type Dimension } from '../../dimensions';
+import { DEFAULT_BY } from '../../dimensions';
 import { toFilterTexts } from '../../filter';
 import { createClauseTables } from './clause-tables';
 import type { DimensionRow } from './dimension-values';

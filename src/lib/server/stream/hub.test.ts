@@ -8,7 +8,6 @@ import { startTestInstance, useDatabase } from '../../../../tests/setup/instance
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import { parseCursor, toId } from '../reader/cursor';
 import { connect, type Sql } from '../db/connect';
-import type { Instance } from './hub';
 
 const idsInTable = async (sql: Sql) =>
 	(await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(({ id }) =>
@@ -323,7 +322,7 @@ describe('when something breaks', () => {
 test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the instance that recorded it and on others', async () => {
 	const { url, sql } = await useDatabase();
 	const [one, two] = [await startTestInstance(url), await startTestInstance(url)];
-	const client = follow(one);
+	const [client, other] = [follow(one), follow(two)];
 	await sql`
 		insert into nowboard.events (name, session_id, created_at)
 		select case when i % 3 = 0 then 'page_view' else 'other' end, 's' || i % 17,
@@ -357,6 +356,12 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 			from seen where age >= '0'`;
 		expect(counted?.figures).toEqual(shown);
 	}
+	// both instances show the row that stands in the table
+	const ticks = (of: typeof client) =>
+		of.of('metrics').map(({ recordedAt, eventsCount }) => `${recordedAt} ${eventsCount}`);
+	await expect
+		.poll(() => ticks(other).some((tick) => ticks(client).includes(tick)), { timeout: 60_000 })
+		.toBe(true);
 });
 
 test('a database that takes no connections is noticed within seconds by those who watch, and found again', async () => {
