@@ -357,10 +357,10 @@ test('figures reconcile: SQL over the rows seen by a tick gives the tick, on the
 		expect(counted?.figures).toEqual(shown);
 	}
 	// both instances show the row that stands in the table
-	const ticks = (of: typeof client) =>
+	const told = (of: typeof client) =>
 		of.of('metrics').map(({ recordedAt, eventsCount }) => `${recordedAt} ${eventsCount}`);
 	await expect
-		.poll(() => ticks(other).some((tick) => ticks(client).includes(tick)), { timeout: 60_000 })
+		.poll(() => told(other).some((tick) => told(client).includes(tick)), { timeout: 60_000 })
 		.toBe(true);
 });
 
