@@ -25,7 +25,7 @@ test('before an operator, dimensions are offered by name and by what they are ca
 	expect(texts('-page')).toEqual(['-path:']);
 	expect(texts('plan')).toEqual(['props.plan:']);
 	expect(texts('zzz')).toEqual([]);
-	expect(texts('')).toHaveLength(18);
+	expect(texts('')).toHaveLength(12);
 	expect(texts('country:')).toBeUndefined();
 });
 

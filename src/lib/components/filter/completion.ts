@@ -17,6 +17,20 @@ export type Option = {
 };
 
 export const MAX_OPTIONS = 8;
+/** As many dimensions as a phone shows without scrolling. */
+const MAX_DIMENSIONS = 12;
+/** Offered first; the others follow in their own order. */
+const FIRST = [
+	'path',
+	'name',
+	'country',
+	'referrer',
+	'channel',
+	'source',
+	'device',
+	'browser',
+	'os',
+];
 const OPERATOR = /[:~^<>]/;
 
 /** The dimensions that fit what was typed, before an operator is; null: there is an operator. */
@@ -24,11 +38,12 @@ export function toDimensionOptions(text: string, properties: readonly string[]):
 	if (OPERATOR.test(text)) return null;
 	const minus = text.startsWith('-') ? '-' : '';
 	const typed = text.slice(minus.length).trim().toLowerCase();
-	return [...DIMENSIONS, ...properties]
+	return [...new Set([...FIRST, ...DIMENSIONS, ...properties])]
 		.map((dimension) => ({ dimension, label: wordsOf(dimension).one }))
 		.filter(({ dimension, label }) =>
 			[dimension, label].some((name) => name.toLowerCase().includes(typed)),
 		)
+		.slice(0, MAX_DIMENSIONS)
 		.map(({ dimension, label }) => ({
 			text: `${minus}${dimension}:`,
 			label,
