@@ -160,7 +160,14 @@ test('an event id that another transaction has just committed is a duplicate, al
 		await other.end({ timeout: 1 });
 	});
 	const eventId = randomUUID();
-	const event = { name: 'x', source: 'web', sessionId: null, createdAt: null, properties: {} };
+	const event = {
+		name: 'x',
+		source: 'web',
+		sessionId: null,
+		createdAt: null,
+		properties: {},
+		context: null,
+	};
 	await ingest.submit([{ ...event, eventId: randomUUID() }]);
 	const sent = await other.begin(async (tx) => {
 		await tx`insert into nowboard.events (name, event_id) values ('x', ${eventId})`;
@@ -185,7 +192,7 @@ test('a role with a low statement_timeout starts on a table that takes longer to
 		await tx`set local statement_timeout = 0`;
 		await tx`insert into nowboard.events (name) values ('x')`;
 		await tx`lock table nowboard.events in access exclusive mode`;
-		const reading = readStart(sql, { windowMs: 60_000, feedLength: 5 }, () => {});
+		const reading = readStart(sql, { windowMs: 60_000 }, () => {});
 		await tx`select pg_sleep(1)`;
 		// (control) without lifting the limit, the server cancels it
 		const plain = connect(url, { max: 1 });

@@ -8,7 +8,7 @@ import FilterBar from './FilterBar.svelte';
 beforeAll(() => import('./FilterField.svelte'), 60_000);
 
 const view = { filter: ['-os:Linux', 'country:DE'], by: ['os'], range: '24h' } as const;
-const bar = { view, valuesUrl: '/nowhere', navigate: () => {} };
+const bar = { view, readValues: () => Promise.reject(new Error('nowhere')), navigate: () => {} };
 const answer = {
 	dimension: 'country',
 	rows: [

@@ -1,10 +1,9 @@
-/** What the filter's field offers for what has been typed. Pure, but for `fetchValues`. */
+/** What the filter's field offers for what has been typed. Pure. */
 import { toClauseWords, toValueText, wordsOf } from '../../breakdowns';
 import { DIMENSIONS, isDimension } from '../../dimensions';
 import { parseClause, toClauseText, type Clause } from '../../filter';
 import type { Look } from '../../format';
 import type { Values } from '../../protocol';
-import { parseText, parseValues } from '../../stores/parse';
 
 export type Option = {
 	/** what the field holds once it is chosen */
@@ -86,26 +85,16 @@ const isNamed = (dimension: string) => dimension === 'country' || dimension === 
 /** More countries and languages than there are. */
 const ALL_NAMED = 500;
 
-/**
- * The most frequent values of the clause's dimension that contain its value, under the other clauses of the filter.
- * @throws an AbortError, or the reason why there are none
- */
-export async function fetchValues(
-	url: string,
+/** Asks for the most frequent values of the clause's dimension that contain its value, under the filter's other clauses. */
+export function toValuesQuery(
 	{ dimension, value }: Clause,
 	filter: readonly string[],
-	signal: AbortSignal,
-	fetcher: typeof fetch = fetch,
-): Promise<Values> {
+): URLSearchParams {
 	const all = isNamed(dimension);
 	const query = new URLSearchParams({ dimension, limit: String(all ? ALL_NAMED : MAX_OPTIONS) });
 	if (!all && value) query.set('q', value);
 	for (const clause of filter) if (!isOf(clause, dimension)) query.append('f', clause);
-	const headers = { accept: 'application/json' };
-	const response = await fetcher(`${url}?${query}`, { headers, signal });
-	const parsed = parseText(await response.text(), parseValues);
-	if (!response.ok || !parsed.ok) throw new Error(`values: ${response.status}`);
-	return parsed.value;
+	return query;
 }
 
 function isOf(text: string, dimension: string): boolean {
