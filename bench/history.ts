@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { readHistory } from '../src/lib/server/history/range-query';
 import { deleteOld } from '../src/lib/server/history/retention';
 import { countNext } from '../src/lib/server/history/rollup';

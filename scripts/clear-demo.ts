@@ -3,7 +3,7 @@
  * (demo-data.ts). Looks in the database of DATABASE_URL, otherwise in both of the embedded Postgres. May run beside the demo.
  */
 import { connect, type Sql } from '../src/lib/server/db/connect';
-import { hasTable } from '../src/lib/server/db/journal';
+import { hasTable } from '../src/lib/server/migrations/journal';
 import { withDatabase } from './commands/run-command';
 import { clearDemoData } from './demo/demo-data';
 import { withName } from './postgres/local-database';

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { connect } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { provideDemoKeys, type DemoKeys } from './demo/demo-keys';
 import { toDemoServer } from './demo/demo-server';
 import { openDatabase, type LocalDatabase } from './postgres/local-database';

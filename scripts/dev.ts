@@ -1,5 +1,5 @@
 /** `npm run dev`: the embedded Postgres (unless DATABASE_URL is set), migrations, and Vite with hot reload. */
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { openDatabase } from './postgres/local-database';
 import { choosePort } from './process/ports';
 import { startNode, supervise } from './process/supervise';

@@ -4,7 +4,7 @@
  * only a build it is `node build/erase.js` (scripts/release/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { withDatabase } from './commands/run-command';
 import { countErasing, erase, parseErasing, USAGE } from './commands/erase-events';
 

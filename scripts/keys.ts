@@ -3,7 +3,7 @@
  * `npm run dev`. Running servers need not be told. Where there is only a build it is `node build/keys.js` (scripts/release/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { withDatabase } from './commands/run-command';
 import { parseCommand, runCommand, USAGE } from './commands/key-commands';
 

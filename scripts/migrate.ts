@@ -1,5 +1,5 @@
 /** `npm run db:migrate`. The server does the same when it starts; this is for those who want it before. */
-import { prepareDatabase } from '../src/lib/server/db/prepare';
+import { prepareDatabase } from '../src/lib/server/migrations/prepare';
 import { withDatabase } from './commands/run-command';
 
 await withDatabase(async (url, schema) => {

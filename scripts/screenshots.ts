@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright';
 import { connect } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { createAppServer } from '../tests/setup/app-server';
 import { provideServer } from '../tests/setup/server';
 import { copyDatabase } from '../tests/setup/template';

@@ -1,7 +1,7 @@
 /** `npm run db:seed [-- --seed n]`: believable data for looking at; the same for the same number. */
 import { parseArgs } from 'node:util';
 import { connect } from '../src/lib/server/db/connect';
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { withDatabase } from './commands/run-command';
 import { seed } from './demo/seed-data';
 

@@ -1,5 +1,5 @@
 /** `npm run db:studio`: drizzle's table viewer on DATABASE_URL or the embedded Postgres. */
-import { migrate } from '../src/lib/server/db/migrate';
+import { migrate } from '../src/lib/server/migrations/migrate';
 import { joinDatabase } from './postgres/local-database';
 import { startNode, supervise } from './process/supervise';
 

@@ -7,7 +7,7 @@ import { withDeadline } from '../../src/lib/server/db/deadline';
 import { TROUBLES } from '../../src/lib/database-troubles';
 import { explain, fillIn } from '../../src/lib/server/db/diagnose';
 import { toReason } from '../../src/lib/server/db/errors';
-import { checkServer, checkVisibility } from '../../src/lib/server/db/prepare';
+import { checkServer, checkVisibility } from '../../src/lib/server/migrations/prepare';
 import { readClock, type Clock } from './clocks';
 import { well, wrong, type Finding } from './finding';
 import { examineListen } from './listening';

@@ -1,6 +1,6 @@
 /** Whether the tables are those that this version wants, triggers included, without which everything looks well for a while. */
 import type { Sql } from '../../src/lib/server/db/connect';
-import { readApplied, readJournal } from '../../src/lib/server/db/journal';
+import { readApplied, readJournal } from '../../src/lib/server/migrations/journal';
 import { well, wrong, type Finding } from './finding';
 
 /** What is lost without each. */

@@ -3,7 +3,7 @@
  * migrates. The server does both when it starts; done before, what fails stops the release while the old version goes on.
  * scripts/release/build-release.ts bundles it, because production has neither tsx nor src/.
  */
-import { prepareDatabase } from '../../src/lib/server/db/prepare';
+import { prepareDatabase } from '../../src/lib/server/migrations/prepare';
 import { tellFailure } from '../commands/tell-failure';
 import { readEnv } from '../../src/lib/server/config/env';
 

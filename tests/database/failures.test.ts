@@ -7,7 +7,7 @@ import { tellFailure } from '../../scripts/commands/tell-failure';
 import { freePort } from '../../scripts/process/ports';
 import type { DatabaseTrouble } from '../../src/lib/protocol';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { prepareDatabase } from '../../src/lib/server/db/prepare';
+import { prepareDatabase } from '../../src/lib/server/migrations/prepare';
 import { collectLog, startTestInstance } from '../setup/instances';
 import { startServer, type PrivateServer } from '../setup/private-server';
 import { databaseUrl } from '../setup/template';

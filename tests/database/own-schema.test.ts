@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { readJournal } from '../../src/lib/server/db/journal';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { readJournal } from '../../src/lib/server/migrations/journal';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 import { createAppServer } from '../setup/app-server';
 import { follow } from '../setup/follow';
 import { followHttp, post } from '../setup/follow-http';

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Readable, Writable } from 'node:stream';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 import type { Instance } from '../../src/lib/server/stream/hub';
 import { parseCursor, type Cursor } from '../../src/lib/server/reader/cursor';
 import { readUnseen } from '../../src/lib/server/reader/rows';

@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { readJournal } from '../../src/lib/server/db/journal';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { readJournal } from '../../src/lib/server/migrations/journal';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 import { deleteOld, startRetention } from '../../src/lib/server/history/retention';
 import { countAll } from '../../src/lib/server/history/rollup';
 import { PARSERS } from '../../src/lib/stores/parse';

@@ -6,8 +6,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { readJournal } from '../../src/lib/server/db/journal';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { readJournal } from '../../src/lib/server/migrations/journal';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 import { parseSnapshot, toId } from '../../src/lib/server/reader/cursor';
 import { createAppServer } from '../setup/app-server';
 import { follow } from '../setup/follow';

@@ -12,7 +12,7 @@ import {
 } from '../../scripts/postgres/embedded';
 import { findAccount } from '../../scripts/postgres/account';
 import { connect } from '../../src/lib/server/db/connect';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 import { findTestBinaries } from './binaries';
 import { makeTemporaryFolder } from './server';
 import { databaseUrl } from './template';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import type { JournalEntry } from '../../src/lib/server/db/journal';
+import type { JournalEntry } from '../../src/lib/server/migrations/journal';
 import { copyDatabase, dropDatabase } from './template';
 
 export async function useEmptyDatabase(): Promise<{ url: string; sql: Sql }> {

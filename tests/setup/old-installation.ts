@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { onTestFinished } from 'vitest';
-import { readJournal } from '../../src/lib/server/db/journal';
+import { readJournal } from '../../src/lib/server/migrations/journal';
 import { folderWith } from './migrations';
 
 /** Migrations that a version without a schema of its own can have: those before 0007_own_schema. */

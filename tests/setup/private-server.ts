@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { freePort } from '../../scripts/process/ports';
 import { startPostgres, type StopMode } from '../../scripts/postgres/embedded';
 import { connect } from '../../src/lib/server/db/connect';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 import { findTestBinaries } from './binaries';
 import { makeTemporaryFolder } from './server';
 import { databaseUrl } from './template';

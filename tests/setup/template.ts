@@ -1,7 +1,7 @@
 /** Databases for tests: a migrated template, and copies of it. Takes URLs, so that vitest and Playwright both use it. */
 import { randomBytes } from 'node:crypto';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { migrate } from '../../src/lib/server/db/migrate';
+import { migrate } from '../../src/lib/server/migrations/migrate';
 
 /** The URL of another database on the same server. */
 export function databaseUrl(serverUrl: string, database: string): string {

@@ -9,7 +9,7 @@ import { createBodyBudget } from './http/body-budget';
 import { startCrashGuard } from './db/crash-guard';
 import { connect, type Sql } from './db/connect';
 import { logTrouble } from './db/trouble-log';
-import { prepareDatabase } from './db/prepare';
+import { prepareDatabase } from './migrations/prepare';
 import { parseUrl } from './config/database-url';
 import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';

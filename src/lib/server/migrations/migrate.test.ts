@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateUnlocked } from 'drizzle-orm/postgres-js/migrator';
 import { copyFolder, folderWith, useEmptyDatabase } from '../../../../tests/setup/migrations';
-import { connect } from './connect';
+import { connect } from '../db/connect';
 import { findDifference, findJournalProblem, readJournal, type Migration } from './journal';
 import { migrate, NEEDS_KEY } from './migrate';
 

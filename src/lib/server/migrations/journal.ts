@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import type { Sql, TransactionSql } from './connect';
+import type { Sql, TransactionSql } from '../db/connect';
 
 /** As drizzle calls it. */
 export const JOURNAL_TABLE = '__drizzle_migrations';

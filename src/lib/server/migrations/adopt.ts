@@ -3,7 +3,7 @@
  * drizzle's shared journal. Instances of the version before go on meanwhile: where the tables were are views of the same names.
  * docs/decisions/0021-own-schema.md
  */
-import type { Sql, TransactionSql } from './connect';
+import type { Sql, TransactionSql } from '../db/connect';
 import { hasTable, JOURNAL_TABLE, type KnownMigration } from './journal';
 import { leaveViews } from './compatibility';
 

@@ -8,8 +8,8 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import postgres from 'postgres';
 import { adopt, createJournal, findHome, readShared } from './adopt';
-import { connect, type Sql, type TransactionSql } from './connect';
-import { DatabaseProblem, toCode } from './errors';
+import { connect, type Sql, type TransactionSql } from '../db/connect';
+import { DatabaseProblem, toCode } from '../db/errors';
 import {
 	findDifference,
 	hasTable,
@@ -18,7 +18,7 @@ import {
 	readMigrations,
 	type KnownMigration,
 } from './journal';
-import { DEFAULT_SCHEMA } from './own-schema';
+import { DEFAULT_SCHEMA } from '../db/own-schema';
 
 /** "nowboard" in ASCII; any constant does that no other program locks. */
 const LOCK_KEY = '7957710331246113380';

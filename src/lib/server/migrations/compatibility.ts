@@ -2,7 +2,7 @@
  * What stays where the tables were: views of the same names that INSERT, UPDATE and DELETE go through, for instances of the version
  * before, and for other programs until they say `nowboard.events`. Never removed by us: docs/upgrading.md says how.
  */
-import type { TransactionSql } from './connect';
+import type { TransactionSql } from '../db/connect';
 
 /** Ids that instances of the version before may give while ours go on after them. */
 const OLDER_IDS = 1_000_000_000;

@@ -2,8 +2,8 @@
  * Makes a database ready: migrates it, after a check that the server can be used at all, and before a check that no row is
  * hidden. Both check what no later error would say plainly.
  */
-import { connect, type Sql } from './connect';
-import { DatabaseProblem, StandbyError } from './errors';
+import { connect, type Sql } from '../db/connect';
+import { DatabaseProblem, StandbyError } from '../db/errors';
 import { migrate, type MigrateOptions } from './migrate';
 
 /** The first release that Nowboard is tested with; 13 has no support since November 2025. */
