@@ -41,6 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	history: ['reader/cursor', 'live/dimension-values', 'live/match-row', 'db'],
 	live: ['reader', 'db'],
 	reader: ['db'],
+	migrations: ['db'],
 	access: ['http', 'db'],
 	keys: ['http', 'db'],
 	http: ['db/json-limits'],

@@ -46,7 +46,7 @@ test('in this project most units are quick, and what needs Postgres is not', () 
 	const quick = findQuickTests();
 	expect(quick).toContain('src/lib/server/stream/ring.test.ts');
 	expect(quick).toContain('tests/architecture.test.ts');
-	expect(quick).not.toContain('src/lib/server/db/migrate.test.ts');
+	expect(quick).not.toContain('src/lib/server/migrations/migrate.test.ts');
 	expect(quick).not.toContain('tests/delivery/trouble.test.ts');
 	expect(quick.length).toBeGreaterThan(60);
 });
