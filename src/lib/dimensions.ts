@@ -1,5 +1,5 @@
 /**
- * What events are told apart by. A dimension is a fixed one or `props.<key>` for a scalar property.
+ * What events are distinguished by. A dimension is a fixed one or `props.<key>` for a scalar property.
  * The page's tabs, the filter, the window store and the SQL of history all read this list.
  */
 

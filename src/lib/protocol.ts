@@ -44,7 +44,7 @@ export type LiveFigures = {
 	tables: { [dimension: string]: Table };
 	/** database time at which they hold */
 	at: string;
-	/** dimensions of the filter with more values than are told apart: events may be missing */
+	/** dimensions of the filter with more values than are kept distinct: events may be missing */
 	blurred: string[];
 	/** ms since 1970: how far back tables and filtered totals reach; null: the whole half hour */
 	reach: number | null;

@@ -142,7 +142,7 @@ test('properties of a chosen name can be broken down, and only then', async () =
 	expect(offered()).toEqual([]);
 });
 
-test('says how far a filtered view reaches back and what it cannot tell apart', async () => {
+test('says how far a filtered view reaches back and what it cannot distinguish', async () => {
 	const { container } = await render(Breakdowns, {
 		props: {
 			view,

@@ -14,7 +14,7 @@ test.each([
 });
 
 test.each([[null], [''], [[1]], [{ a: 1 }], ['x'.repeat(257)], [1e300]])(
-	'%j is nothing that events are told apart by',
+	'%j is nothing that events are distinguished by',
 	(value) => {
 		expect(toPropertyClause({ value }, 'value')).toBeNull();
 	},

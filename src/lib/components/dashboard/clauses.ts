@@ -8,7 +8,7 @@ import type { Json } from '../../protocol';
 const MAX_VALUE_LENGTH = 256;
 const OWN_DIMENSION = /^utm_(source|medium|campaign|term|content)$/;
 
-/** @returns null: the value is none that events are told apart by */
+/** @returns null: the value is none that events are distinguished by */
 export function toPropertyClause(
 	properties: { readonly [key: string]: Json },
 	key: string,

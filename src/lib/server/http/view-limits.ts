@@ -1,6 +1,6 @@
 /**
  * Bounds the different views that are asked for: each one that was not there costs a scan, and is kept up row by row
- * while somebody watches it. Views that are there cost nothing, and are never refused.
+ * while a client watches it. Views that are there cost nothing, and are never refused.
  */
 import { error } from '@sveltejs/kit';
 import { createLimiter } from './rate-limiter';

@@ -10,7 +10,7 @@ import type { WindowStore } from './window-store';
 
 export type RowTest = {
 	test(segment: Segment, offset: number): boolean;
-	/** Dimensions of the filter with values that are not told apart: rows may be missing. */
+	/** Dimensions of the filter with values that are not kept distinct: rows may be missing. */
 	blurred(): Dimension[];
 	close(): void;
 };
@@ -22,7 +22,7 @@ export type ClauseTables = {
 
 type Table = { dimension: Dimension; hits: Uint8Array; users: number; close(): void };
 
-/** Stands for a value that is not told apart: none that anybody can ask for. */
+/** Stands for a value that is not kept distinct: none that anybody can ask for. */
 const UNKNOWN = '\0';
 
 export function createClauseTables(store: WindowStore): ClauseTables {

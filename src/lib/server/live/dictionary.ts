@@ -12,9 +12,9 @@ export type Dictionary = {
 	value(code: number): string;
 	/** Codes are below this. */
 	capacity(): number;
-	/** How many values are told apart now. */
+	/** How many values are kept distinct now. */
 	size(): number;
-	/** How many rows have a value that is not told apart. */
+	/** How many rows have a value that is not kept distinct. */
 	others(): number;
 	/** Calls `see` for every code in use, and from now on for every new one, before a row has it. @returns stop */
 	follow(see: (code: number, value: string) => void): () => void;
@@ -25,7 +25,7 @@ export const NONE = 0;
 /** There are too many values: those beyond the bound share this code. */
 export const OTHERS = 1;
 
-/** @param maxValues told apart at a time */
+/** @param maxValues kept distinct at a time */
 export function createDictionary(maxValues: number): Dictionary {
 	const codes = new Map<string, number>();
 	const values: string[] = ['', ''];

@@ -63,7 +63,7 @@ export const MAX_VALUE_LENGTH = 256;
 /** Characters of the digest that tells long values apart: 60 bits. */
 const DIGEST_LENGTH = 10;
 
-/** A longer text is shown by its beginning, and told apart by a digest of the whole. */
+/** A longer text is shown by its beginning, and distinguished by a digest of the whole. */
 function toText(value: Json | undefined): string | null {
 	if (typeof value !== 'string' || value === '') return null;
 	if (value.length <= MAX_VALUE_LENGTH) return value;

@@ -1,5 +1,5 @@
 /**
- * Rows of the half hour that are no longer told apart: only how many there are, by millisecond, so that
+ * Rows of the half hour that are no longer kept distinct: only how many there are, by millisecond, so that
  * the totals of everything stay exact when there are more rows than the store keeps.
  */
 import { COUNT_WINDOW_MS } from '../../protocol';

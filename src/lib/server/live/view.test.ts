@@ -1,4 +1,4 @@
-/** Views against counting all rows anew: whatever arrives, whenever, and however the scan is cut into slices. */
+/** Views against counting all rows again: whatever arrives, whenever, and however the scan is cut into slices. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Dimension } from '../../dimensions';
@@ -142,7 +142,7 @@ function shown({ view }: Watched) {
 const RUNS = Number(process.env.VIEW_RUNS ?? 300);
 
 describe('a view', () => {
-	test('equals counting every row anew, whatever arrives and however the scan is sliced', () => {
+	test('equals counting every row again, whatever arrives and however the scan is sliced', () => {
 		fc.assert(
 			fc.property(fc.array(stepArb, { maxLength: 80 }), filterArb, (steps, filter) => {
 				const { store, rows, watched } = play(steps, filter);
@@ -184,7 +184,7 @@ describe('beyond its bounds', () => {
 		expect(all.figures()).toMatchObject({ totals: { eventsCount: 0, pageViews: 0 }, reach: null });
 	});
 
-	test('values that are not told apart are counted among the others, and a filter on them says so', () => {
+	test('values that are not kept distinct are counted among the others, and a filter on them says so', () => {
 		const store = createWindowStore(START, { maxValues: 2 });
 		const tables = createClauseTables(store);
 		const all = createView(store, tables, { filter: [], by: ['path'] });
@@ -202,7 +202,7 @@ describe('beyond its bounds', () => {
 		expect(all.figures().blurred).toEqual([]);
 	});
 
-	test('property keys beyond the bound are not told apart, until one of those has left the window', () => {
+	test('property keys beyond the bound are not kept distinct, until one of those has left the window', () => {
 		const store = createWindowStore(START, { maxKeys: 1 });
 		const row = (key: string, createdAt: number) => ({
 			...event(createdAt),

@@ -31,7 +31,7 @@ export type Views = {
 	/** The view, when it is complete. */
 	get(key: string): OpenView | undefined;
 	all(): Iterable<OpenView>;
-	/** Drops what `isWatched` says nobody watches, but the newest KEPT_VIEWS. */
+	/** Drops views that no client watches, but the newest KEPT_VIEWS. */
 	sweep(isWatched: (key: string) => boolean): void;
 	size(): number;
 	close(): void;

@@ -27,9 +27,9 @@ export type WindowStore = {
 	/** Segments in the order in which rows entered. */
 	segments(): readonly Segment[];
 	rows(): number;
-	/** Rows that are in the half hour but no longer told apart, because there were more than the bound. */
+	/** Rows that are in the half hour but no longer kept distinct, because there were more than the bound. */
 	dropped(): { events: number; pageViews: number };
-	/** Rows are told apart that are newer than this, ms since 1970. */
+	/** Rows are kept distinct that are newer than this, ms since 1970. */
 	reach(): number;
 	/** The values of a dimension; undefined: no row has such a property, or its key is beyond the bound. */
 	dictionary(dimension: Dimension): Dictionary | undefined;
@@ -37,17 +37,17 @@ export type WindowStore = {
 	followKeys(see: (dimension: Dimension) => void): () => void;
 	/** Reads a dimension's code of a row, resolved once: for the loops over rows. */
 	reader(dimension: Dimension): (segment: Segment, offset: number) => number;
-	/** The keys of properties that are told apart. */
+	/** The keys of properties that are kept distinct. */
 	keys(): string[];
-	/** A property's key is not told apart, because there were more than the bound. */
+	/** A property's key is not kept distinct, because there were more than the bound. */
 	keysOmitted(): boolean;
 };
 
-/** Rows that are told apart: at about 150 bytes with their values, 450 MB. */
+/** Rows that are kept distinct: at about 150 bytes with their values, 450 MB. */
 export const MAX_ROWS = 3_000_000;
-/** Values of a dimension that are told apart: with the two reserved codes they fit 16 bits. */
+/** Values of a dimension that are kept distinct: with the two reserved codes they fit 16 bits. */
 export const MAX_VALUES = 50_000;
-/** Property keys that are told apart, those that came first. */
+/** Property keys that are kept distinct, those that came first. */
 export const MAX_KEYS = 200;
 const MAX_SESSIONS = 50_000_000;
 const NO_SLOT = -1;

@@ -1,7 +1,7 @@
 /**
  * A drain: reads the rows that the cursor has not seen, visits each one, and cuts them into batches at ends of transactions.
  * Each step is one query, then one synchronous change. A query that fails changes nothing, and the next run resumes there.
- * What throws in the middle of a change leaves the drain unsound: it must not run again, and its owner begins anew.
+ * What throws in the middle of a change leaves the drain unsound: it must not run again, and its owner starts over.
  */
 import type { Sql } from '../db/connect';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
@@ -15,7 +15,7 @@ type Running = Pick<Snapshot, 'running'>;
 
 /** What clients get for one or more whole transactions. `rows`: the newest, oldest first; `omitted`: all others. */
 export type Batch = { cursor: Cursor; rows: Row[]; omitted: Omitted };
-/** Whose rows are counted apart: those that a view shows. */
+/** A view, as the drain counts omitted rows for it. */
 export type RowTest = { readonly key: string; match(row: Row): boolean };
 /** How many rows a frame stands for without carrying them, and how many of them a view shows. */
 export type Omitted = { size: number; of(view: RowTest): number };
@@ -32,7 +32,7 @@ export type Drain = {
 	sound(): boolean;
 };
 
-/** The database is not the one, or not the history, that the cursor belongs to: begin anew. */
+/** The database is not the one, or not the history, that the cursor belongs to: start over. */
 export class HistoryError extends Error {
 	override name = 'HistoryError';
 }

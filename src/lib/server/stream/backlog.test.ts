@@ -259,7 +259,7 @@ describe('what is made for what clients say is kept within a bound', () => {
 		expect(made.filter((one) => one.startsWith('real'))).toEqual(['real e1-8']);
 	});
 
-	test('what is larger than the bound is shared all the same, until something else is asked for', () => {
+	test('what is larger than the bound is still shared, until something else is asked for', () => {
 		const { backlog, made } = useBacklog(200_000);
 		const all = cursorOf(7n, 1n, 2n, 3n, 4n, 5n, 6n);
 		const first = backlog.way(all, viewOf()) as Frame[];
@@ -272,7 +272,7 @@ describe('what is made for what clients say is kept within a bound', () => {
 			);
 		expect(made.length).toBe(before);
 		backlog.way(cursorOf(7n), viewOf());
-		// one frame for everybody is left
+		// one frame for everyone is left
 		expect(backlog.bytes()).toBeLessThan(60_000);
 	});
 });

@@ -34,7 +34,7 @@ import { explain, type Diagnosis } from '../db/diagnose';
 import { logTrouble } from '../db/trouble-log';
 
 export type Instance = {
-	/** Scans the view if nobody watched it; resolves at once before the first reading. */
+	/** Scans the view if no client watched it; resolves at once before the first reading. */
 	ready(view: ViewSpec): Promise<void>;
 	/**
 	 * The whole state of a view at the ring's head: what `reset` would carry now. Takes no query. Empty before the first
@@ -54,7 +54,7 @@ export type Instance = {
 	status(): Ping;
 	/** Tells every client the status now, instead of with the next ping. */
 	announce(): void;
-	/** Looks at the table and at NOTIFY now, instead of when it is due: while nobody watches, that is rarely. */
+	/** Looks at the table and at NOTIFY now, instead of when it is due: while no client watches, that is rarely. */
 	look(): void;
 	/** What is missing before this process can serve; empty when ready. */
 	missing(): string[];
@@ -99,7 +99,7 @@ const RETRY_MS = 2_000;
 const MAX_REST_MS = 1_000;
 /** After a `bye` clients come back spread over this time. */
 const BYE_SPREAD_MS = 3_000;
-/** While nobody watches, the listener is checked as rarely as the table. */
+/** While no client watches, the listener is checked as rarely as the table. */
 const UNWATCHED_PING_MS = 60_000;
 
 /**
@@ -312,7 +312,7 @@ export function startInstance({
 		},
 		watched,
 		join,
-		// nobody watched: the next look at the table and at NOTIFY may be far off
+		// no client watched: the next look at the table and at NOTIFY may be far off
 		onFirst: look,
 	});
 

@@ -15,7 +15,7 @@ export type WatchedViews = {
 	specs(): ViewSpec[];
 	/** Rises with every view that frames begin to be made for. */
 	turn(): number;
-	/** All figures were read anew: views that `isComplete` denies have to be admitted again. */
+	/** All figures were read again: views that `isComplete` denies have to be admitted again. */
 	renew(isComplete: (key: string) => boolean): void;
 	size(): number;
 };
