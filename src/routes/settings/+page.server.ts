@@ -1,4 +1,5 @@
 import { error, fail, type RequestEvent } from '@sveltejs/kit';
+import { parseFilter } from '$lib/filter';
 import { readForm } from '$lib/server/http/form-body';
 import { textFault } from '$lib/server/db/json-limits';
 import { KEY_BOUNDS } from '$lib/server/keys/key-check';
@@ -15,6 +16,8 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 		audit(),
 	]);
 	return {
+		/** of the view that the page was opened from */
+		filter: url.searchParams.getAll('f'),
 		links: listedLinks.rows,
 		moreLinks: listedLinks.more,
 		keys: keys.map(({ createdAt, revokedAt, lastUsedAt, ...key }) => ({
@@ -58,7 +61,12 @@ export const actions: Actions = {
 			return fail(400, {
 				linkProblem: `The days are "${text('days').slice(0, 20)}": they must be 1 to ${MAX_LINK_DAYS}, or blank.`,
 			});
-		const token = await event.locals.login?.links.create(name, days);
+		const clauses = text('filter')
+			.split('\n')
+			.map((line) => line.trim());
+		const parsed = parseFilter(clauses.filter((line) => line !== ''));
+		if (!parsed.ok) return fail(400, { linkProblem: parsed.error });
+		const token = await event.locals.login?.links.create(name, days, parsed.filter);
 		return { link: `${event.url.origin}${event.locals.basePath}/s/${token}` };
 	},
 	async unshare(event) {
