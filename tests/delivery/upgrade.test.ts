@@ -3,6 +3,8 @@
  * still understood, and clients come back with cursors from before. There is no way back, but an older build goes on at a
  * newer schema.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
@@ -13,7 +15,7 @@ import { createAppServer } from '../setup/app-server';
 import { follow } from '../setup/follow';
 import { followHttp, post } from '../setup/follow-http';
 import { startTestInstance } from '../setup/instances';
-import { folderWith, useEmptyDatabase } from '../setup/migrations';
+import { copyFolder, folderWith, useEmptyDatabase } from '../setup/migrations';
 import {
 	drainAsFirstBuild,
 	insertAsFirstBuild,
@@ -94,8 +96,19 @@ test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
 );
 
 /** The build before the newest migration, and somebody who looks. */
+/** Another build's migrations: ours, and one that this build does not know. */
+function folderOfNextBuild(): string {
+	return copyFolder((entries, folder) => {
+		const when = (entries.at(-1)?.when ?? 0) + 1;
+		const tag = '9999_next';
+		writeFileSync(join(folder, `${tag}.sql`), 'ALTER TABLE "events" ADD COLUMN "later" text;');
+		entries.push({ idx: entries.length, when, tag });
+	});
+}
+
+/** This build, which knows nothing of the next one's migration. */
 async function startOlder(url: string) {
-	const env = { MIGRATIONS_DIR: folderWith(LATEST - 1) };
+	const env = { MIGRATIONS_DIR: folderWith(LATEST) };
 	const older = createAppServer(await freePort(), url, env);
 	onTestFinished(() => older.kill('SIGKILL'));
 	await older.start();
@@ -104,7 +117,7 @@ async function startOlder(url: string) {
 	return { older, client };
 }
 
-test('the newest migration runs while the build before it serves: every event comes, once, and nobody is refused', async () => {
+test('the next migration runs while the build before it serves: every event comes, once, and none is refused', async () => {
 	const { url, sql } = await useEmptyDatabase();
 	const { older, client } = await startOlder(url);
 	const answers: number[] = [];
@@ -113,7 +126,7 @@ test('the newest migration runs while the build before it serves: every event co
 		while (sending) answers.push(await post(older.url, { name: `sent ${answers.length}` }));
 	})();
 	await client.until(({ ids }) => ids.length > 20);
-	expect(await migrate(url)).toBe(1);
+	expect(await migrate(url, { folder: folderOfNextBuild() })).toBe(1);
 	const then = answers.length;
 	await client.until(({ ids }) => ids.length > then + 20);
 	sending = false;
@@ -124,7 +137,9 @@ test('the newest migration runs while the build before it serves: every event co
 	expect([new Set(answers), client.resets()]).toEqual([new Set([202]), 1]);
 	// and the new build takes over what the old one's clients know
 	await older.kill('SIGTERM');
-	const newer = createAppServer(Number(new URL(older.url).port), url);
+	const newer = createAppServer(Number(new URL(older.url).port), url, {
+		MIGRATIONS_DIR: folderOfNextBuild(),
+	});
 	onTestFinished(() => newer.kill('SIGKILL'));
 	await newer.start();
 	const back = followHttp(newer.url, client.cursor());
@@ -135,12 +150,12 @@ test('the newest migration runs while the build before it serves: every event co
 
 test('an older build at a newer schema: it starts, takes events, streams them, and its log says why', async () => {
 	const { url, sql } = await useEmptyDatabase();
-	await migrate(url);
+	await migrate(url, { folder: folderOfNextBuild() });
 	const { older, client } = await startOlder(url);
 	expect(await post(older.url, { name: 'through the older build' })).toBe(202);
 	await client.until(({ ids }) => ids.length === 1);
 	expect(older.output()).toContain('The database has 1 migration of a newer version');
 	expect(await sql`select count(*)::int as n from nowboard.__drizzle_migrations`).toEqual([
-		{ n: LATEST },
+		{ n: LATEST + 1 },
 	]);
 });

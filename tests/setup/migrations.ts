@@ -19,13 +19,13 @@ export async function useEmptyDatabase(): Promise<{ url: string; sql: Sql }> {
 }
 
 /** A copy of our migrations. @param change changes the journal in place */
-export function copyFolder(change: (entries: JournalEntry[]) => void): string {
+export function copyFolder(change: (entries: JournalEntry[], folder: string) => void): string {
 	const folder = mkdtempSync(join(tmpdir(), 'nowboard-migrations-'));
 	onTestFinished(() => rmSync(folder, { recursive: true }));
 	cpSync('drizzle', folder, { recursive: true });
 	const path = join(folder, 'meta', '_journal.json');
 	const journal = JSON.parse(readFileSync(path, 'utf8')) as { entries: JournalEntry[] };
-	change(journal.entries);
+	change(journal.entries, folder);
 	writeFileSync(path, JSON.stringify(journal));
 	return folder;
 }

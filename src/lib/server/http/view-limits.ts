@@ -3,6 +3,7 @@
  * while a client watches it. Views that are there cost nothing, and are never refused.
  */
 import { error } from '@sveltejs/kit';
+import { LRUCache } from 'lru-cache';
 import { createLimiter } from './rate-limiter';
 import type { AskedView } from './view-param';
 
@@ -13,6 +14,8 @@ export type ViewLimits = {
 
 /** New views of one network: a person clicks one in a second, for a while. */
 export const NEW_VIEWS_PER_MINUTE = 120;
+/** From the request to its stream: the scan of a full window, and more. */
+const ADMITTED_MS = 30_000;
 /** Views that are watched at a time: at 1,000 events/s each takes 0.1 % of a core. */
 export const MAX_WATCHED_VIEWS = 500;
 
@@ -29,18 +32,23 @@ export function createViewLimits({
 	maxWatched?: number;
 }): ViewLimits {
 	const limiter = createLimiter({ points: perMinute, duration: 60 });
+	/** asked for a moment ago: a crowd that comes for one view at once counts as one */
+	const admitted = new LRUCache<string, true>({ max: 2 * maxWatched, ttl: ADMITTED_MS });
 	return {
 		async admit(view, network) {
-			if (knows(view)) return;
+			const key = JSON.stringify(view);
+			if (knows(view) || admitted.get(key)) return;
 			if (watched() >= maxWatched)
 				error(
 					503,
 					`${maxWatched} different views are watched on this server. Show one of them, or try again later.`,
 				);
+			admitted.set(key, true);
 			const over = await limiter.consume(network).then(
 				() => false,
 				() => true,
 			);
+			if (over) admitted.delete(key);
 			if (over)
 				error(
 					429,

@@ -47,7 +47,7 @@ export type Instance = {
 	 * of the frames.
 	 */
 	values(asked: Condition, dimension: Dimension, text: string, length: number): Promise<Values>;
-	/** The view is complete: showing it costs nothing. */
+	/** The view is there, or is about to be: showing it costs nothing more. */
 	knows(view: ViewSpec): boolean;
 	/** How many different views clients watch. */
 	watchedViews(): number;
@@ -331,7 +331,10 @@ export function startInstance({
 			const table = breakdown?.find(text, length) ?? { rows: [], other: 0 };
 			return { dimension, ...table, values: breakdown?.size() ?? 0 };
 		},
-		knows: (view) => reading.live()?.state.shown(toViewKey(view)) !== undefined,
+		knows(view) {
+			const key = toViewKey(view);
+			return watched.isWatched(key) || reading.live()?.state.shown(key) !== undefined;
+		},
 		watchedViews: () => watched.size(),
 		status,
 		announce: () => ping(),

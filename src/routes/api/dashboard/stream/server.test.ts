@@ -77,6 +77,15 @@ test('ten thousand different views from one address are refused after the bound'
 	expect(new Set(statuses)).toEqual(new Set([200, 429]));
 });
 
+test('a crowd that comes for one view at once counts as one', async () => {
+	const viewLimits = limits(1);
+	const answers = await Promise.all(
+		Array.from({ length: 100 }, () => ask('f=path:/a', { viewLimits })),
+	);
+	expect(new Set(answers.map(([status]) => status))).toEqual(new Set([200]));
+	expect((await ask('f=path:/b', { viewLimits }))[0]).toBe(429);
+});
+
 test('no more views are opened than the process keeps up', async () => {
 	const [status, message] = await ask('f=path:/a', { viewLimits: limits(100, 10) });
 	expect([status, message]).toEqual([503, expect.stringContaining('10 different views')]);

@@ -1,0 +1,93 @@
+/** A share link with a filter: whatever its holder asks for, only events of that filter leave the server. */
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../scripts/process/ports';
+import { createToken } from '../../src/lib/server/access/viewer-token';
+import { COOKIE, WORLD_ENV } from '../attempts/world';
+import { createAppServer } from '../setup/app-server';
+import { useDatabase } from '../setup/instances';
+
+async function start(filter: string[]) {
+	const { url: databaseUrl, sql } = await useDatabase();
+	const { token, hash } = createToken();
+	await sql`insert into nowboard.share_links (hash, name, filter)
+		values (${hash}, 'customer', ${`{${filter.join(',')}}`}::text[])`;
+	await sql`insert into nowboard.events (name, source, properties) values
+		('page_view', 'shop', '{"path": "/ours"}'),
+		('page_view', 'web', '{"path": "/secret", "title": "confidential"}'),
+		('confidential_order', 'web', '{"path": "/secret", "customer": "secret"}')`;
+	const app = createAppServer(await freePort(), databaseUrl, WORLD_ENV);
+	onTestFinished(() => app.kill('SIGTERM'));
+	await app.start();
+	const ask = async (path: string) => {
+		const leaving = new AbortController();
+		const response = await fetch(`${app.url}${path}`, {
+			redirect: 'manual',
+			signal: leaving.signal,
+			headers: {
+				accept: path.startsWith('/api') ? '*/*' : 'text/html',
+				cookie: `${COOKIE}=${token}`,
+			},
+		});
+		if (!path.startsWith('/api/dashboard/stream'))
+			return { status: response.status, text: await response.text() };
+		// of the endless stream what comes up to the whole state
+		const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+		let text = '';
+		while (!/event: ?reset\n[\s\S]*\n\n/.test(text)) {
+			const { value, done } = await reader.read();
+			if (done) break;
+			text += value;
+		}
+		leaving.abort();
+		return { status: response.status, text };
+	};
+	return { ask, sql };
+}
+
+const BY = 'by=path,name,source,props.customer';
+const ATTEMPTS = [
+	...['', '?source=web', '?f=source:web', '?f=-source:shop', '?f=source:shop&f=source:web'],
+	...['?f=source^', '?f=-source:', '?f=path:/secret', '?f=props.customer:secret', `?${BY}`],
+];
+
+test('a bound link never shows an event of another source, whatever is asked for', async () => {
+	const { ask } = await start(['source:shop']);
+	const seen: { [path: string]: number } = {};
+	for (const query of ATTEMPTS) {
+		const more = query === '' ? '?' : `${query}&`;
+		for (const path of [
+			`/${query}`,
+			`/kiosk${query}`,
+			`/__data.json${query}`,
+			`/api/dashboard/stream${query}`,
+			`/api/dashboard/history${more}range=30min&${BY}`,
+			...['path', 'source', 'props.customer', 'name'].map(
+				(dimension) => `/api/dashboard/values${more}dimension=${dimension}`,
+			),
+		]) {
+			const { status, text } = await ask(path);
+			seen[path] = status;
+			// the filter that was asked for is told back; nothing of the events is
+			expect(
+				/confidential|"key":"\/?secret"/.test(text) ? path : null,
+				text.slice(0, 300),
+			).toBeNull();
+		}
+	}
+	// (control) the events that the link is for are shown
+	expect((await ask('/api/dashboard/stream')).text).toContain('/ours');
+	expect(new Set(Object.values(seen))).toEqual(new Set([200, 400]));
+	for (const path of ['/status', '/api/dashboard/health', '/settings'])
+		expect((await ask(path)).status, path).toBe(403);
+});
+
+test('(control) a link without a filter shows everything', async () => {
+	const { ask } = await start([]);
+	expect((await ask('/api/dashboard/stream')).text).toContain('/secret');
+	expect((await ask('/status')).status).toBe(200);
+});
+
+test('a link whose filter cannot be read lets no one in', async () => {
+	const { ask } = await start(['nonsense']);
+	expect((await ask('/api/dashboard/stream')).status).toBe(401);
+});
