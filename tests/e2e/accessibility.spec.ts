@@ -95,10 +95,12 @@ test('by keyboard: everything in the order of reading, with visible focus', asyn
 	expect(found).not.toContain(-1);
 	// a row opens and closes
 	const row = feed(page).locator('summary').first();
-	await row.focus();
-	await page.keyboard.press('Enter');
-	await expect(feed(page).locator('dl')).toBeVisible();
-	await page.keyboard.press('Enter');
+	// an arriving row moves the others, and the focus is lost: then it is pressed again
+	await expect(async () => {
+		if ((await feed(page).locator('dl').count()) === 0) await row.press('Enter');
+		await expect(feed(page).locator('dl')).toBeVisible({ timeout: 3_000 });
+	}).toPass();
+	await feed(page).locator('details[open] summary').press('Enter');
 	await expect(feed(page).locator('dl')).toHaveCount(0);
 });
 
