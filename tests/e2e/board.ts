@@ -24,6 +24,15 @@ export const post = (server: AppServer, body: unknown) =>
 		body: JSON.stringify(body),
 	});
 
+/** Opens a page and waits until it answers to what is pressed, and has loaded all that it needs to do so. */
+export async function openHydrated(page: Page, url: string) {
+	await page.goto(url);
+	await expectHydrated(page);
+}
+
+export const expectHydrated = (page: Page) =>
+	expect(page.locator('html')).toHaveAttribute('data-hydrated');
+
 /** @param url another way to the server, e.g. through a proxy */
 export async function openLive(page: Page, url = '/') {
 	await page.goto(url);

@@ -1,7 +1,7 @@
 /** One filter for the whole page: by a row, by the keyboard, by the address. */
 import type { Page } from '@playwright/test';
 import { findProblems } from './axe';
-import { chart, eventNames, feed, figure, openLive, status } from './board';
+import { chart, eventNames, feed, figure, openHydrated, openLive, status } from './board';
 import { expect, test, type AppServer } from './server';
 
 const chips = (page: Page) => page.getByRole('region', { name: 'Filter', exact: true });
@@ -102,7 +102,7 @@ test('a row is excluded, a chip negated and removed, and several are or', async 
 	await expect(figure(page, 'Events')).toHaveText('7');
 	await chips(page).getByRole('link', { name: 'Negate: Country is not Germany' }).click();
 	await expect(figure(page, 'Events')).toHaveText('3');
-	await page.goto('/?f=country:CH&f=country:DE&f=-name:third');
+	await openHydrated(page, '/?f=country:CH&f=country:DE&f=-name:third');
 	await expect(figure(page, 'Events')).toHaveText('3');
 	await chips(page).getByRole('link', { name: 'Clear all' }).click();
 	await expect(figure(page, 'Events')).toHaveText('10');

@@ -1,7 +1,7 @@
 /** A screen on a wall: nobody is there to press anything, for weeks. */
 import type { Page } from '@playwright/test';
 import { startReverseProxy, type ReverseProxy } from '../setup/reverse-proxy';
-import { status } from './board';
+import { openHydrated, status } from './board';
 import { expect, test as base } from './server';
 
 const PASSWORD = 'correct horse battery';
@@ -88,7 +88,7 @@ test.describe('let in by a link', () => {
 		browser,
 		server,
 	}) => {
-		await page.goto(`${server.url}/settings`);
+		await openHydrated(page, `${server.url}/settings`);
 		await page.getByLabel('Password of this dashboard').fill(PASSWORD);
 		await page.getByRole('button', { name: 'Log in' }).click();
 		await page.getByLabel('Link name').fill('the wall');

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { openHydrated } from './board';
 import { expect, test } from './server';
 
 const PASSWORD = 'correct horse battery';
@@ -19,7 +20,7 @@ const look = (url: string, path: string, cookie: string) =>
 	fetch(`${url}${path}`, { redirect: 'manual', headers: { cookie } });
 
 async function enter(page: Page, url: string): Promise<void> {
-	await page.goto(url);
+	await openHydrated(page, url);
 	await page.getByLabel('Password of this dashboard').fill(PASSWORD);
 	await page.getByRole('button', { name: 'Log in' }).click();
 }
@@ -28,7 +29,7 @@ test('a page asks for the password and goes where one was going; a wrong one is 
 	page,
 	server,
 }) => {
-	await page.goto(`${server.url}/?source=sql`);
+	await openHydrated(page, `${server.url}/?source=sql`);
 	await expect(page).toHaveURL(`${server.url}/login?to=%2F%3Fsource%3Dsql`);
 	const field = page.getByLabel('Password of this dashboard');
 	await expect(field).toBeFocused();

@@ -1,7 +1,7 @@
 /** The status page: what a person sees of a server that is well, has lost its database, or is gone. */
 import { connect } from '../../src/lib/server/db/connect';
 import { findProblems } from './axe';
-import { openLive, post } from './board';
+import { openHydrated, openLive, post } from './board';
 import { expect, test, type AppServer } from './server';
 import type { Page } from '@playwright/test';
 
@@ -59,7 +59,7 @@ test.describe('with counts and troubles of its own', () => {
 		server,
 	}) => {
 		test.slow();
-		await page.goto('/status');
+		await openHydrated(page, '/status');
 		await expect(headline(page)).toHaveText('Everything works.');
 		const database = await closeDatabase(server);
 		await expect(headline(page)).toHaveText(/^Postgres (refuses the login|is )/);
@@ -86,7 +86,7 @@ test.describe('with counts and troubles of its own', () => {
 		page,
 		server,
 	}) => {
-		await page.goto('/status');
+		await openHydrated(page, '/status');
 		await expect(headline(page)).toHaveText('Everything works.');
 		await server.kill('SIGKILL');
 		await expect(headline(page)).toHaveText('The server is not answering.');
@@ -106,7 +106,7 @@ for (const colorScheme of ['light', 'dark'] as const)
 		}) => {
 			test.slow();
 			await post(server, { name: 'a' });
-			await page.goto('/status');
+			await openHydrated(page, '/status');
 			await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most/);
 			for (const width of [320, 390, 1280, 1920]) {
 				await page.setViewportSize({ width, height: 844 });
@@ -132,7 +132,7 @@ test.describe('a dashboard that asks who looks', () => {
 
 	test('asks here too', async ({ page, server }) => {
 		expect((await fetch(`${server.url}/api/dashboard/health`)).status).toBe(401);
-		await page.goto('/status');
+		await openHydrated(page, '/status');
 		await expect(page).toHaveURL(`${server.url}/login?to=%2Fstatus`);
 	});
 });
