@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HealthWatch } from '$lib/server/monitoring/health';
 import type { SendingKeys } from '$lib/components/sending/snippets';
-import type { AuditEntry } from '$lib/server/access/audit-log';
 import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { ViewLimits } from '$lib/server/http/view-limits';
 import type { HistoryReader } from '$lib/server/history/history-cache';
@@ -10,11 +9,8 @@ import type { Ingest } from '$lib/server/ingest/group-commit';
 import type { IngestLimits } from '$lib/server/ingest/rate-limits';
 import type { Instance } from '$lib/server/stream/hub';
 import type { Metrics } from '$lib/server/monitoring/metrics';
-import type { PasswordCheck } from '$lib/server/access/password';
-import type { ShareLinks } from '$lib/server/access/share-links';
-import type { Tokens } from '$lib/server/access/tokens';
+import type { Login } from '$lib/server/access/login';
 import type { Viewer } from '$lib/server/access/viewer-rows';
-import type { Viewers } from '$lib/server/access/viewers';
 import type { KeyCheck } from '$lib/server/keys/key-check';
 import type { RequestLog } from '$lib/server/monitoring/request-log';
 import type { Keyring } from '$lib/server/keys/keyring';
@@ -47,7 +43,6 @@ declare global {
 			bodies: BodyBudget;
 			/** ranges beyond the present */
 			history: HistoryReader;
-			/** how far old events are deleted */
 			metrics: Metrics;
 			/** the path below which the proxy serves this process: `/now`, or empty */
 			basePath: string;
@@ -56,15 +51,7 @@ declare global {
 			/** what the page says that events come with */
 			sendingKeys: SendingKeys;
 			/** the login and its settings; null: there is no password */
-			login: {
-				password: PasswordCheck;
-				viewers: Viewers;
-				links: ShareLinks;
-				tokens: Tokens;
-				keyring: Keyring;
-				/** the newest of what was done */
-				audit(): Promise<AuditEntry[]>;
-			} | null;
+			login: (Login & { keyring: Keyring }) | null;
 			/** the viewer; null: unknown, or irrelevant for the route */
 			viewer: Viewer | null;
 			/** where the request comes from, for limits */

@@ -4,13 +4,13 @@
  */
 import pino, { type Logger } from 'pino';
 import { version } from '../../../package.json';
-import { readAudit, writeAudit } from './access/audit-log';
+import { createLogin } from './access/login';
 import { createBodyBudget } from './http/body-budget';
 import { startCrashGuard } from './db/crash-guard';
-import { connect, type Sql } from './db/connect';
+import { connect } from './db/connect';
 import { logTrouble } from './db/trouble-log';
 import { prepareDatabase } from './migrations/prepare';
-import { parseUrl } from './config/database-url';
+import { findIgnored } from './config/database-url';
 import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';
 import { createHistory } from './history/history-cache';
@@ -23,14 +23,11 @@ import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
 import { createLastHour } from './monitoring/last-hour';
 import { createMetrics, createTimings } from './monitoring/metrics';
-import { createPasswordCheck } from './access/password';
 import { createRejections } from './ingest/rejections';
 import { createRequestLog } from './monitoring/request-log';
-import { createShareLinks } from './access/share-links';
 import { createTarpit, type Tarpit } from './http/tarpit';
-import { createTokens, readSecret } from './access/tokens';
 import { startUpkeep } from './history/maintenance';
-import { createViewers } from './access/viewers';
+import { endOnSignals } from './shutdown';
 import { createViewLimits } from './http/view-limits';
 import { createVisitorIds } from './ingest/visitor-salt';
 import { createWriteWatch } from './ingest/write-probe';
@@ -44,57 +41,16 @@ export type Runtime = {
 	stop(): Promise<void>;
 };
 
-/** After SIGTERM: streams have ended by then, and requests that are not answered yet will not be. */
-const CUT_MS = 8_000;
-/** Even when something hangs: before most platforms kill the process. */
-const EXIT_MS = 10_000;
-
 const OVER_LIMIT = 'requests over a limit are answered 429';
 const ONE_ADDRESS = `${OVER_LIMIT}; behind a proxy all visitors have its address unless ADDRESS_HEADER is set`;
-
-function createLogin(
-	{ password, secret }: { password: string; secret: string | null },
-	connect: () => Sql,
-	sql: Sql,
-	log: Logger,
-): App.Locals['login'] {
-	function onLimited(whose: string) {
-		log.warn({ whose }, 'logins over a limit are refused');
-		writeAudit(sql, 'logins refused', `too many wrong passwords ${whose}`).catch((error: unknown) =>
-			log.warn({ reason: String(error) }, 'refused logins were not noted'),
-		);
-	}
-	// on a connection of its own, so that ticks never wait for lookups of unknown clients
-	const viewers = createViewers({ connect });
-	return {
-		password: createPasswordCheck(password, { onLimited }),
-		viewers,
-		links: createShareLinks(sql, viewers),
-		keyring: createKeyring(sql),
-		audit: () => readAudit(sql),
-		tokens: createTokens(async () => secret ?? readSecret(sql)),
-	};
-}
-
-/** They belong to other programs mostly, but a misspelt one should not go unseen. */
-function warnOfIgnored({ databaseUrl, databaseDirectUrl }: Env, log: Logger) {
-	const names = [databaseUrl, databaseDirectUrl].flatMap((url) => {
-		const parsed = parseUrl(url);
-		return parsed.ok ? parsed.address.ignored : [];
-	});
-	if (names.length > 0)
-		log.info(
-			{ parameters: [...new Set(names)] },
-			'parameters of the database URL that are ignored',
-		);
-}
 
 /** Starts at once; what needs the database waits for it. */
 export function startRuntime(env: Env): Runtime {
 	const log = pino({ level: env.logLevel });
-	warnOfIgnored(env, log);
+	const parameters = findIgnored(env.databaseUrl, env.databaseDirectUrl);
+	if (parameters.length > 0)
+		log.info({ parameters }, 'parameters of the database URL that are ignored');
 	const unguard = startCrashGuard(log);
-	const tarpit = createTarpit();
 	const schema = env.databaseSchema;
 	const direct = () => connect(env.databaseDirectUrl, { max: 1, schema });
 	const pooled = () => connect(env.databaseUrl, { max: 1, schema });
@@ -160,16 +116,16 @@ export function startRuntime(env: Env): Runtime {
 		hour,
 		more: () => [...upkeep.parts(), live.skipped.part()].filter((part) => part !== null),
 	});
+	const { dashboardPassword: password, secret } = env;
 	const login =
-		env.dashboardPassword === null
+		password === null
 			? null
-			: createLogin({ password: env.dashboardPassword, secret: env.secret }, pooled, ticks, log);
+			: {
+					...createLogin({ password, secret, connect: pooled, sql: ticks, log }),
+					keyring: createKeyring(ticks),
+				};
 
-	let stopped: Promise<void> | undefined;
 	async function end() {
-		process.off('SIGTERM', onSignal);
-		process.off('SIGINT', onSignal);
-		process.off('sveltekit:shutdown', stop);
 		health.stop();
 		watch.stop();
 		await keys.close();
@@ -182,20 +138,7 @@ export function startRuntime(env: Env): Runtime {
 		await ticks.end({ timeout: 1 });
 		unguard();
 	}
-	const stop = () => (stopped ??= end());
 
-	/** The HTTP server stops accepting at the same signal and waits for open connections, so streams must be ended here. */
-	function onSignal() {
-		log.info('shutting down: ending the streams');
-		live.dismiss();
-		setTimeout(() => void stop().then(() => process.exit(0)), CUT_MS).unref();
-		setTimeout(() => process.exit(1), EXIT_MS).unref();
-	}
-	process.once('SIGTERM', onSignal);
-	process.once('SIGINT', onSignal);
-	process.once('sveltekit:shutdown', stop);
-
-	const demo = env.demo ? { running: true } : null;
 	return {
 		env,
 		log,
@@ -221,9 +164,9 @@ export function startRuntime(env: Env): Runtime {
 			login,
 			viewer: null,
 			tokenEndsAt: null,
-			demo,
+			demo: env.demo ? { running: true } : null,
 		},
-		tarpit,
-		stop,
+		tarpit: createTarpit(),
+		stop: endOnSignals({ log, dismiss: live.dismiss, end }),
 	};
 }

@@ -52,6 +52,15 @@ export function parseUrl(url: string): ParsedUrl {
 	}
 }
 
+/** Parameters of these URLs that are ignored: they belong to other programs mostly, but one may be misspelt. */
+export function findIgnored(...urls: string[]): string[] {
+	const names = urls.flatMap((url) => {
+		const parsed = parseUrl(url);
+		return parsed.ok ? parsed.address.ignored : [];
+	});
+	return [...new Set(names)];
+}
+
 function parse(url: string): DatabaseAddress {
 	const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0];
 	if (!scheme || !/^postgres(ql)?:\/\//.test(url))

@@ -1,37 +1,30 @@
 /**
- * One process's reading side, joined together: listener → drain → ring → clients, and the ticks. Reading and publishing is
- * publisher.ts, the open streams are clients.ts, how a client joins is subscribe.ts.
+ * One process's reading side, joined together: reading loop → publisher → ring → clients, and the ticks. How a client joins
+ * is subscribe.ts.
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import type { Dimension } from '../../dimensions';
 import type { Condition } from '../../filter';
 import { PING_INTERVAL_MS, type DashboardState, type Ping, type Values } from '../../protocol';
-import { createBus, type Bus, type Frame } from './ring';
+import { createBroadcast, type Broadcast } from './broadcast';
+import { createBus, type Bus } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
 import { createClock } from '../db/database-clock';
-import {
-	DEAF_POLL_MS,
-	FRAME_INTERVAL_MS,
-	POLL_MS,
-	REST_PER_EVENT_MS,
-	startDrainLoop,
-	UNWATCHED_POLL_MS,
-} from '../reader/drain-loop';
+import { FRAME_INTERVAL_MS } from '../reader/drain-loop';
 import { concat, encode, pickFor, toActivityOf, toHeartbeat, toMetrics } from './frames';
 import { createSubscribe } from './subscribe';
-import { SELF_PING_MS, startListener } from '../reader/listener';
-import { createReading, type Live } from './publisher';
+import { createReading } from './publisher';
+import { startReadingLoop, type ReadingLoop } from './reading-loop';
+import { createShownViews } from './shown-views';
 import { createWatchedViews } from './watched-views';
-import { createEmptyState, type Shown } from '../live/state';
-import { ALL, toViewKey, type ViewSpec } from '../live/views';
+import { ALL, type ViewSpec } from '../live/views';
 import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
-import { GRACE_MS, type EndReason } from './client-stream';
+import { GRACE_MS } from './client-stream';
 import { startTicking } from '../live/tick';
-import { explain, type Diagnosis } from '../db/diagnose';
-import { logTrouble } from '../db/trouble-log';
+import type { Diagnosis } from '../db/diagnose';
 
 export type Instance = {
 	/** Scans the view if no client watched it; resolves at once before the first reading. */
@@ -72,35 +65,20 @@ export type Instance = {
 	stop(): Promise<void>;
 };
 
-export type Counts = {
-	clients: number;
-	/** put into the ring, and their bytes, once for all clients */
-	frames: number;
-	bytes: number;
-	/** clients that were given the whole state */
-	resets: number;
-	/** streams that ended, by why */
-	ended: Record<EndReason, number>;
-	ringFrames: number;
-	ringBytes: number;
-	drains: number;
-	/** published since the first reading, also those that frames omit */
-	events: number;
-	/** of the last drain that succeeded */
-	drainMs: number | null;
-	/** when the last drain succeeded, and when a tick was last recorded: as `performance.now()` says; null: not yet */
-	drainedAt: number | null;
-	tickedAt: number | null;
-};
+/** See the parts that count. */
+export type Counts = ReturnType<Broadcast['counts']> &
+	ReturnType<Clients['counts']> &
+	ReturnType<ReadingLoop['counts']> & {
+		/** published since the first reading, also those that frames omit */
+		events: number;
+		/** when a tick was last recorded, as `performance.now()` says; null: not yet */
+		tickedAt: number | null;
+	};
 
 /** What a native EventSource waits before it comes back; our store has delays of its own. */
 const RETRY_MS = 2_000;
-/** A broadcast that took longer was not busy: the machine slept in the middle of it. */
-const MAX_REST_MS = 1_000;
 /** After a `bye` clients come back spread over this time. */
 const BYE_SPREAD_MS = 3_000;
-/** While no client watches, the listener is checked as rarely as the table. */
-const UNWATCHED_PING_MS = 60_000;
 
 /**
  * Starts reading; returns at once and begins when the database answers.
@@ -138,37 +116,14 @@ export function startInstance({
 	graceMs?: number;
 	bus?: Bus;
 }): Instance {
-	let broadcastMs = 0;
-	const counts: Omit<Counts, keyof ReturnType<Clients['counts']> | 'ringFrames' | 'ringBytes'> = {
-		frames: 0,
-		bytes: 0,
-		drains: 0,
-		events: 0,
-		drainMs: null,
-		drainedAt: null,
-		tickedAt: null,
-	};
-	let waiting: (() => void)[] = [];
+	const counts: Pick<Counts, 'events' | 'tickedAt'> = { events: 0, tickedAt: null };
 	const clock = createClock();
-	const isWatched = () => clients.size() > 0;
+	const skipped = createSkippedRows(log);
+	const { put, broadcast, busyMs, counts: countFrames } = createBroadcast(bus);
 	const watched = createWatchedViews();
 	// a page is rendered before its stream comes: frames are made for it meanwhile
 	watched.watch(ALL);
 
-	function put(one: Frame) {
-		bus.publish(one);
-		counts.frames++;
-		counts.bytes += one.bytes.byteLength;
-	}
-
-	/** publishes, and measures how long the process is busy handing the frame to everyone */
-	function broadcast(one: Frame) {
-		const start = performance.now();
-		put(one);
-		setImmediate(() => (broadcastMs = performance.now() - start));
-	}
-
-	const skipped = createSkippedRows(log);
 	const reading = createReading({
 		prepare,
 		clock,
@@ -182,58 +137,39 @@ export function startInstance({
 		log,
 	});
 
-	const listener = startListener({
+	const loop = startReadingLoop({
 		connect,
-		onBell: () => loop.ring(),
-		onState(now, reason, answered) {
-			log[now === 'up' ? 'info' : 'warn'](
-				{ listener: now, reason },
-				answered ? LISTENER_SAYS[now] : 'LISTEN failed; trying again',
-			);
-			ping();
-		},
-		pingMs: () => (isWatched() ? SELF_PING_MS : UNWATCHED_PING_MS),
+		drain: reading.run,
+		isWatched: () => clients.size() > 0,
+		busyMs,
+		frameIntervalMs,
+		onChange: announce,
+		onDrain,
+		log,
 	});
 
-	const loop = startDrainLoop({
-		connect,
-		async run(sql) {
-			const start = performance.now();
-			const events = await reading.run(sql);
-			counts.drains++;
-			counts.drainedAt = performance.now();
-			counts.drainMs = counts.drainedAt - start;
-			onDrain(counts.drainMs);
-			return events;
-		},
-		pollMs: () =>
-			listener.state() === 'deaf' ? DEAF_POLL_MS : isWatched() ? POLL_MS : UNWATCHED_POLL_MS,
-		// a broadcast may take half of the time, not more
-		restMs: (events) =>
-			Math.max(
-				Math.min(frameIntervalMs, REST_PER_EVENT_MS * events),
-				Math.min(2 * broadcastMs, MAX_REST_MS),
-			),
-		onState(now, error) {
-			if (now === 'up') log.info({ database: now }, 'the database answers');
-			// a client that is not used opens no connection
-			else logTrouble(log, connect().options, loop.trouble(), error, 'the database cannot be used');
-			ping();
-			if (now === 'up') release();
-		},
-		explain: (error) => explain(error, connect),
-	});
-	const becomesUp = () => new Promise<void>((resolve) => waiting.push(resolve));
-	function release() {
-		for (const go of waiting) go();
-		waiting = [];
+	function status(): Ping {
+		const [reading, refusing] = [loop.trouble(), writing()];
+		const fix = reading?.fix ?? refusing?.fix ?? null;
+		return {
+			now: new Date(clock.now()).toISOString(),
+			database: loop.database(),
+			listener: loop.listener(),
+			reading: reading?.trouble ?? null,
+			writing: refusing?.trouble ?? null,
+			...(fix === null ? {} : { fix }),
+		};
 	}
+	function announce() {
+		put(toHeartbeat(status()));
+	}
+	const pinging = setInterval(announce, PING_INTERVAL_MS);
 
 	const ticking = startTicking({
 		sql,
 		databaseNow: () => clock.now(),
 		async figures() {
-			if (loop.state() === 'down') return null;
+			if (loop.database() === 'down') return null;
 			if (loop.pending() || reading.running()) await loop.force();
 			return reading.figures();
 		},
@@ -250,59 +186,18 @@ export function startInstance({
 		},
 	});
 
-	function status(): Ping {
-		const [reading, refusing] = [loop.trouble(), writing()];
-		const fix = reading?.fix ?? refusing?.fix ?? null;
-		return {
-			now: new Date(clock.now()).toISOString(),
-			database: loop.state(),
-			listener: listener.state(),
-			reading: reading?.trouble ?? null,
-			writing: refusing?.trouble ?? null,
-			...(fix === null ? {} : { fix }),
-		};
-	}
-
-	const ping = () => put(toHeartbeat(status()));
-	const pinging = setInterval(ping, PING_INTERVAL_MS);
-
-	function find(view: ViewSpec): Shown | undefined {
-		const shown = reading.live()?.state.shown(toViewKey(view));
-		if (shown) watched.admit(shown.open.key);
-		return shown;
-	}
-	async function ready(view: ViewSpec) {
-		while (!reading.live()) await becomesUp();
-		await reading.open(view);
-	}
-	const stateOf = (shown: Shown) => (reading.live() as Live).state.of(shown);
-	const join = createSubscribe({
+	const views = createShownViews({ reading, watched, becomesUp: loop.becomesUp });
+	const catchUp = createCatchUp({
 		bus,
-		find,
-		ready,
-		state: stateOf,
-		catchUp: createCatchUp({
-			bus,
-			connect,
-			force: () => loop.force(),
-			published: () => reading.published(),
-			encode(batch, open, id) {
-				const figures = reading.live()?.state.shown(open.key)?.figures;
-				return toActivityOf(open, batch, figures, id);
-			},
-			isFor: (frame, { key }) => pickFor(frame, key, watched.since(key)) !== null,
-		}),
-		async failed(error) {
-			log.warn({ reason: String(error) }, 'a client waits for the database to catch up');
-			if (loop.state() === 'down') await becomesUp();
+		connect,
+		force: loop.force,
+		published: reading.published,
+		encode(batch, open, id) {
+			const figures = reading.live()?.state.shown(open.key)?.figures;
+			return toActivityOf(open, batch, figures, id);
 		},
+		isFor: (frame, { key }) => pickFor(frame, key, watched.since(key)) !== null,
 	});
-
-	function look() {
-		loop.ring();
-		listener.check();
-	}
-
 	const clients = createClients({
 		context: {
 			bus,
@@ -311,62 +206,47 @@ export function startInstance({
 			graceMs,
 		},
 		watched,
-		join,
+		join: createSubscribe({
+			bus,
+			find: views.find,
+			ready: views.scan,
+			state: views.stateOf,
+			catchUp,
+			async failed(error) {
+				log.warn({ reason: String(error) }, 'a client waits for the database to catch up');
+				if (loop.database() === 'down') await loop.becomesUp();
+			},
+		}),
 		// no client watched: the next look at the table and at NOTIFY may be far off
-		onFirst: look,
+		onFirst: loop.look,
 	});
 
 	return {
-		async ready(view) {
-			while (reading.live() && !find(view)) await ready(view);
-		},
-		state(view = ALL) {
-			const shown = find(view);
-			return shown ? stateOf(shown) : createEmptyState(view);
-		},
-		async values({ filter, bound = [] }, dimension, text, length) {
-			const view = { filter, bound, by: [dimension] };
-			while (reading.live() && !find(view)) await ready(view);
-			const breakdown = find(view)?.open.view.breakdown(dimension);
-			const table = breakdown?.find(text, length) ?? { rows: [], other: 0 };
-			return { dimension, ...table, values: breakdown?.size() ?? 0 };
-		},
-		knows(view) {
-			const key = toViewKey(view);
-			return watched.isWatched(key) || reading.live()?.state.shown(key) !== undefined;
-		},
-		watchedViews: () => watched.size(),
+		ready: views.ready,
+		state: (view = ALL) => views.state(view),
+		values: views.values,
+		knows: views.knows,
+		watchedViews: watched.size,
 		status,
-		announce: () => ping(),
-		look,
+		announce,
+		look: loop.look,
 		missing() {
 			const missing: string[] = [];
 			if (!reading.prepared()) missing.push('migrations');
-			if (loop.state() === 'down') missing.push('database');
+			if (loop.database() === 'down') missing.push('database');
 			if (!reading.published()) missing.push('first reading');
 			if (clients.dismissed()) missing.push('shutting down');
 			return missing;
 		},
 		open: clients.open,
-		counts: () => ({
-			...counts,
-			...clients.counts(),
-			ringFrames: bus.head() - bus.tail(),
-			ringBytes: bus.bytes(),
-		}),
+		counts: () => ({ ...counts, ...countFrames(), ...loop.counts(), ...clients.counts() }),
 		skipped,
 		dismiss: clients.dismiss,
 		async stop() {
 			clients.stop();
 			clearInterval(pinging);
 			ticking.stop();
-			release();
-			await Promise.all([listener.stop(), loop.stop()]);
+			await loop.stop();
 		},
 	};
 }
-
-const LISTENER_SAYS = {
-	up: 'NOTIFY arrives',
-	deaf: 'NOTIFY does not arrive; polling instead. Behind a pooler, set DATABASE_DIRECT_URL to the direct address',
-};

@@ -1,0 +1,145 @@
+/**
+ * Keeps a process reading: joins LISTEN and the drain loop, chooses their pace, and says whether the database and NOTIFY
+ * work. What a drain does is publisher.ts.
+ */
+import type { Logger } from 'pino';
+import type { DatabaseState, ListenerState } from '../../protocol';
+import type { Sql } from '../db/connect';
+import { explain, type Diagnosis } from '../db/diagnose';
+import { logTrouble } from '../db/trouble-log';
+import {
+	DEAF_POLL_MS,
+	POLL_MS,
+	REST_PER_EVENT_MS,
+	startDrainLoop,
+	UNWATCHED_POLL_MS,
+} from '../reader/drain-loop';
+import { SELF_PING_MS, startListener } from '../reader/listener';
+
+/** A broadcast that took longer was not busy: the machine slept in the middle of it. */
+const MAX_REST_MS = 1_000;
+/** While no client watches, the listener is checked as rarely as the table. */
+const UNWATCHED_PING_MS = 60_000;
+
+const LISTENER_SAYS = {
+	up: 'NOTIFY arrives',
+	deaf: 'NOTIFY does not arrive; polling instead. Behind a pooler, set DATABASE_DIRECT_URL to the direct address',
+};
+
+export type ReadingLoop = {
+	/** A drain that starts after this call has ended. Rejects when it failed. */
+	force(): Promise<void>;
+	/** NOTIFY was heard and no drain has answered it yet. */
+	pending(): boolean;
+	/** Looks at the table and at NOTIFY now, instead of when it is due. */
+	look(): void;
+	database(): DatabaseState;
+	listener(): ListenerState;
+	/** why the database is down; null when it is up, or before the first attempt */
+	trouble(): Diagnosis | null;
+	/** Resolves when the database answers again, or at `stop`. */
+	becomesUp(): Promise<void>;
+	/** `drainMs`: of the last that succeeded; `drainedAt`: when, as `performance.now()` says; null: not yet */
+	counts(): { drains: number; drainMs: number | null; drainedAt: number | null };
+	stop(): Promise<void>;
+};
+
+/**
+ * @param connect makes a client on the direct connection
+ * @param drain reads and publishes; resolves to how many events
+ * @param isWatched a client watches: otherwise the pace is slow
+ * @param busyMs how long the last broadcast kept the process busy
+ * @param onChange `database`, `listener` or `trouble` has changed
+ * @param onDrain a drain succeeded, and took so long
+ */
+export function startReadingLoop({
+	connect,
+	drain,
+	isWatched,
+	busyMs,
+	frameIntervalMs,
+	onChange,
+	onDrain,
+	log,
+}: {
+	connect: () => Sql;
+	drain: (sql: Sql) => Promise<number>;
+	isWatched: () => boolean;
+	busyMs: () => number;
+	frameIntervalMs: number;
+	onChange: () => void;
+	onDrain: (ms: number) => void;
+	log: Logger;
+}): ReadingLoop {
+	const counts: ReturnType<ReadingLoop['counts']> = { drains: 0, drainMs: null, drainedAt: null };
+	let waiting: (() => void)[] = [];
+
+	function release() {
+		for (const go of waiting) go();
+		waiting = [];
+	}
+
+	const listener = startListener({
+		connect,
+		onBell: () => loop.ring(),
+		onState(now, reason, answered) {
+			log[now === 'up' ? 'info' : 'warn'](
+				{ listener: now, reason },
+				answered ? LISTENER_SAYS[now] : 'LISTEN failed; trying again',
+			);
+			onChange();
+		},
+		pingMs: () => (isWatched() ? SELF_PING_MS : UNWATCHED_PING_MS),
+	});
+
+	function pollMs() {
+		if (listener.state() === 'deaf') return DEAF_POLL_MS;
+		return isWatched() ? POLL_MS : UNWATCHED_POLL_MS;
+	}
+
+	const loop = startDrainLoop({
+		connect,
+		async run(sql) {
+			const start = performance.now();
+			const events = await drain(sql);
+			counts.drains++;
+			counts.drainedAt = performance.now();
+			counts.drainMs = counts.drainedAt - start;
+			onDrain(counts.drainMs);
+			return events;
+		},
+		pollMs,
+		// a broadcast may take half of the time, not more
+		restMs: (events) =>
+			Math.max(
+				Math.min(frameIntervalMs, REST_PER_EVENT_MS * events),
+				Math.min(2 * busyMs(), MAX_REST_MS),
+			),
+		onState(now, error) {
+			if (now === 'up') log.info({ database: now }, 'the database answers');
+			// a client that is not used opens no connection
+			else logTrouble(log, connect().options, loop.trouble(), error, 'the database cannot be used');
+			onChange();
+			if (now === 'up') release();
+		},
+		explain: (error) => explain(error, connect),
+	});
+
+	return {
+		force: loop.force,
+		pending: loop.pending,
+		look() {
+			loop.ring();
+			listener.check();
+		},
+		database: loop.state,
+		listener: listener.state,
+		trouble: loop.trouble,
+		becomesUp: () => new Promise((resolve) => waiting.push(resolve)),
+		counts: () => ({ ...counts }),
+		async stop() {
+			release();
+			await Promise.all([listener.stop(), loop.stop()]);
+		},
+	};
+}

@@ -1,0 +1,67 @@
+/** The views that clients ask for: scans those that are not there yet, and answers from memory for those that are. */
+import type { Dimension } from '../../dimensions';
+import type { Condition } from '../../filter';
+import type { DashboardState, Values } from '../../protocol';
+import { createEmptyState, type Shown } from '../live/state';
+import { toViewKey, type ViewSpec } from '../live/views';
+import type { Live, Reading } from './publisher';
+import type { WatchedViews } from './watched-views';
+
+export type ShownViews = ReturnType<typeof createShownViews>;
+
+/** @param becomesUp resolves when the database answers again */
+export function createShownViews({
+	reading,
+	watched,
+	becomesUp,
+}: {
+	reading: Reading;
+	watched: WatchedViews;
+	becomesUp: () => Promise<void>;
+}) {
+	function find(view: ViewSpec): Shown | undefined {
+		const shown = reading.live()?.state.shown(toViewKey(view));
+		if (shown) watched.admit(shown.open.key);
+		return shown;
+	}
+
+	/** Scans the view; waits for the first reading. */
+	async function scan(view: ViewSpec) {
+		while (!reading.live()) await becomesUp();
+		await reading.open(view);
+	}
+
+	async function ready(view: ViewSpec) {
+		while (reading.live() && !find(view)) await scan(view);
+	}
+
+	const stateOf = (shown: Shown) => (reading.live() as Live).state.of(shown);
+
+	return {
+		find,
+		scan,
+		/** Resolves at once before the first reading. */
+		ready,
+		stateOf,
+		state(view: ViewSpec): DashboardState {
+			const shown = find(view);
+			return shown ? stateOf(shown) : createEmptyState(view);
+		},
+		async values(
+			{ filter, bound = [] }: Condition,
+			dimension: Dimension,
+			text: string,
+			length: number,
+		): Promise<Values> {
+			const view = { filter, bound, by: [dimension] };
+			await ready(view);
+			const breakdown = find(view)?.open.view.breakdown(dimension);
+			const table = breakdown?.find(text, length) ?? { rows: [], other: 0 };
+			return { dimension, ...table, values: breakdown?.size() ?? 0 };
+		},
+		knows(view: ViewSpec): boolean {
+			const key = toViewKey(view);
+			return watched.isWatched(key) || reading.live()?.state.shown(key) !== undefined;
+		},
+	};
+}
