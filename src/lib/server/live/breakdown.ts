@@ -5,9 +5,12 @@
 import type { Table } from '../../protocol';
 import { createCounter } from './counter';
 import { OTHERS } from './dictionary';
+import type { Codes } from './segment';
 
 export type Breakdown = {
 	count(code: number, by: 1 | -1): void;
+	/** Counts the codes of the first `length` rows in `offsets`. @see Counter.addAll */
+	countAll(codes: Codes | undefined, offsets: Uint16Array, length: number, sums: Uint32Array): void;
 	/** The most frequent first, ties by text; rows and `other` add up to the sum. An empty key: not there. */
 	table(length: number): Table;
 	/** The same of the values that have `text` in them, however many there are. Reads every count. */
@@ -69,6 +72,12 @@ export function createBreakdown(value: (code: number) => string): Breakdown {
 			const count = counts.add(code, by);
 			if (code === OTHERS || candidates.has(code)) return;
 			if (count > outside) outside = count;
+		},
+		countAll(codes, offsets, length, sums) {
+			if (length === 0) return;
+			sum += length;
+			counts.addAll(codes, offsets, length, sums);
+			outside = Infinity;
 		},
 		table(length) {
 			let top = sorted();

@@ -10,6 +10,8 @@ export type Dictionary = {
 	release(code: number): void;
 	/** The text of a code in use; `NONE` and `OTHERS` have none. */
 	value(code: number): string;
+	/** How many rows have this code. Rows without the dimension are counted only if they were acquired. */
+	uses(code: number): number;
 	/** Codes are below this. */
 	capacity(): number;
 	/** How many values are kept distinct now. */
@@ -59,6 +61,7 @@ export function createDictionary(maxValues: number): Dictionary {
 			free.push(code);
 		},
 		value: (code) => values[code] as string,
+		uses: (code) => uses[code] as number,
 		capacity: () => values.length,
 		size: () => codes.size,
 		others: () => uses[OTHERS] as number,

@@ -8,6 +8,9 @@ import { DIMENSIONS } from '../../dimensions';
 export const SEGMENT_ROWS = 16_384;
 export const SESSION_COLUMN = DIMENSIONS.indexOf('session');
 
+/** One dimension of a segment's rows. */
+export type Codes = Uint16Array | Uint32Array;
+
 export type Segment = {
 	/** rises with each segment: rows are in the order in which they entered */
 	readonly order: number;
@@ -18,10 +21,10 @@ export type Segment = {
 	alive: number;
 	/** ms since 1970; 0 when the row has left */
 	readonly times: Float64Array;
-	/** slot of the next row with the same millisecond; −1: none */
+	/** 1 + slot of the next row with the same millisecond; 0: none */
 	readonly next: Int32Array;
 	/** by position in DIMENSIONS; sessions may be as many as rows, other values fit 16 bits */
-	readonly codes: (Uint16Array | Uint32Array)[];
+	readonly codes: Codes[];
 	/** by number of the property's key; missing: no row has it */
 	readonly props: (Uint16Array | undefined)[];
 };

@@ -3,14 +3,18 @@
  * two seconds for the last minute. Counted by the rows' own times, so a late event changes an older bucket.
  */
 import type { SeriesPoint } from '../../protocol';
-import { createCounter } from './counter';
+import { createCounter, type Counter } from './counter';
+import { NONE } from './dictionary';
+import { SESSION_COLUMN, type Codes, type Segment } from './segment';
 
 export type Buckets = {
 	/** @param session code of the row's session; 0: it has none */
 	count(time: number, isPageView: boolean, session: number, by: 1 | -1): void;
+	/** Counts in the first `length` rows in `offsets`: for scans. `isPageView` has their flags. */
+	countAll(segment: Segment, offsets: Uint16Array, length: number, isPageView: Uint8Array): void;
 	/** Every bucket that lies in the window as a whole, and the one that is running; oldest first. */
 	points(now: number): SeriesPoint[];
-	/** Those of `points` that were counted in since the last call. */
+	/** Those of `points` that were counted in one by one since the last call. */
 	changed(now: number): SeriesPoint[];
 };
 
@@ -19,34 +23,54 @@ export function createBuckets(stepMs: number, length: number): Buckets {
 	const cells = 2 ** Math.ceil(Math.log2(length + 2));
 	const events = new Int32Array(cells);
 	const pageViews = new Int32Array(cells);
-	const sessions = new Int32Array(cells);
-	/** rows of each session in each bucket, by `session · cells + cell` */
-	const inBucket = createCounter();
+	/** rows of each session, by cell */
+	const sessions: (Counter | undefined)[] = Array.from({ length: cells });
 	const touched = new Set<number>();
+	/** by cell, as long as nothing in it changes */
+	const made: (SeriesPoint | undefined)[] = Array.from({ length: cells });
+
+	/** a power of two: `%` would divide doubles for every row */
+	const cellOf = (bucket: number) => bucket & (cells - 1);
 
 	function point(bucket: number): SeriesPoint {
-		const cell = bucket % cells;
-		return {
-			at: bucket * stepMs,
+		const cell = cellOf(bucket);
+		const at = bucket * stepMs;
+		const known = made[cell];
+		if (known?.at === at) return known;
+		return (made[cell] = {
+			at,
 			events: events[cell] as number,
 			pageViews: pageViews[cell] as number,
-			sessions: sessions[cell] as number,
-		};
+			sessions: sessions[cell]?.size() ?? 0,
+		});
 	}
 	const lastOf = (now: number) => Math.floor(now / stepMs);
 	const isShown = (bucket: number, last: number) => bucket > last - length && bucket <= last;
 
+	function count(cell: number, isPageView: boolean, session: number, by: 1 | -1) {
+		events[cell] = (events[cell] as number) + by;
+		if (isPageView) pageViews[cell] = (pageViews[cell] as number) + by;
+		if (session === NONE) return;
+		const its = (sessions[cell] ??= createCounter());
+		its.add(session, by);
+		if (its.size() === 0) sessions[cell] = undefined;
+	}
+
 	return {
 		count(time, isPageView, session, by) {
 			const bucket = Math.floor(time / stepMs);
-			const cell = bucket % cells;
-			events[cell] = (events[cell] as number) + by;
-			if (isPageView) pageViews[cell] = (pageViews[cell] as number) + by;
-			if (session !== 0) {
-				const rows = inBucket.add(session * cells + cell, by);
-				if (by === 1 ? rows === 1 : rows === 0) sessions[cell] = (sessions[cell] as number) + by;
-			}
+			count(cellOf(bucket), isPageView, session, by);
+			made[cellOf(bucket)] = undefined;
 			if (by === 1) touched.add(bucket);
+		},
+		countAll({ times, codes }, offsets, length, isPageView) {
+			const sessionCodes = codes[SESSION_COLUMN] as Codes;
+			for (let i = 0; i < length; i++) {
+				const offset = offsets[i] as number;
+				const cell = cellOf((times[offset] as number) / stepMs);
+				count(cell, isPageView[offset] === 1, sessionCodes[offset] as number, 1);
+			}
+			made.fill(undefined);
 		},
 		points(now) {
 			const last = lastOf(now);

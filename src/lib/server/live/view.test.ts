@@ -9,6 +9,7 @@ import { createClauseTables } from './clause-tables';
 import { readDimension } from './dimension-values';
 import { createRowMatch } from './match-row';
 import { createView, type View } from './view';
+import { createViewIndex } from './view-index';
 import { createWindowStore, type StoreLimits, type StoreRow } from './window-store';
 
 const START = 1_700_000_000_000;
@@ -60,9 +61,10 @@ function toFilter(...texts: string[]): Filter {
 function play(steps: readonly Step[], first: Filter, limits: StoreLimits = {}) {
 	const store = createWindowStore(START, limits);
 	const tables = createClauseTables(store);
+	const index = createViewIndex(store);
 	const open = (filter: Filter): Watched => ({
 		filter,
-		view: createView(store, tables, { filter, by: BY }),
+		view: createView(store, tables, index, { filter, by: BY }),
 	});
 	const watched = [open(first), open([])];
 	const rows: StoreRow[] = [];
@@ -173,7 +175,10 @@ describe('beyond its bounds', () => {
 
 	test('rows that are dropped stay in the totals of everything, and the view says how far it reaches', () => {
 		const store = createWindowStore(START, { maxRows: 1_000 });
-		const all = createView(store, createClauseTables(store), { filter: [], by: ['path'] });
+		const all = createView(store, createClauseTables(store), createViewIndex(store), {
+			filter: [],
+			by: ['path'],
+		});
 		all.scan(Infinity);
 		for (let i = 0; i < 3_000; i++) store.add(event(START - 20 * MINUTE + i * 100));
 		expect(store.rows()).toBeLessThanOrEqual(1_000);
@@ -187,8 +192,9 @@ describe('beyond its bounds', () => {
 	test('values that are not kept distinct are counted among the others, and a filter on them says so', () => {
 		const store = createWindowStore(START, { maxValues: 2 });
 		const tables = createClauseTables(store);
-		const all = createView(store, tables, { filter: [], by: ['path'] });
-		const one = createView(store, tables, { filter: toFilter('path:/c'), by: [] });
+		const index = createViewIndex(store);
+		const all = createView(store, tables, index, { filter: [], by: ['path'] });
+		const one = createView(store, tables, index, { filter: toFilter('path:/c'), by: [] });
 		for (const view of [all, one]) view.scan(Infinity);
 		for (const path of ['/a', '/a', '/b', '/c', '/d']) store.add(event(START, path));
 		expect(all.figures().tables.path).toEqual({

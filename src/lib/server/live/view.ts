@@ -17,8 +17,9 @@ import { createBreakdown, type Breakdown } from './breakdown';
 import type { ClauseTables } from './clause-tables';
 import { createCounter } from './counter';
 import { NONE, OTHERS } from './dictionary';
-import type { Segment } from './segment';
+import { SEGMENT_ROWS, type Codes, type Segment } from './segment';
 import { createBuckets } from './series';
+import type { ViewIndex } from './view-index';
 import type { Crossing, WindowStore } from './window-store';
 
 /** What is shown at the store's time. */
@@ -42,13 +43,23 @@ export type View = {
 };
 
 /** Rows between two looks at the clock. */
-const SCAN_STEP = 2_048;
+const SCAN_STEP = 4_096;
 const SECONDS_STEP_MS = 2_000;
 const MINUTE_MS = 60_000;
 
+/** What a scan works with: offsets of the rows that are counted, and by offset whether one is a page view. */
+const createScratch = () => ({
+	offsets: new Uint16Array(SEGMENT_ROWS),
+	viewed: new Uint16Array(SEGMENT_ROWS),
+	isPageView: new Uint8Array(SEGMENT_ROWS),
+	sums: new Uint32Array(2 ** 16),
+});
+
+/** @param index tells the view about the rows that it may show */
 export function createView(
 	store: WindowStore,
 	tables: ClauseTables,
+	index: ViewIndex,
 	{ filter, bound = [], by }: ViewSpec,
 ): View {
 	const rows = tables.compile({ filter, bound });
@@ -56,14 +67,15 @@ export function createView(
 		filter: [{ dimension: 'name', operator: ':', value: PAGE_VIEW, negated: false }],
 	});
 	const isAll = filter.length + bound.length === 0;
-	const sessionOf = store.reader('session');
+	const sessionOf = store.column('session');
+	/** rows of each session; those without one too */
 	const sessions = createCounter();
 	const minutes = createBuckets(MINUTE_MS, 30);
 	const seconds = createBuckets(SECONDS_STEP_MS, 30);
 	const breakdowns = by.map((dimension) => ({
 		dimension,
 		ofPageViews: measureOf(dimension) === 'page_views',
-		read: store.reader(dimension),
+		column: store.column(dimension),
 		breakdown: createBreakdown((code) =>
 			code <= OTHERS ? '' : (store.dictionary(dimension)?.value(code) ?? ''),
 		),
@@ -74,58 +86,84 @@ export function createView(
 	let version = 0;
 	/** the scan's place: rows before it are counted; null: all are */
 	let place: { order: number; offset: number } | null = { order: -1, offset: 0 };
+	let scratch: ReturnType<typeof createScratch> | null = createScratch();
 	const isCounted = (segment: Segment, offset: number) =>
 		place === null ||
 		segment.order < place.order ||
 		(segment.order === place.order && offset < place.offset);
 
+	const codeOf = (codes: Codes | undefined, offset: number) => codes?.[offset] ?? NONE;
+
 	function count(segment: Segment, offset: number, by: 1 | -1) {
 		const isPageView = pageViewRows.test(segment, offset);
+		const session = codeOf(sessionOf(segment), offset);
 		events += by;
 		if (isPageView) pageViews += by;
-		for (const { ofPageViews, read, breakdown } of breakdowns)
-			if (isPageView || !ofPageViews) breakdown.count(read(segment, offset), by);
-		minutes.count(segment.times[offset] as number, isPageView, sessionOf(segment, offset), by);
+		for (const { ofPageViews, column, breakdown } of breakdowns)
+			if (isPageView || !ofPageViews) breakdown.count(codeOf(column(segment), offset), by);
+		minutes.count(segment.times[offset] as number, isPageView, session, by);
 	}
 
 	function countSession(segment: Segment, offset: number, by: 1 | -1) {
-		const session = sessionOf(segment, offset);
-		if (session !== NONE) sessions.add(session, by);
+		sessions.add(codeOf(sessionOf(segment), offset), by);
 	}
 
 	function countRate(segment: Segment, offset: number, by: 1 | -1) {
 		lastMinute += by;
 		const isPageView = pageViewRows.test(segment, offset);
-		seconds.count(segment.times[offset] as number, isPageView, sessionOf(segment, offset), by);
+		const session = codeOf(sessionOf(segment), offset);
+		seconds.count(segment.times[offset] as number, isPageView, session, by);
 	}
 
-	/** counts a row as it stands now */
-	function take(segment: Segment, offset: number) {
-		const time = segment.times[offset] as number;
-		// 0: it has left
-		if (time === 0 || !rows.test(segment, offset)) return;
+	const unfollow = index.add(rows, (crossing: Crossing, segment, offset) => {
+		if (!isCounted(segment, offset) || !rows.test(segment, offset)) return;
 		version++;
+		if (crossing === 'leaveRate') return countRate(segment, offset, -1);
+		if (crossing === 'leaveSession') return countSession(segment, offset, -1);
+		if (crossing === 'leave') return count(segment, offset, -1);
+		const time = segment.times[offset] as number;
 		count(segment, offset, 1);
 		if (time > store.at() - SESSION_WINDOW_MS) countSession(segment, offset, 1);
 		if (time > store.at() - RATE_WINDOW_MS) countRate(segment, offset, 1);
-	}
-
-	const unfollow = store.follow((crossing: Crossing, segment, offset) => {
-		if (!isCounted(segment, offset)) return;
-		if (crossing === 'enter') return take(segment, offset);
-		if (!rows.test(segment, offset)) return;
-		version++;
-		if (crossing === 'leaveRate') countRate(segment, offset, -1);
-		else if (crossing === 'leaveSession') countSession(segment, offset, -1);
-		else count(segment, offset, -1);
 	});
+
+	/** Counts the rows from one offset to another as they stand now: column by column, without a call for each row. */
+	function take(segment: Segment, from: number, to: number) {
+		const { offsets, viewed, isPageView, sums } = (scratch ??= createScratch());
+		const { times } = segment;
+		let length = 0;
+		for (let offset = from; offset < to; offset++) {
+			offsets[length] = offset;
+			// 0: it has left
+			if (times[offset] !== 0) length++;
+		}
+		length = rows.select(segment, offsets, length);
+		if (length === 0) return;
+		version++;
+		viewed.set(offsets.subarray(0, length));
+		const views = pageViewRows.select(segment, viewed, length);
+		for (let i = 0; i < views; i++) isPageView[viewed[i] as number] = 1;
+		events += length;
+		pageViews += views;
+		for (const { ofPageViews, column, breakdown } of breakdowns)
+			if (ofPageViews) breakdown.countAll(column(segment), viewed, views, sums);
+			else breakdown.countAll(column(segment), offsets, length, sums);
+		minutes.countAll(segment, offsets, length, isPageView);
+		length = keepNewer(times, store.at() - SESSION_WINDOW_MS, offsets, length);
+		sessions.addAll(sessionOf(segment), offsets, length, sums);
+		length = keepNewer(times, store.at() - RATE_WINDOW_MS, offsets, length);
+		seconds.countAll(segment, offsets, length, isPageView);
+		lastMinute += length;
+		isPageView.fill(0, from, to);
+	}
 
 	/** the rows of one segment from the place on; @returns whether the time is up */
 	function scanSegment(segment: Segment, until: number): boolean {
 		let offset = place?.order === segment.order ? place.offset : 0;
 		while (offset < segment.used) {
 			const end = Math.min(segment.used, offset + SCAN_STEP);
-			for (; offset < end; offset++) take(segment, offset);
+			take(segment, offset, end);
+			offset = end;
 			place = { order: segment.order, offset };
 			if (performance.now() >= until) return true;
 		}
@@ -140,6 +178,7 @@ export function createView(
 				if (segment.order >= place.order && scanSegment(segment, until)) return false;
 			}
 			place = null;
+			scratch = null;
 			return true;
 		},
 		complete: () => place === null,
@@ -148,7 +187,7 @@ export function createView(
 			return {
 				totals: {
 					pageViews: pageViews + dropped.pageViews,
-					activeSessions: sessions.size(),
+					activeSessions: sessions.size() - (sessions.of(NONE) > 0 ? 1 : 0),
 					eventsCount: events + dropped.events,
 					eventsPerMinute: lastMinute,
 				},
@@ -172,4 +211,14 @@ export function createView(
 			pageViewRows.close();
 		},
 	};
+}
+
+function keepNewer(times: Float64Array, than: number, offsets: Uint16Array, length: number) {
+	let kept = 0;
+	for (let i = 0; i < length; i++) {
+		const offset = offsets[i] as number;
+		offsets[kept] = offset;
+		if ((times[offset] as number) > than) kept++;
+	}
+	return kept;
 }

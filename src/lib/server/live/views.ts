@@ -7,6 +7,7 @@ import { toFilterTexts } from '../../filter';
 import { createClauseTables } from './clause-tables';
 import type { DimensionRow } from './dimension-values';
 import { createRowMatch } from './match-row';
+import { createViewIndex } from './view-index';
 import { createView, type View, type ViewSpec } from './view';
 
 export type { ViewSpec };
@@ -49,13 +50,14 @@ export function toViewKey({ filter, bound = [], by }: ViewSpec): string {
 
 export function createViews(store: WindowStore): Views {
 	const tables = createClauseTables(store);
+	const index = createViewIndex(store);
 	const complete = new Map<string, OpenView>();
 	const opening = new Map<string, Promise<OpenView>>();
 	let scanning: Promise<unknown> = Promise.resolve();
 	let closed = false;
 
 	async function create(key: string, spec: ViewSpec): Promise<OpenView> {
-		const view = createView(store, tables, spec);
+		const view = createView(store, tables, index, spec);
 		while (!closed && !view.scan(SLICE_MS)) await new Promise((resolve) => setImmediate(resolve));
 		const texts = toFilterTexts(spec.filter);
 		const open = { ...spec, key, texts, view, match: createRowMatch(spec) };
@@ -92,6 +94,7 @@ export function createViews(store: WindowStore): Views {
 		close() {
 			closed = true;
 			for (const { view } of complete.values()) view.close();
+			index.close();
 		},
 	};
 }

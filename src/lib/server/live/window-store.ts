@@ -9,7 +9,7 @@ import { createDictionary, NONE, type Dictionary } from './dictionary';
 import { readDimension, toScalar, type DimensionRow } from './dimension-values';
 import { createEarlyRows } from './early-rows';
 import { createDropped } from './dropped-rows';
-import { createSegments, SEGMENT_ROWS, SESSION_COLUMN, type Segment } from './segment';
+import { createSegments, SEGMENT_ROWS, SESSION_COLUMN, type Codes, type Segment } from './segment';
 
 export type StoreRow = DimensionRow & { createdAt: number };
 
@@ -33,10 +33,16 @@ export type WindowStore = {
 	reach(): number;
 	/** The values of a dimension; undefined: no row has such a property, or its key is beyond the bound. */
 	dictionary(dimension: Dimension): Dictionary | undefined;
-	/** Calls `see` when a property's key comes up that had no dictionary. */
-	followKeys(see: (dimension: Dimension) => void): () => void;
-	/** Reads a dimension's code of a row, resolved once: for the loops over rows. */
-	reader(dimension: Dimension): (segment: Segment, offset: number) => number;
+	/**
+	 * Calls `see` for every code of a dimension in use and for every new one, before a row has it. `reset` comes before all
+	 * of them: at once, and when a property's key gets another dictionary.
+	 */
+	followCodes(
+		dimension: Dimension,
+		to: { reset(): void; see(code: number, value: string): void },
+	): () => void;
+	/** A dimension's codes of the rows of a segment; undefined: none of them has it. Resolve once, outside of loops over rows. */
+	column(dimension: Dimension): (segment: Segment) => Codes | undefined;
 	/** The keys of properties that are kept distinct. */
 	keys(): string[];
 	/** A property's key is not kept distinct, because there were more than the bound. */
@@ -50,7 +56,8 @@ export const MAX_VALUES = 50_000;
 /** Property keys that are kept distinct, those that came first. */
 export const MAX_KEYS = 200;
 const MAX_SESSIONS = 50_000_000;
-const NO_SLOT = -1;
+const NAME_COLUMN = DIMENSIONS.indexOf('name');
+const SECOND_MS = 1_000;
 const DROP_STEP_MS = 1_000;
 type See = (segment: Segment, offset: number) => void;
 
@@ -68,8 +75,10 @@ export function createWindowStore(
 	let floor = -Infinity;
 	const dropped = createDropped();
 	const segments = createSegments();
-	/** slot of the newest row of each millisecond: cell `t mod 30 min` belongs to one t of the window */
-	const cells = new Int32Array(COUNT_WINDOW_MS).fill(NO_SLOT);
+	/** 1 + slot of the newest row of each millisecond: cell `t mod 30 min` belongs to one t of the window */
+	const cells = new Int32Array(COUNT_WINDOW_MS);
+	/** rows in each second's cells: those without any need not be looked through */
+	const rowsInSecond = new Uint32Array(COUNT_WINDOW_MS / SECOND_MS);
 	const dictionaries = DIMENSIONS.map((_, column) =>
 		createDictionary(column === SESSION_COLUMN ? MAX_SESSIONS : maxValues),
 	);
@@ -102,6 +111,11 @@ export function createWindowStore(
 		return made;
 	}
 
+	function addToSecond(cell: number, by: 1 | -1) {
+		const second = Math.floor(cell / SECOND_MS);
+		rowsInSecond[second] = (rowsInSecond[second] as number) + by;
+	}
+
 	function enter(row: StoreRow) {
 		const { createdAt } = row;
 		if (createdAt <= now - COUNT_WINDOW_MS) return;
@@ -112,7 +126,7 @@ export function createWindowStore(
 		rows++;
 		segment.times[offset] = createdAt;
 		for (const [column, dimension] of DIMENSIONS.entries())
-			(segment.codes[column] as Uint32Array)[offset] = (dictionaries[column] as Dictionary).acquire(
+			(segment.codes[column] as Codes)[offset] = (dictionaries[column] as Dictionary).acquire(
 				readDimension(row, dimension),
 			);
 		for (const key of Object.keys(row.properties)) {
@@ -124,7 +138,8 @@ export function createWindowStore(
 		}
 		const cell = createdAt % COUNT_WINDOW_MS;
 		segment.next[offset] = cells[cell] as number;
-		cells[cell] = segment.slot * SEGMENT_ROWS + offset;
+		cells[cell] = segment.slot * SEGMENT_ROWS + offset + 1;
+		addToSecond(cell, 1);
 		tell('enter', segment, offset);
 		if (rows > maxRows) dropOldest();
 	}
@@ -133,12 +148,13 @@ export function createWindowStore(
 		tell('leave', segment, offset);
 		for (let column = 0; column < DIMENSIONS.length; column++)
 			(dictionaries[column] as Dictionary).release(
-				(segment.codes[column] as Uint32Array)[offset] as number,
+				(segment.codes[column] as Codes)[offset] as number,
 			);
 		for (const { number, dictionary } of keys.values()) {
 			const code = segment.props[number]?.[offset] ?? NONE;
 			if (code !== NONE) dictionary.release(code);
 		}
+		addToSecond((segment.times[offset] as number) % COUNT_WINDOW_MS, -1);
 		segment.times[offset] = 0;
 		rows--;
 		if (--segment.alive === 0 && segment.used === SEGMENT_ROWS) segments.close(segment);
@@ -146,13 +162,13 @@ export function createWindowStore(
 
 	/** Stops telling apart the oldest rows, a hundredth of all at a time. */
 	function dropOldest() {
-		const isView = store.reader('name');
+		const names = dictionaries[NAME_COLUMN] as Dictionary;
 		while (rows > maxRows * 0.99) {
 			const from = Math.max(floor, now - COUNT_WINDOW_MS);
 			floor = Math.min(from + DROP_STEP_MS, now);
 			walk(from, floor, true, (segment, offset) => {
 				const time = segment.times[offset] as number;
-				const name = (dictionaries[0] as Dictionary).value(isView(segment, offset));
+				const name = names.value((segment.codes[NAME_COLUMN] as Codes)[offset] as number);
 				if (time > now - RATE_WINDOW_MS) tell('leaveRate', segment, offset);
 				if (time > now - SESSION_WINDOW_MS) tell('leaveSession', segment, offset);
 				leave(segment, offset);
@@ -166,12 +182,17 @@ export function createWindowStore(
 	function walk(from: number, to: number, clear: boolean, see: See) {
 		for (let time = from + 1; time <= to; time++) {
 			const cell = time % COUNT_WINDOW_MS;
-			let slot = cells[cell] as number;
-			if (clear) cells[cell] = NO_SLOT;
-			while (slot !== NO_SLOT) {
+			if (rowsInSecond[Math.floor(cell / SECOND_MS)] === 0) {
+				time += SECOND_MS - 1 - (cell % SECOND_MS);
+				continue;
+			}
+			let next = cells[cell] as number;
+			if (clear) cells[cell] = 0;
+			while (next !== 0) {
+				const slot = next - 1;
 				const segment = segments.at(Math.floor(slot / SEGMENT_ROWS));
 				const offset = slot % SEGMENT_ROWS;
-				slot = segment.next[offset] as number;
+				next = segment.next[offset] as number;
 				see(segment, offset);
 			}
 		}
@@ -207,18 +228,30 @@ export function createWindowStore(
 			if (dimension.startsWith(PROPS)) return keys.get(dimension.slice(PROPS.length))?.dictionary;
 			return dictionaries[(DIMENSIONS as readonly string[]).indexOf(dimension)];
 		},
-		followKeys(see) {
-			keyFollowers.add(see);
-			return () => void keyFollowers.delete(see);
+		followCodes(dimension, { reset, see }) {
+			let stop = () => {};
+			function restart() {
+				stop();
+				reset();
+				stop = store.dictionary(dimension)?.follow(see) ?? (() => {});
+			}
+			restart();
+			const onKey = (made: Dimension) => {
+				if (made === dimension) restart();
+			};
+			keyFollowers.add(onKey);
+			return () => {
+				stop();
+				keyFollowers.delete(onKey);
+			};
 		},
-		reader(dimension) {
+		column(dimension) {
 			const column = (DIMENSIONS as readonly string[]).indexOf(dimension);
-			if (column !== -1)
-				return (segment, offset) => (segment.codes[column] as Uint32Array)[offset] as number;
+			if (column !== -1) return (segment) => segment.codes[column];
 			const name = dimension.slice(PROPS.length);
-			return (segment, offset) => {
+			return (segment) => {
 				const key = keys.get(name);
-				return key ? (segment.props[key.number]?.[offset] ?? NONE) : NONE;
+				return key && segment.props[key.number];
 			};
 		},
 		keys: () => [...keys.keys()],
