@@ -8,6 +8,7 @@ export default defineConfig({
 	test: {
 		name: 'quick',
 		include: findQuickTests(),
+		isolate: false,
 		setupFiles: ['tests/setup/console.ts'],
 		expect: { poll: { timeout: 60_000 } },
 		testTimeout: 120_000,

@@ -1,4 +1,5 @@
-/** `npm run build`: into `build/`, or into the folder that is given. */
-import { buildRelease } from './release/build-release';
+/** `npm run build`: into `build/`, or into the folder that is given; with `--reuse` a current build is not made again. */
+import { buildRelease, reuseRelease } from './release/build-release';
 
-await buildRelease(process.argv[2] ?? 'build');
+const [to = 'build'] = process.argv.slice(2).filter((word) => word !== '--reuse');
+if (!(process.argv.includes('--reuse') && reuseRelease(to))) await buildRelease(to);

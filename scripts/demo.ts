@@ -60,7 +60,7 @@ async function build(add: (part: Part) => Part): Promise<void> {
 	console.log('Building …');
 	const build = startNode({
 		name: 'build',
-		args: ['--import', 'tsx', 'scripts/build.ts', BUILD],
+		args: ['--import', 'tsx', 'scripts/build.ts', BUILD, '--reuse'],
 		quiet: true,
 	});
 	// a part while it runs, so that Ctrl-C reaches it; its end is no accident

@@ -3,8 +3,9 @@
  * operator's commands, because production has neither tsx nor src/. `dependencies` stay outside; others are
  * bundled. The build is moved into place as a whole, so a running server never sees half of one.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'vite';
+import { hashSources, isBuiltFrom, noteSources } from './sources';
 
 const PROGRAMS = {
 	index: 'src/entry.server.ts',
@@ -14,20 +15,45 @@ const PROGRAMS = {
 	erase: 'scripts/erase.ts',
 };
 
+const FRESH = `.svelte-kit/build-${process.pid}`;
+const OLD = `${FRESH}-old`;
+
 /** @param to the folder that it replaces */
 export async function buildRelease(to: string): Promise<void> {
-	const fresh = `.svelte-kit/build-${process.pid}`;
-	const old = `${fresh}-old`;
 	try {
+		const sources = hashSources();
 		// svelte.config.js hands it to the adapter
-		process.env.NOWBOARD_BUILD_FOLDER = fresh;
+		process.env.NOWBOARD_BUILD_FOLDER = FRESH;
 		await build();
-		await buildPrograms(fresh);
-		if (existsSync(to)) renameSync(to, old);
-		renameSync(fresh, to);
+		await buildPrograms(FRESH);
+		noteSources(FRESH, sources);
+		moveTo(to);
 	} finally {
-		for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+		tidyUp();
 	}
+}
+
+/** Leaves `to` as it is when it is current, or copies the build of `npm run build`. @returns whether `to` is current */
+export function reuseRelease(to: string): boolean {
+	const sources = hashSources();
+	if (isBuiltFrom(to, sources)) return true;
+	if (!isBuiltFrom('build', sources)) return false;
+	try {
+		cpSync('build', FRESH, { recursive: true });
+		moveTo(to);
+	} finally {
+		tidyUp();
+	}
+	return true;
+}
+
+function moveTo(to: string): void {
+	if (existsSync(to)) renameSync(to, OLD);
+	renameSync(FRESH, to);
+}
+
+function tidyUp(): void {
+	for (const folder of [FRESH, OLD]) rmSync(folder, { recursive: true, force: true });
 }
 
 async function buildPrograms(folder: string): Promise<void> {

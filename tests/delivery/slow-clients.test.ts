@@ -10,7 +10,12 @@ import type { Instance } from '../../src/lib/server/stream/hub';
 import { startTestInstance, useDatabase } from '../setup/instances';
 
 const STUCK_MS = 1_000;
-const GRACE_MS = 1_500;
+const GRACE_MS = 200;
+/** longer than any test */
+const NEVER_MS = 600_000;
+const FRAMES = 5;
+const FRAME_ROWS = 500;
+const PATIENCE = { timeout: 100_000 };
 
 /** The stream's route without the rest of the app: `?cursor=`, and the socket to sever. */
 async function serve(instance: Instance): Promise<{ url: string; connections(): Promise<number> }> {
@@ -68,54 +73,55 @@ async function connect(url: string, cursor: string | null = null) {
 	return client;
 }
 
-test('a client that stalls delays nobody, is ended cleanly, and catches up with its cursor; one that never reads again is severed', async () => {
+/** Three clients, and far more for two of them than the sockets hide in their buffers, as frames of 4 MB. */
+async function stallTwo(graceMs: number) {
 	const { url: databaseUrl, sql } = await useDatabase();
-	const instance = await startTestInstance(databaseUrl, {
-		bus: createBus({ stuckMs: STUCK_MS }),
-		graceMs: GRACE_MS,
-	});
+	const bus = createBus({ stuckMs: STUCK_MS });
+	const instance = await startTestInstance(databaseUrl, { bus, graceMs });
 	const { url, connections } = await serve(instance);
 	const [healthy, stalls, dead] = [await connect(url), await connect(url), await connect(url)];
 	for (const client of [healthy, stalls, dead])
 		await expect.poll(() => client.names.includes('reset')).toBe(true);
 	stalls.stall();
 	dead.stall();
-
-	// far more than the sockets hide in their buffers, as frames of 4 MB
-	for (let i = 1; i <= 6; i++) {
+	for (let i = 1; i <= FRAMES; i++) {
 		await sql`insert into nowboard.events (name, properties)
-			select 'big', jsonb_build_object('text', repeat('x', 8000)) from generate_series(1, 500)`;
-		await expect.poll(() => healthy.ids.length, { timeout: 60_000 }).toBe(i * 500);
+			select 'big', jsonb_build_object('text', repeat('x', 8000)) from generate_series(1, ${FRAME_ROWS}::int)`;
+		await expect.poll(() => healthy.ids.length, PATIENCE).toBe(i * FRAME_ROWS);
 	}
-	expect(stalls.ids.length).toBeLessThan(500);
-	// the healthy one goes on; whoever takes nothing of it for STUCK_MS is let go
-	await expect
-		.poll(
-			async () => {
-				await sql`insert into nowboard.events (name) values ('small')`;
-				return instance.counts().clients;
-			},
-			{ timeout: 60_000, interval: 100 },
-		)
-		.toBe(1);
-	const committed = (await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(
-		({ id }) => Number(id),
-	);
+	// the healthy one goes on; a client that takes nothing for STUCK_MS is let go
+	const insertAndCount = async () => {
+		await sql`insert into nowboard.events (name) values ('small')`;
+		return instance.counts().clients;
+	};
+	await expect.poll(insertAndCount, PATIENCE).toBe(1);
+	const rows = await sql<{ id: string }[]>`select id from nowboard.events order by id`;
+	const committed = rows.map(({ id }) => Number(id));
+	return { url, connections, committed, healthy, stalls, dead };
+}
 
+test('a client that stalls delays no other, is ended cleanly, and catches up with its cursor', async () => {
+	const { url, committed, healthy, stalls } = await stallTwo(NEVER_MS);
+	expect(stalls.ids.length).toBeLessThan(FRAME_ROWS);
 	stalls.go();
-	await expect.poll(stalls.complete, { timeout: 60_000 }).toBe(true);
+	await expect.poll(stalls.complete, PATIENCE).toBe(true);
 	expect([stalls.status, stalls.names.at(-1)]).toEqual([200, 'bye']);
 	const again = await connect(url, stalls.cursor);
 	const rest = committed.length - stalls.ids.length;
-	await expect.poll(() => again.ids.length, { timeout: 60_000 }).toBe(rest);
+	await expect.poll(() => again.ids.length, PATIENCE).toBe(rest);
 	expect([...stalls.ids, ...again.ids]).toEqual(committed);
 	expect(again.names).not.toContain('reset');
-
-	// the one that never takes its farewell is not waited for: two connections stay
-	await expect.poll(connections, { timeout: GRACE_MS + 10_000 }).toBe(2);
-	dead.go();
-	await expect.poll(dead.closed, { timeout: 60_000 }).toBe(true);
-	expect(dead.complete()).toBe(false);
 	expect(healthy.ids).toEqual(committed);
 	expect(healthy.names.filter((name) => name === 'reset')).toHaveLength(1);
-}, 300_000);
+});
+
+test('a client that never takes its farewell is severed', async () => {
+	const { connections, committed, healthy, stalls, dead } = await stallTwo(GRACE_MS);
+	await expect.poll(connections, PATIENCE).toBe(1);
+	for (const client of [stalls, dead]) {
+		client.go();
+		await expect.poll(client.closed, PATIENCE).toBe(true);
+		expect(client.complete()).toBe(false);
+	}
+	await expect.poll(() => healthy.ids, PATIENCE).toEqual(committed);
+});

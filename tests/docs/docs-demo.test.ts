@@ -32,7 +32,8 @@ test('the demo starts a Postgres of its own, shows simulated visitors and ends w
 	const code = put(take('README.md', 'npm install && npm run demo'), [['npm install && ', '']]);
 	const demo = start(code, { PORT: String(port) });
 	const at = `http://localhost:${port}`;
-	await expect.poll(demo.output, { timeout: 120_000 }).toContain(`Nowboard is running: ${at}`);
+	// it builds, and makes 90 days of history
+	await expect.poll(demo.output, { timeout: 240_000 }).toContain(`Nowboard is running: ${at}`);
 	const client = followHttp(at);
 	await client.until(({ ids }) => ids.length >= 5);
 	await client.leave();
