@@ -10,6 +10,7 @@ import type { IngestLimits } from '$lib/server/ingest/rate-limits';
 import type { Instance } from '$lib/server/stream/hub';
 import type { Metrics } from '$lib/server/monitoring/metrics';
 import type { Login } from '$lib/server/access/login';
+import type { PresenceWriter } from '$lib/server/presence/presence-writer';
 import type { Viewer } from '$lib/server/access/viewer-rows';
 import type { KeyCheck } from '$lib/server/keys/key-check';
 import type { RequestLog } from '$lib/server/monitoring/request-log';
@@ -62,6 +63,8 @@ declare global {
 			tokenEndsAt: number | null;
 			keys: KeyCheck;
 			limits: IngestLimits;
+			/** takes who is here; null: presence is switched off */
+			presence: { hear: PresenceWriter['hear']; limits: IngestLimits } | null;
 			/** session ids of visitors who have none */
 			visitors: VisitorIds;
 			/** what ingest refused, by reason */

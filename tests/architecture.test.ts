@@ -37,7 +37,8 @@ const either =
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	monitoring: ['stream', 'ingest', 'db'],
 	ingest: ['keys', 'http', 'db'],
-	stream: ['live', 'reader', 'db'],
+	stream: ['presence', 'live', 'reader', 'db'],
+	presence: ['live', 'db'],
 	history: ['reader/cursor', 'live/dimension-values', 'live/match-row', 'db'],
 	live: ['reader', 'db'],
 	reader: ['db'],
@@ -145,7 +146,7 @@ const RULES: Rule[] = [
 		promise: 'SQL names tables with the schema that its client knows',
 		appliesTo: (path) => isIn(SERVER)(path) || path.startsWith('scripts/'),
 		breaks: says(
-			/\b(from|join|into|update|truncate|table)\s+(only\s+)?(nowboard\.|public\.)?(events|meta|metrics_snapshots|rollups|rollup_state|retention_state|deletions|ingest_keys|sessions|share_links|audit)\b(?!\.)[^']*`/i,
+			/\b(from|join|into|update|truncate|table)\s+(only\s+)?(nowboard\.|public\.)?(events|meta|metrics_snapshots|rollups|rollup_state|presence|presence_beats|retention_state|deletions|ingest_keys|sessions|share_links|audit)\b(?!\.)[^']*`/i,
 		),
 		refused: [
 			[`${SERVER}reader/rows.ts`, 'await sql`select id from events`;'],

@@ -77,7 +77,7 @@ export async function countErasing(sql: Sql, erasing: Erasing): Promise<number> 
 }
 
 /**
- * Erases the events, and renews the epoch in the transaction of the last rows. Without that, instances
+ * Erases the events and who is here of them, and renews the epoch in the transaction of the last rows. Without that, instances
  * would resend erased events from memory, and keep them in the feed of a source. It renews the epoch even
  * when no row is left: an earlier run may have been interrupted before its end.
  * @param onProgress after each chunk but the last, with the number erased so far
@@ -99,6 +99,11 @@ export async function erase(
 			erased += count;
 			last = count < chunk;
 			if (!last) return;
+			await tx`
+				DELETE FROM ${tx.schema}.presence WHERE (${erasing.session}::text IS NULL OR session_id = ${erasing.session})
+					AND (${erasing.from}::timestamptz IS NULL OR heard_at >= ${erasing.from})
+					AND (${erasing.to}::timestamptz IS NULL OR heard_at < ${erasing.to})
+					AND (${erasing.source}::text IS NULL OR source = ${erasing.source})`;
 			await tx`SELECT ${tx.schema}.nowboard_renew_epoch()`;
 			await tx`INSERT INTO ${tx.schema}.audit (action, subject) VALUES ('events erased', ${toSubject(erasing, erased)})`;
 		});

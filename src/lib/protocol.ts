@@ -37,6 +37,11 @@ export type SeriesPoint = {
 /** The live chart: 30 buckets of a minute, and 30 of two seconds. Oldest first; a bucket that is missing is empty. */
 export type Series = { minutes: SeriesPoint[]; seconds: SeriesPoint[] };
 
+/** Who is here now, of a view: sessions, and how many of them are on each page. */
+export type People = { active: number; idle: number; pages: Table };
+/** `unknown`: not read yet, or the filter asks for what only events have. */
+export type Presence = People | 'unknown';
+
 /** What a view shows at one position. */
 export type LiveFigures = {
 	totals: Totals;
@@ -89,6 +94,8 @@ export type DashboardState = LiveFigures & {
 	previous: Tick | null;
 	/** the newest events, newest first, at most FEED_LENGTH */
 	events: ActivityEvent[];
+	/** absent: presence is switched off */
+	people?: Presence;
 };
 
 /**
@@ -262,6 +269,8 @@ export type StreamEvents = {
 	reset: DashboardState;
 	activity: Activity;
 	metrics: Metrics;
+	/** when it has changed, at most once a second */
+	presence: { people: Presence };
 	ping: Ping;
 	bye: Bye;
 };
@@ -270,6 +279,7 @@ export const STREAM_EVENT_NAMES = [
 	'reset',
 	'activity',
 	'metrics',
+	'presence',
 	'ping',
 	'bye',
 ] as const satisfies StreamEventName[];

@@ -23,6 +23,7 @@ import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
 import { createLastHour } from './monitoring/last-hour';
 import { createMetrics, createTimings } from './monitoring/metrics';
+import { startPresence } from './presence/presence';
 import { createRejections } from './ingest/rejections';
 import { createRequestLog } from './monitoring/request-log';
 import { createTarpit, type Tarpit } from './http/tarpit';
@@ -71,11 +72,13 @@ export function startRuntime(env: Env): Runtime {
 	const context = createContextReader({ countries, countryHeader: env.countryHeader });
 	const rejections = createRejections();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
-	const limits = createIngestLimits({
-		onLimited: (rule) => log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS),
-	});
+	const onLimited = (rule: string) =>
+		log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS);
+	const limits = createIngestLimits({ onLimited });
 	const ticks = pooled();
 	const visitors = createVisitorIds(ticks);
+
+	const presence = env.presence ? startPresence({ connect: pooled, log }) : null;
 
 	// what goes out
 	const live = startInstance({
@@ -86,6 +89,7 @@ export function startRuntime(env: Env): Runtime {
 			await prepareDatabase(env.databaseDirectUrl, { schema, folder: env.migrations, warn });
 		},
 		log,
+		presence: presence?.reader ?? null,
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
 		onDrain: timings.sawDrain,
@@ -130,6 +134,7 @@ export function startRuntime(env: Env): Runtime {
 		watch.stop();
 		await keys.close();
 		await ingest.close();
+		await presence?.stop();
 		await live.stop();
 		// not awaited: a transaction that is cut off has changed nothing
 		void upkeep.stop().catch(() => {});
@@ -159,6 +164,7 @@ export function startRuntime(env: Env): Runtime {
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),
 			keys,
 			limits,
+			presence: presence && { hear: presence.hear, limits: createIngestLimits({ onLimited }) },
 			visitors,
 			rejections,
 			login,

@@ -13,6 +13,7 @@ import {
 	type ListenerState,
 	type Metrics,
 	type Ping,
+	type Presence,
 	type Series,
 	type SeriesPoint,
 } from '../protocol';
@@ -115,6 +116,10 @@ export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
 		previous: Date.parse(figures.at) >= Date.parse(board.at) ? previous : board.previous,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(figures.at)),
 	};
+}
+
+export function withPresence(board: Dashboard, people: Presence): Dashboard {
+	return { ...board, people };
 }
 
 export function withPing(board: Dashboard, { now, fix, ...states }: Ping): Dashboard {

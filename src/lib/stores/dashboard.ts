@@ -10,6 +10,7 @@ import {
 	withActivity,
 	withMetrics,
 	withPing,
+	withPresence,
 	withReset,
 	type Dashboard,
 } from './board';
@@ -99,6 +100,7 @@ export function createDashboard(
 	function onEvent(...[name, payload, cursor]: Received<StreamEvents>): void {
 		if (name === 'reset') show(withReset(board, payload));
 		else if (name === 'metrics') show(withMetrics(board, payload));
+		else if (name === 'presence') show(withPresence(board, payload.people));
 		else if (name === 'ping') {
 			const clockOffsetMs = measured ? board.clockOffsetMs : Date.parse(payload.now) - now();
 			show({ ...withPing(board, payload), clockOffsetMs });

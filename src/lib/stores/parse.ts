@@ -117,6 +117,9 @@ const event = object({
 	createdAt: time,
 });
 
+const people: Check = (value, path) =>
+	value === 'unknown' ? null : object({ active: number, idle: number, pages: table })(value, path);
+
 const ping = {
 	now: time,
 	database: oneOf('up', 'down'),
@@ -138,6 +141,7 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			series,
 			previous: nullable(object(tick)),
 			events: list(event),
+			people: optional(people),
 		}),
 	),
 	activity: parse(
@@ -160,6 +164,7 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			series,
 		}),
 	),
+	presence: parse(object({ people })),
 	ping: parse(object(ping)),
 	bye: parse(object({ retryMs: number })),
 };

@@ -17,6 +17,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/t.js': 'open',
 	'/s/[token]': 'open',
 	'/api/events': 'ingest',
+	'/api/presence': 'ingest',
 	'/login': 'login',
 	'/logout': 'login',
 	'/': 'dashboard',

@@ -27,6 +27,8 @@ export type Env = {
 	countryHeader: string | null;
 	/** a country file to use instead of the packaged one */
 	geoipFile: string | null;
+	/** who is here now is recorded and shown */
+	presence: boolean;
 	/** the token for metrics; null: no one may read them */
 	metricsToken: string | null;
 	/** days that events are kept; 0: for ever */
@@ -97,6 +99,7 @@ export function readEnv(
 		dashboardPublic: values.DASHBOARD_PUBLIC,
 		dashboardPassword: values.DASHBOARD_PASSWORD,
 		secret: values.SECRET,
+		presence: values.PRESENCE,
 		metricsToken: values.METRICS_TOKEN,
 		addressHeader: values.ADDRESS_HEADER,
 		basePath: values.ORIGIN === null ? '' : new URL(values.ORIGIN).pathname.replace(/\/$/, ''),

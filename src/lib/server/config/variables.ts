@@ -140,6 +140,13 @@ export const VARIABLES = {
 		fallback: 90,
 		rule: whole(0, MAX_RETENTION_DAYS),
 	}),
+	PRESENCE: variable({
+		means: '`false`: does not record or show [who is here now](presence.md)',
+		unset: '`true`',
+		example: 'true',
+		fallback: true,
+		rule: flag,
+	}),
 	METRICS_TOKEN: optional({
 		means: `the token that \`GET /metrics\` (Prometheus) requires as \`Authorization: Bearer\`; at least ${MIN_TOKEN_LENGTH} characters`,
 		unset: '–',

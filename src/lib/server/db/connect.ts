@@ -33,9 +33,9 @@ export type ConnectOptions = {
 
 /**
  * The most connections of one process: two for ingest, three for maintenance and history, one each for keys, viewers,
- * ticks, the write probe, the listener, the drain and catching up. The doctor checks that the server has this many free.
+ * ticks, the write probe, the listener, the drain, catching up, and one for presence. The doctor checks that the server has this many free.
  */
-export const MOST_CONNECTIONS = 12;
+export const MOST_CONNECTIONS = 13;
 
 const DEFAULT_PORT = 5432;
 const CONNECT_TIMEOUT_S = 10;

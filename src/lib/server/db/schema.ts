@@ -139,6 +139,49 @@ export const deletions = pgTable(
 );
 
 /**
+ * Who is here: one row a session and source, written when something about it changes. UNLOGGED (the migration says so): a crash of
+ * Postgres empties it, and the next heartbeats fill it. Times are the database's.
+ */
+export const presence = pgTable(
+	'presence',
+	{
+		/** of source and session id (presence/presence-row.ts) */
+		id: bigint('id', { mode: 'bigint' }).primaryKey(),
+		sessionId: text('session_id').notNull(),
+		source: text('source').notNull(),
+		path: text('path'),
+		/** where the visit came from: referrer's host and `utm_*`; null: not known */
+		origin: jsonb('origin').$type<{ [key: string]: string }>(),
+		context: jsonb('context').$type<EventContext>(),
+		visible: boolean('visible').notNull(),
+		inputAt: millisecond('input_at'),
+		heardAt: millisecond('heard_at').notNull(),
+		/** null: it has not said that it leaves */
+		leftAt: millisecond('left_at'),
+		/** by the sender's clock, if it gave a time: orders the states of one session */
+		statedAt: millisecond('stated_at').notNull(),
+		writtenAt: millisecond('written_at').notNull(),
+	},
+	(table) => [index('presence_written_at').on(table.writtenAt)],
+);
+
+/** Heartbeats that changed nothing in `presence`: one row for all that an instance heard within two seconds. UNLOGGED. */
+export const presenceBeats = pgTable(
+	'presence_beats',
+	{
+		id: uuid('id')
+			.primaryKey()
+			.default(sql`gen_random_uuid()`),
+		at: millisecond('at').notNull(),
+		/** of `presence` */
+		heard: bigint('heard', { mode: 'bigint' }).array().notNull(),
+		/** ms since the last input of each; null: none is known */
+		idle: integer('idle').array().notNull(),
+	},
+	(table) => [index('presence_beats_at').on(table.at)],
+);
+
+/**
  * Credentials for sending. The hash is a SHA-256: a slow one (bcrypt, scrypt) gains nothing for 32 random
  * bytes, and every request would pay for it.
  */

@@ -72,11 +72,13 @@ export function refuseLimited(over: Limited | null): IngestRefusal | null {
  * Null when an event names another source than its key's.
  * @param events parsed with `source` as their default, so that any other was named by the sender
  * @param batch whether they came as an array
+ * @param noun what one of them is, for the sentence
  */
 export function refuseSources(
-	events: readonly InputEvent[],
+	events: readonly Pick<InputEvent, 'source'>[],
 	source: string,
 	batch: boolean,
+	noun = 'event',
 ): IngestRefusal | null {
 	const rule = `must be left out or be "${source}": this key writes for no other source`;
 	const details = events.flatMap((event, index): InputError[] => {
@@ -85,18 +87,22 @@ export function refuseSources(
 	});
 	const [first] = details;
 	if (!first) return null;
-	const where = first.item === undefined ? '' : `event ${first.item}: `;
+	const where = first.item === undefined ? '' : `${noun} ${first.item}: `;
 	const more = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
 	const error = `Nothing was saved: ${where}source is "${first.value}" and ${rule}${more}.`;
 	return { reason: 'source', status: 403, error, details };
 }
 
 /** Null when no event brings a context: what a page says of its visitor anybody could have made up. */
-export function refuseContext(events: readonly InputEvent[], batch: boolean): IngestRefusal | null {
+export function refuseContext(
+	events: readonly Pick<InputEvent, 'context'>[],
+	batch: boolean,
+	noun = 'event',
+): IngestRefusal | null {
 	const index = events.findIndex(({ context }) => context !== null);
 	if (index === -1) return null;
 	const rule = 'is taken from a server with a secret key only; leave it out with a public one';
-	const error = `Nothing was saved: ${batch ? `event ${index}: ` : ''}context ${rule}.`;
+	const error = `Nothing was saved: ${batch ? `${noun} ${index}: ` : ''}context ${rule}.`;
 	const detail = { ...(batch && { item: index }), path: 'context', rule };
 	return { reason: 'invalid', status: 400, error, details: [detail] };
 }

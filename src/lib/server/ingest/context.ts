@@ -46,11 +46,11 @@ export function createContextReader({
  * The events with their context: what a server gave comes first, then what the request says.
  * @param visitor null: the request says nothing of a person
  */
-export function addContext(
-	events: readonly InputEvent[],
+export function addContext<Sent extends Pick<InputEvent, 'properties' | 'context'>>(
+	events: readonly Sent[],
 	visitor: Visitor | null,
 	ofRequest: () => EventContext,
-): readonly InputEvent[] {
+): readonly Sent[] {
 	const seen = visitor ? ofRequest() : {};
 	return events.map((event) => {
 		const host = hostOf(event.properties.url);

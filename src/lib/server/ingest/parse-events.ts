@@ -58,7 +58,7 @@ const KNOWN: ReadonlySet<string> = new Set(FIELDS);
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
-const TIMESTAMP_RULE =
+export const TIMESTAMP_RULE =
 	'must be an ISO 8601 date and time with a zone, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00';
 
 /**
@@ -181,12 +181,12 @@ function withOnePath(properties: Record<string, unknown>): Record<string, unknow
 }
 
 /** Characters as Postgres counts them: code points, not UTF-16 units. */
-function isLonger(text: string, max: number): boolean {
+export function isLonger(text: string, max: number): boolean {
 	return text.length > 2 * max || [...text].length > max;
 }
 
 /** Milliseconds since 1970, or null. Date.parse alone takes 30 February for 2 March. */
-function toTime(text: string): number | null {
+export function toTime(text: string): number | null {
 	if (!TIMESTAMP.test(text)) return null;
 	const date = text.slice(0, 'yyyy-mm-dd'.length);
 	const midnight = Date.parse(`${date}T00:00:00Z`);
@@ -195,7 +195,8 @@ function toTime(text: string): number | null {
 	return new Date(midnight).toISOString().startsWith(date) ? at : null;
 }
 
-function shown(value: unknown): InputError['value'] {
+/** A wrong value as an error shows it. */
+export function shown(value: unknown): InputError['value'] {
 	if (value instanceof ExactNumber) return shown(value.digits);
 	if (typeof value === 'string')
 		return value.length > SHOWN_LENGTH ? `${value.slice(0, SHOWN_LENGTH)}…` : value;

@@ -27,11 +27,11 @@ export function toVisitor(
  * The events, each with a session id. Rejects with an UnavailableError when the salt cannot be read: then nothing can be saved
  * either, and an event without its session would stay so for ever.
  */
-export async function identify(
-	events: readonly InputEvent[],
+export async function identify<Sent extends Pick<InputEvent, 'source' | 'sessionId'>>(
+	events: readonly Sent[],
 	visitor: Visitor | null,
 	ids: Pick<VisitorIds, 'of'>,
-): Promise<readonly InputEvent[]> {
+): Promise<readonly Sent[]> {
 	if (!visitor || events.every(({ sessionId }) => sessionId !== null)) return events;
 	try {
 		return await Promise.all(

@@ -9,6 +9,7 @@ import type {
 	LiveFigures,
 	Metrics,
 	Ping,
+	Presence,
 	Series,
 	StreamEventName,
 	StreamEvents,
@@ -64,6 +65,33 @@ function toFrames<E extends StreamEventName>(
 /** The whole state of each view. */
 export function toReset(state: State, watched: Watched): Frame {
 	return toFrames('reset', state, watched, state.of, { id: state.cursor() });
+}
+
+/** Who is here, for a client that has just joined; none where presence is switched off. */
+export function toFirstPresence({ people }: DashboardState): Frame[] {
+	return people === undefined ? [] : [toFrame('presence', { people })];
+}
+
+/**
+ * Who is here, for each view of which that has changed; null: for none. Views that differ in their breakdowns share bytes.
+ * @param changed of a view; null: nothing has changed
+ */
+export function toPresence(
+	state: State,
+	watched: Watched,
+	changed: (view: OpenView) => Presence | null,
+): Frame | null {
+	const encoded = new Map<Presence, Uint8Array>();
+	const own = new Map<string, Uint8Array>();
+	for (const { open } of state.all()) {
+		const people = watched.isWatched(open.key) ? changed(open) : null;
+		if (people === null) continue;
+		const bytes = encoded.get(people) ?? encode('presence', { people });
+		encoded.set(people, bytes);
+		own.set(open.key, bytes);
+	}
+	if (own.size === 0) return null;
+	return { event: 'presence', bytes: NOTHING, byView: { own, turn: watched.turn() } };
 }
 
 /** What a batch brings for each view. @param id the cursor after the batch */

@@ -14,6 +14,8 @@ import { createClients, type Clients } from './clients';
 import { createClock } from '../db/database-clock';
 import { FRAME_INTERVAL_MS } from '../reader/drain-loop';
 import { concat, encode, pickFor, toActivityOf, toHeartbeat, toMetrics } from './frames';
+import { createPeopleFrames } from './people-frames';
+import type { PresenceReader } from '../presence/presence';
 import { createSubscribe } from './subscribe';
 import { createReading } from './publisher';
 import { startReadingLoop, type ReadingLoop } from './reading-loop';
@@ -95,6 +97,7 @@ export function startInstance({
 	onTickFailed = () => {},
 	onDrain = () => {},
 	onDelay = () => {},
+	presence = null,
 	frameIntervalMs = FRAME_INTERVAL_MS,
 	graceMs = GRACE_MS,
 	bus = createBus(),
@@ -111,6 +114,8 @@ export function startInstance({
 	onDrain?: (ms: number) => void;
 	/** events were published so long after the newest of them was inserted */
 	onDelay?: (ms: number) => void;
+	/** who is here; null: presence is switched off */
+	presence?: PresenceReader | null;
 	frameIntervalMs?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
@@ -133,6 +138,7 @@ export function startInstance({
 			counts.events += count;
 			if (delayMs !== null) onDelay(delayMs);
 		},
+		...(presence && { onRow: presence.saw }),
 		skipped,
 		log,
 	});
@@ -186,7 +192,17 @@ export function startInstance({
 		},
 	});
 
-	const views = createShownViews({ reading, watched, becomesUp: loop.becomesUp });
+	const people = createPeopleFrames(presence);
+	presence?.start(
+		() => clients.size() > 0,
+		() => {
+			const live = reading.live();
+			const frame = live && people.next(live.state, watched);
+			if (frame) broadcast(frame);
+		},
+	);
+
+	const views = createShownViews({ reading, watched, people, becomesUp: loop.becomesUp });
 	const catchUp = createCatchUp({
 		bus,
 		connect,
@@ -222,7 +238,7 @@ export function startInstance({
 	});
 
 	return {
-		ready: views.ready,
+		ready: async (view) => void (await Promise.all([presence?.fresh(), views.ready(view)])),
 		state: (view = ALL) => views.state(view),
 		values: views.values,
 		knows: views.knows,
@@ -246,7 +262,7 @@ export function startInstance({
 			clients.stop();
 			clearInterval(pinging);
 			ticking.stop();
-			await loop.stop();
+			await Promise.all([loop.stop(), presence?.stop()]);
 		},
 	};
 }

@@ -16,7 +16,7 @@ import { createWindowStore, type WindowStore } from '../live/window-store';
 import { atSnapshot, toId, type Cursor } from '../reader/cursor';
 import { createDrain, HistoryError, verify, type Batch, type Drain } from '../reader/drain';
 import { refuseStandby, repairForeignTransactions, settleEpoch } from '../reader/epoch';
-import { toActivityEvent } from '../reader/row';
+import { toActivityEvent, type Row } from '../reader/row';
 import { toActivity, toReset } from './frames';
 import type { Frame } from './ring';
 import type { SkippedRows } from './skipped-rows';
@@ -56,6 +56,7 @@ export type Reading = {
  * @param watched the views that frames are made for
  * @param broadcast puts a frame into the ring
  * @param skipped notes rows that cannot be shown
+ * @param onRow called with every row that is read, also those of the half hour before the start
  * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the
  * database's clock; null when that is more than MAX_DELAY_MS: then its sender stamped it, or the database could not be read
  */
@@ -65,6 +66,7 @@ export function createReading({
 	watched,
 	broadcast,
 	onEvents,
+	onRow = () => {},
 	skipped,
 	log,
 }: {
@@ -73,6 +75,7 @@ export function createReading({
 	watched: WatchedViews;
 	broadcast: (frame: Frame) => void;
 	onEvents: (count: number, delayMs: number | null) => void;
+	onRow?: (row: Pick<Row, 'source' | 'sessionId' | 'createdAt'>) => void;
 	skipped: SkippedRows;
 	log: Logger;
 }): Reading {
@@ -98,7 +101,10 @@ export function createReading({
 		let store: WindowStore | null = null;
 		const start = await readStart(sql, { windowMs: COUNT_WINDOW_MS }, (rows, at) => {
 			store ??= createWindowStore(at);
-			for (const row of rows) store.add(row);
+			for (const row of rows) {
+				store.add(row);
+				onRow(row);
+			}
 		});
 		return { ...start, store: store ?? createWindowStore(start.head.at) };
 	}
@@ -148,7 +154,9 @@ export function createReading({
 			visit(row) {
 				delivered++;
 				if (row.fault !== null) skipped.note(row);
-				if (Number.isFinite(row.createdAt)) store.add(row);
+				if (!Number.isFinite(row.createdAt)) return;
+				store.add(row);
+				onRow(row);
 			},
 			publish: (batch) => publish(fresh, batch),
 		});

@@ -4,6 +4,7 @@ import type { Condition } from '../../filter';
 import type { DashboardState, Values } from '../../protocol';
 import { createEmptyState, type Shown } from '../live/state';
 import { toViewKey, type ViewSpec } from '../live/views';
+import type { PeopleFrames } from './people-frames';
 import type { Live, Reading } from './publisher';
 import type { WatchedViews } from './watched-views';
 
@@ -13,10 +14,12 @@ export type ShownViews = ReturnType<typeof createShownViews>;
 export function createShownViews({
 	reading,
 	watched,
+	people,
 	becomesUp,
 }: {
 	reading: Reading;
 	watched: WatchedViews;
+	people: Pick<PeopleFrames, 'join'>;
 	becomesUp: () => Promise<void>;
 }) {
 	function find(view: ViewSpec): Shown | undefined {
@@ -35,7 +38,8 @@ export function createShownViews({
 		while (reading.live() && !find(view)) await scan(view);
 	}
 
-	const stateOf = (shown: Shown) => (reading.live() as Live).state.of(shown);
+	const stateOf = (shown: Shown) =>
+		people.join(shown.open, (reading.live() as Live).state.of(shown));
 
 	return {
 		find,
@@ -45,7 +49,7 @@ export function createShownViews({
 		stateOf,
 		state(view: ViewSpec): DashboardState {
 			const shown = find(view);
-			return shown ? stateOf(shown) : createEmptyState(view);
+			return shown ? stateOf(shown) : people.join(view, createEmptyState(view));
 		},
 		async values(
 			{ filter, bound = [] }: Condition,

@@ -7,7 +7,7 @@ import type { Shown } from '../live/state';
 import type { OpenView, ViewSpec } from '../live/views';
 import { parseCursor, type Cursor } from '../reader/cursor';
 import type { Joined } from './client-stream';
-import { toFirstMetrics, toFrame } from './frames';
+import { toFirstMetrics, toFirstPresence, toFrame } from './frames';
 import type { Bus, Frame } from './ring';
 
 /**
@@ -64,7 +64,10 @@ export function createSubscribe({
 				const way = await catchUp(parsed.cursor, shown.open);
 				if (!way) return await reset(view);
 				const now = find(view);
-				return now ? { ...way, frames: [...way.frames, toFirstMetrics(now, state(now))] } : way;
+				if (!now) return way;
+				const whole = state(now);
+				const first = [toFirstMetrics(now, whole), ...toFirstPresence(whole)];
+				return { ...way, frames: [...way.frames, ...first] };
 			} catch (error) {
 				await failed(error);
 			}

@@ -14,11 +14,11 @@ const HEADERS = {
 };
 
 /** What a client may leave out; `reset`, `ping` and `bye` always come. */
-const OPTIONAL = ['activity', 'metrics'];
+const OPTIONAL = ['activity', 'metrics', 'presence'];
 
 /**
  * The live stream. `Last-Event-ID` (a native reconnect) wins over `?cursor=` (a new EventSource cannot send headers).
- * `?events=activity` leaves out the ticks, `?events=metrics` the feed; `?f=` and `?by=` choose the view.
+ * `?events=activity,presence` leaves out the ticks, `?events=metrics` the feed and who is here; `?f=` and `?by=` choose the view.
  */
 export const GET: RequestHandler = async ({ request, url, locals, platform }) => {
 	const cursor = request.headers.get('last-event-id') ?? url.searchParams.get('cursor');

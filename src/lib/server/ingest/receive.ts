@@ -1,0 +1,116 @@
+/**
+ * What POST /api/events and POST /api/presence have in common: the key, the limits, the body, and refusals, each counted
+ * (rejections.ts) and answered {"error":"a sentence","details":[{"path","value","rule","item"}]}.
+ */
+import { json } from '@sveltejs/kit';
+import { isbot } from 'isbot';
+import { INGEST_LIMITS, type InputError } from '../../protocol';
+import { toNetwork } from '../http/client-address';
+import type { BodyBudget } from '../http/body-budget';
+import type { KeyCheck } from '../keys/key-check';
+import type { IngestKey } from '../keys/key-store';
+import { admit, refuseContext, refuseLimited, refuseSources } from './authorize';
+import { readJson } from './json-body';
+import type { InputEvent } from './parse-events';
+import type { IngestLimits } from './rate-limits';
+import type { RejectionReason, Rejections } from './rejections';
+
+/** About as long as a request has waited already; long enough for a database to come back or a queue to empty. */
+const RETRY_AFTER_S = 2;
+/** What a status asks for beside the body; RFC 9110, 11.6.1 and 15.5.9, RFC 6750, 3. */
+const HEADERS: Readonly<Record<number, Record<string, string>>> = {
+	401: { 'www-authenticate': 'Bearer realm="nowboard"' },
+	408: { connection: 'close' },
+};
+const BODY_REASONS = {
+	400: 'malformed',
+	408: 'late',
+	413: 'too_large',
+	415: 'unsupported',
+	503: 'no_room',
+} as const;
+
+export type Refusal = {
+	reason: RejectionReason;
+	status: number;
+	error: string;
+	details?: readonly InputError[];
+	retryAfterS?: number;
+};
+
+type Sent = Pick<InputEvent, 'source' | 'context'>;
+type Parsed<Item> =
+	{ ok: true; items: Item[] } | { ok: false; errors: InputError[]; omitted: number };
+export type Received<P> = { key: IngestKey | null; parsed: P };
+
+/** What requests are taken with. */
+export type Desk = {
+	bodies: BodyBudget;
+	keys: KeyCheck;
+	limits: IngestLimits;
+	rejections: Rejections;
+	/** takes requests without a key */
+	open: boolean;
+};
+
+/** Counts the refusal and answers it. */
+export function refuse(
+	rejections: Rejections,
+	{ reason, status, error, details = [], retryAfterS }: Refusal,
+): Response {
+	rejections.count(reason);
+	const seconds = status === 503 ? RETRY_AFTER_S : retryAfterS;
+	const again = seconds !== undefined && { 'retry-after': String(seconds) };
+	return json({ error, details }, { status, headers: { ...HEADERS[status], ...again } });
+}
+
+/**
+ * @param parse from the body to what was sent; `source` is that of the key
+ * @param noun of one item, for errors: "event"
+ * @returns what was sent, or the answer that refuses or ignores it
+ */
+export async function receive<Item extends Sent, P extends Parsed<Item>>(
+	request: Request,
+	query: URLSearchParams,
+	address: string,
+	{ bodies, keys, limits, rejections, open }: Desk,
+	{ parse, noun }: { parse: (body: unknown, source?: string) => P; noun: string },
+): Promise<Received<Extract<P, { ok: true }>> | Response> {
+	const { headers } = request;
+	const network = toNetwork(address);
+	const admission = await admit({ headers, query, keys, limits, network, open });
+	if (!admission.ok) return refuse(rejections, admission);
+	const { key } = admission;
+	if (key?.kind === 'public' && isbot(headers.get('user-agent'))) {
+		rejections.count('bot');
+		return json({ accepted: 0, duplicates: 0, ignored: 'bot' }, { status: 202 });
+	}
+	const bounds = { maxBytes: INGEST_LIMITS.bodyBytes, bodies, network };
+	const weigh = async (bytes: number) =>
+		key && refuseLimited(await limits.weighed(key, network, bytes));
+	const read = await readJson(request, bounds, weigh);
+	if (!read.ok && 'over' in read) return refuse(rejections, read.over);
+	if (!read.ok) return refuse(rejections, { reason: BODY_REASONS[read.status], ...read });
+	const parsed = parse(read.body, key?.source);
+	if (!parsed.ok) {
+		const { errors: details, omitted } = parsed;
+		const error = summary(details, omitted, noun);
+		return refuse(rejections, { reason: 'invalid', status: 400, error, details });
+	}
+	const batch = Array.isArray(read.body);
+	const foreign =
+		(key && refuseSources(parsed.items, key.source, batch, noun)) ??
+		(key?.kind === 'public' ? refuseContext(parsed.items, batch, noun) : null);
+	if (foreign) return refuse(rejections, foreign);
+	const many = key && refuseLimited(await limits.sent(key, network, parsed.items.length));
+	if (many) return refuse(rejections, many);
+	return { key, parsed: parsed as Extract<P, { ok: true }> };
+}
+
+function summary(errors: readonly InputError[], omitted: number, noun: string): string {
+	const count = errors.length + omitted;
+	const [first] = errors;
+	const where = first?.item === undefined ? '' : `${noun} ${first.item}: `;
+	const more = count > 1 ? ` (and ${count - 1} more)` : '';
+	return `Nothing was saved: ${where}${first?.path ?? ''} ${first?.rule ?? ''}${more}.`;
+}

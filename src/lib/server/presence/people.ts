@@ -1,0 +1,199 @@
+/**
+ * Everybody who is here, and for each view how many and on which pages. Pure: what was read goes in, with the database's
+ * time, and figures come out. A view is counted once when it is asked for, then kept up session by session.
+ */
+import { toFilterTexts, type Condition } from '../../filter';
+import { toEventClauses, toPresenceState, type PresenceState, type Signs } from '../../presence';
+import { TABLE_LENGTH, type People, type Presence, type Table } from '../../protocol';
+import { readDimension, type DimensionRow } from '../live/dimension-values';
+import { createRowMatch } from '../live/match-row';
+import type { PresenceRow } from './presence-row';
+import { ALL_MS, type Reading } from './read-presence';
+
+/** Sessions whose last event is remembered, also of those who are not here (yet). */
+const MAX_EVENT_TIMES = 100_000;
+/** Longer than an event makes a session active or keeps it here. */
+const EVENT_TIMES_MS = 60_000;
+
+export type SessionEvent = { source: string; sessionId: string | null; createdAt: number };
+
+export type AllPeople = {
+	/** @returns false: heartbeats of sessions that are not known here; everything should be read */
+	read(reading: Reading): boolean;
+	saw(event: SessionEvent): void;
+	/** The same object while nothing has changed. `unknown`: before the first reading too. */
+	of(condition: Condition): Presence;
+	/** Drops the views that are not among these. */
+	keep(conditions: Iterable<Condition>): void;
+};
+
+type Session = {
+	key: string;
+	dimensions: DimensionRow;
+	/** what the filter and the pages are read from */
+	content: string;
+	path: string;
+	signs: Signs;
+	state: PresenceState;
+};
+
+export function createPeople(): AllPeople {
+	const sessions = new Map<string, Session>();
+	const eventTimes = new Map<string, number>();
+	const views = new Map<string, PeopleView | 'unknown'>();
+	let at: number | null = null;
+
+	function take(row: PresenceRow): boolean {
+		const known = sessions.get(row.id);
+		const key = toKey(row);
+		const { visible, leftAt } = row;
+		const heardAt = Math.max(row.heardAt, known?.signs.heardAt ?? -Infinity);
+		const inputAt = later(row.inputAt, known?.signs.inputAt ?? null);
+		const signs = { visible, heardAt, inputAt, leftAt, eventAt: null };
+		const content = JSON.stringify([row.path, row.origin, row.context]);
+		if (known?.content === content) {
+			known.signs = signs;
+			return false;
+		}
+		const dimensions = toDimensionRow(row);
+		const path = readDimension(dimensions, 'path') ?? '';
+		const state = known?.state ?? 'gone';
+		sessions.set(row.id, { key, dimensions, content, path, signs, state });
+		return true;
+	}
+
+	function show(id: string, session: Session | null, isNew: boolean) {
+		for (const view of views.values()) if (view !== 'unknown') view.show(id, session, isNew);
+	}
+
+	return {
+		read(reading) {
+			at = reading.at;
+			const changed = new Set<string>();
+			for (const row of reading.rows) if (take(row)) changed.add(row.id);
+			let isComplete = true;
+			for (const beats of reading.beats)
+				beats.heard.forEach((id, index) => {
+					const signs = sessions.get(id)?.signs;
+					if (!signs) return (isComplete = false);
+					const idle = beats.idle[index] ?? null;
+					signs.heardAt = Math.max(signs.heardAt, beats.at);
+					if (idle !== null) signs.inputAt = later(signs.inputAt, beats.at - idle);
+				});
+			for (const [id, session] of sessions) {
+				session.signs.eventAt = eventTimes.get(session.key) ?? null;
+				const state = toPresenceState(session.signs, at);
+				const isNew = changed.has(id);
+				if (state !== session.state || isNew) {
+					// who was not here was not counted, and has to be matched
+					const wasGone = session.state === 'gone';
+					session.state = state;
+					show(id, state === 'gone' ? null : session, isNew || wasGone);
+				}
+				if (state === 'gone' && isOver(session.signs, at)) sessions.delete(id);
+			}
+			for (const [key, time] of eventTimes) {
+				if (at - time < EVENT_TIMES_MS) break;
+				eventTimes.delete(key);
+			}
+			return isComplete;
+		},
+		saw({ source, sessionId, createdAt }) {
+			if (sessionId === null || (at !== null && at - createdAt > EVENT_TIMES_MS)) return;
+			const key = toKey({ source, sessionId });
+			const before = eventTimes.get(key) ?? -Infinity;
+			// again at the end: the first are the oldest
+			eventTimes.delete(key);
+			eventTimes.set(key, Math.max(before, createdAt));
+			if (eventTimes.size > MAX_EVENT_TIMES)
+				eventTimes.delete(eventTimes.keys().next().value as string);
+		},
+		of(condition) {
+			if (at === null) return 'unknown';
+			const key = toConditionKey(condition);
+			let view = views.get(key);
+			if (!view) {
+				view = createView(condition);
+				if (view !== 'unknown')
+					for (const [id, session] of sessions)
+						if (session.state !== 'gone') view.show(id, session, true);
+				views.set(key, view);
+			}
+			return view === 'unknown' ? view : view.people();
+		},
+		keep(conditions) {
+			const kept = new Set([...conditions].map(toConditionKey));
+			for (const key of views.keys()) if (!kept.has(key)) views.delete(key);
+		},
+	};
+}
+
+/** Its row is no longer in the table, or says itself that it left. */
+function isOver({ leftAt, heardAt }: Signs, at: number): boolean {
+	return leftAt !== null || at - heardAt > ALL_MS;
+}
+
+const later = (a: number | null, b: number | null) =>
+	a === null ? b : b === null ? a : Math.max(a, b);
+const toKey = ({ source, sessionId }: { source: string; sessionId: string }) =>
+	`${source}\0${sessionId}`;
+
+/** Equal for views with the same people. */
+export function toConditionKey({ filter, bound = [] }: Condition): string {
+	return JSON.stringify([toFilterTexts(filter), toFilterTexts(bound)]);
+}
+
+/** What the filter reads of an event, of a session. */
+function toDimensionRow({ source, sessionId, path, origin, context }: PresenceRow): DimensionRow {
+	const page = { path, slash: path !== null && path.length > 1 && path.endsWith('/') };
+	const { channel, ...properties } = origin ?? {};
+	const known = channel === undefined ? context : { ...context, channel };
+	return { name: '', source, sessionId, properties: { ...properties, ...page }, context: known };
+}
+
+type PeopleView = {
+	/** @param session null: not here @param isNew whether it matches is not known yet */
+	show(id: string, session: Session | null, isNew: boolean): void;
+	people(): People;
+};
+
+function createView(condition: Condition): PeopleView | 'unknown' {
+	const texts = [...toFilterTexts(condition.filter), ...toFilterTexts(condition.bound ?? [])];
+	if (toEventClauses(texts).length > 0) return 'unknown';
+	const match = createRowMatch(condition);
+	const members = new Map<string, { isActive: boolean; path: string }>();
+	const pages = new Map<string, number>();
+	let active = 0;
+	let people: People | null = null;
+
+	function count({ isActive, path }: { isActive: boolean; path: string }, by: 1 | -1) {
+		people = null;
+		if (isActive) active += by;
+		const on = (pages.get(path) ?? 0) + by;
+		if (on === 0) pages.delete(path);
+		else pages.set(path, on);
+	}
+
+	return {
+		show(id, session, isNew) {
+			const before = members.get(id);
+			const isIn = session !== null && (isNew ? match(session.dimensions) : before !== undefined);
+			const after = isIn ? { isActive: session.state === 'active', path: session.path } : null;
+			if (before) count(before, -1);
+			if (after) count(after, 1);
+			if (after) members.set(id, after);
+			else members.delete(id);
+		},
+		people: () =>
+			(people ??= { active, idle: members.size - active, pages: toTable(pages, members.size) }),
+	};
+}
+
+/** The pages with most people; of as many, in the order of their paths, so that no two instances differ. */
+function toTable(pages: ReadonlyMap<string, number>, all: number): Table {
+	const rows = [...pages]
+		.map(([key, count]) => ({ key, count }))
+		.sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
+		.slice(0, TABLE_LENGTH);
+	return { rows, other: rows.reduce((rest, { count }) => rest - count, all) };
+}
