@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	monitoring: ['stream', 'ingest', 'db'],
 	ingest: ['keys', 'http', 'db'],
 	stream: ['presence', 'live', 'reader', 'db'],
-	presence: ['live', 'db'],
+	presence: ['live/dimension-values', 'live/match-row', 'db'],
 	history: ['reader/cursor', 'live/dimension-values', 'live/match-row', 'db'],
 	live: ['reader', 'db'],
 	reader: ['db'],

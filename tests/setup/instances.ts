@@ -23,7 +23,7 @@ export async function startTestInstance(
 		...options
 	}: { ready?: boolean; schema?: string; prepare?: () => Promise<void>; log?: Logger } & Pick<
 		Parameters<typeof startInstance>[0],
-		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed'
+		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed' | 'presence'
 	> = {},
 ): Promise<Instance> {
 	const sql = connect(url, { max: 1, schema });
