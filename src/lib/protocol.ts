@@ -37,7 +37,7 @@ export type SeriesPoint = {
 /** The live chart: 30 buckets of a minute, and 30 of two seconds. Oldest first; a bucket that is missing is empty. */
 export type Series = { minutes: SeriesPoint[]; seconds: SeriesPoint[] };
 
-/** Who is here now, of a view: sessions, and how many of them are on each page. */
+/** The sessions that are here now, of a view, and how many of them are on each page. */
 export type People = { active: number; idle: number; pages: Table };
 /** `unknown`: not read yet, or the filter asks for what only events have. */
 export type Presence = People | 'unknown';

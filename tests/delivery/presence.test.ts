@@ -1,4 +1,4 @@
-/** Who is here, between instances: on a Postgres of its own, which is crashed. */
+/** Presence between instances, on a Postgres of its own that is crashed. */
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/lib/server/db/connect';
@@ -27,7 +27,7 @@ function said(session: number, change: Partial<Parameters<typeof toSaid>[0]> = {
 	}) as Said;
 }
 
-/** A process: it writes what it hears, reads who is here, and somebody watches. */
+/** A process: it writes what it hears, reads who is here, and a client watches. */
 async function startProcess(url: string) {
 	const log = pino({ level: 'silent' });
 	const presence = startPresence({
@@ -77,7 +77,7 @@ test('two instances agree, a new one knows at once, and a crash of Postgres is o
 		}
 	}
 
-	// heard by either of them; a session's later state wins, whoever hears it, and in whatever order
+	// heard by either of them; a session's later state wins, in whatever order they are heard
 	const at = Date.now();
 	const third = { properties: { path: '/docs' }, idle: 3_600 };
 	one.hear([said(1), said(2, { properties: { path: '/a' }, statedAt: at + 1 })]);

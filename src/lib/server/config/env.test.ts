@@ -15,6 +15,7 @@ test('the database and who may look are all that must be set', () => {
 			dashboardPassword: 'correct horse',
 			secret: null,
 			metricsToken: null,
+			presence: true,
 			addressHeader: null,
 			basePath: '',
 			countryHeader: null,

@@ -139,7 +139,7 @@ export const deletions = pgTable(
 );
 
 /**
- * Who is here: one row a session and source, written when something about it changes. UNLOGGED (the migration says so): a crash of
+ * Presence: one row a session and source, written when something about it changes. UNLOGGED (the migration says so): a crash of
  * Postgres empties it, and the next heartbeats fill it. Times are the database's.
  */
 export const presence = pgTable(

@@ -1,5 +1,5 @@
 /**
- * Everybody who is here, and for each view how many and on which pages. Pure: what was read goes in, with the database's
+ * Every session that is here, and for each view how many there are and on which pages. Pure: what was read goes in, with the database's
  * time, and figures come out. A view is counted once when it is asked for, then kept up session by session.
  */
 import { toFilterTexts, type Condition } from '../../filter';

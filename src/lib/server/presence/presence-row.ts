@@ -21,7 +21,7 @@ export type Said = {
 	statedAt: number | null;
 };
 
-/** A session as everybody reads it. Times in ms of the database's clock. */
+/** A session as it is read. Times in ms of the database's clock. */
 export type PresenceRow = {
 	id: string;
 	source: string;
@@ -56,10 +56,15 @@ export function toSaid({
 	properties: { [key: string]: string };
 }): Said | null {
 	if (sessionId === null) return null;
-	const { path, referrer, url: _, ...utm } = properties;
+	const { path, referrer } = properties;
+	const utm = Object.entries(properties).filter(([key]) => key.startsWith('utm_'));
 	const { channel, ...context } = said.context ?? {};
 	const host = toHost(referrer);
-	const origin = { ...utm, ...(host !== null && { referrer: host }), ...(channel && { channel }) };
+	const origin = {
+		...Object.fromEntries(utm),
+		...(host !== null && { referrer: host }),
+		...(channel && { channel }),
+	};
 	const isKnown = Object.keys(origin).length > 0;
 	return {
 		...said,

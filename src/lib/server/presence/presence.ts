@@ -1,6 +1,6 @@
 /**
  * Presence of one process: what is heard here is written to Postgres, and who is here is read from there, by each instance
- * at its own pace while clients watch. The time is that of the last reading: while the database is away, nobody leaves.
+ * at its own pace while clients watch. The time is that of the last reading: while the database is away, no one leaves.
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';

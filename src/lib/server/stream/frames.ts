@@ -67,13 +67,13 @@ export function toReset(state: State, watched: Watched): Frame {
 	return toFrames('reset', state, watched, state.of, { id: state.cursor() });
 }
 
-/** Who is here, for a client that has just joined; none where presence is switched off. */
+/** The people of a view, for a client that has just joined; none where presence is switched off. */
 export function toFirstPresence({ people }: DashboardState): Frame[] {
 	return people === undefined ? [] : [toFrame('presence', { people })];
 }
 
 /**
- * Who is here, for each view of which that has changed; null: for none. Views that differ in their breakdowns share bytes.
+ * The people of each view in which they have changed; null: of none. Views that differ in their breakdowns share bytes.
  * @param changed of a view; null: nothing has changed
  */
 export function toPresence(

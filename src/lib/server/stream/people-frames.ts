@@ -10,7 +10,7 @@ import type { WatchedViews } from './watched-views';
 export type PeopleFrames = {
 	/** The state with the people of its view; the same object while neither has changed. */
 	join(view: ViewSpec, state: DashboardState): DashboardState;
-	/** null: nobody came, left or moved in any view that is watched. */
+	/** null: no one came, left or moved in any view that is watched. */
 	next(state: State, watched: WatchedViews): Frame | null;
 };
 
