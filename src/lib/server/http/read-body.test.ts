@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { getRequest } from '@sveltejs/kit/node';
 import { expect, onTestFinished, test } from 'vitest';
 import { createBodyBudget } from './body-budget';
-import { MAX_PIECES, readBody, type Body } from './read-body';
+import { MAX_PIECES, PIECE_BYTES, readBody, type Body } from './read-body';
 
 const KIB = 1024;
 const MAX_BYTES = 512 * KIB;
@@ -40,7 +40,7 @@ async function serve(use: (request: Request) => Promise<unknown>): Promise<numbe
 	return (server.address() as { port: number }).port;
 }
 
-test('a body that stalls is given up in time and holds nothing; (control) read as it comes, it is waited for', async () => {
+test('a body that stalls is given up in time and holds nothing', async () => {
 	const bodies = createBodyBudget({ waitMs: 50 });
 	const stalled = stall();
 	const read = readBody(stalled, { maxBytes: MAX_BYTES, bodies, network: 'a' });
@@ -53,7 +53,9 @@ test('a body that stalls is given up in time and holds nothing; (control) read a
 		rule: 'must be complete within 0.05 s',
 	});
 	expect(bodies.bytes()).toBe(0);
+});
 
+test('(control) read as it comes, a body that stalls is waited for', async () => {
 	const naive = stall();
 	let isRead = false;
 	void new Response(naive.body).arrayBuffer().then(() => (isRead = true));
@@ -104,61 +106,94 @@ test('a stream that failed before anybody read is told as what it failed of', as
 	});
 });
 
-test('six hundred bodies that stall before their last byte take no more than the share of their address, and others are read; (control) without it they take all', async () => {
-	async function attack(networkBytes: number) {
-		const bodies = createBodyBudget({ networkBytes, totalBytes: 4 * networkBytes });
-		const stalled = Array.from({ length: 600 }, stall);
-		const reads = stalled.map((one) =>
-			readBody(one, { maxBytes: 64 * KIB, bodies, network: '192.0.2.1' }),
-		);
-		for (const one of stalled) one.put(64 * KIB - 1);
-		await soon();
-		const held = bodies.bytes();
-		const honest = [];
-		for (const network of ['192.0.2.1', '192.0.2.2']) {
-			const one = stall();
-			const read = readBody(one, { maxBytes: 64 * KIB, bodies, network });
-			one.put(10 * KIB);
-			one.end();
-			honest.push(told(await read));
-		}
-		expect(bodies.bytes()).toBeLessThanOrEqual(networkBytes);
-		for (const one of stalled) one.end();
-		const statuses = (await Promise.all(reads)).map(told);
-		expect(bodies.bytes()).toBe(0);
-		return { held, honest, refused: statuses.filter((status) => status === 503).length };
+/** Six hundred bodies of one network that stall before their last byte, then an honest one of each of two networks. */
+async function attack(networkBytes: number) {
+	const bodies = createBodyBudget({ networkBytes, totalBytes: 4 * networkBytes });
+	const stalled = Array.from({ length: 600 }, stall);
+	const reads = stalled.map((one) =>
+		readBody(one, { maxBytes: 64 * KIB, bodies, network: '192.0.2.1' }),
+	);
+	for (const one of stalled) one.put(64 * KIB - 1);
+	await soon();
+	const held = bodies.bytes();
+	const honest = [];
+	for (const network of ['192.0.2.1', '192.0.2.2']) {
+		const one = stall();
+		const read = readBody(one, { maxBytes: 64 * KIB, bodies, network });
+		one.put(60 * KIB);
+		one.end();
+		honest.push(told(await read));
 	}
-	const MIB = 1024 * KIB;
-	const few = await attack(2 * MIB);
-	expect(few.held).toBeLessThanOrEqual(2 * MIB);
-	expect(few.honest).toEqual([10 * KIB, 10 * KIB]);
-	expect(few.refused).toBeGreaterThanOrEqual(600 - 32);
-	const all = await attack(Infinity);
-	expect(all).toMatchObject({ held: 600 * (64 * KIB - 1), refused: 0 });
+	for (const one of stalled) one.end();
+	const statuses = (await Promise.all(reads)).map(told);
+	expect(bodies.bytes()).toBe(0);
+	return { held, honest, refused: statuses.filter((status) => status === 503).length };
+}
+
+test('stalled bodies hold no more than the share of their network, and other networks are read', async () => {
+	const { held, honest, refused } = await attack(2 * KIB * KIB);
+	expect(held).toBeLessThanOrEqual(2 * KIB * KIB);
+	expect(honest).toEqual([503, 60 * KIB]);
+	expect(refused).toBeGreaterThanOrEqual(600 - 32);
 });
 
-test('an endless body in tiny pieces is given up after so many; (control) read as it comes, it is read on', async () => {
-	const pieces = '1\r\na\r\n'.repeat(4 * MAX_PIECES);
-	async function count(use: (request: Request, saw: () => void) => Promise<unknown>) {
-		let seen = 0;
-		let isDone = false;
-		const port = await serve(async (request) => {
-			await use(request, () => seen++);
-			isDone = true;
-		});
-		const socket = connect(port, '127.0.0.1').on('error', () => {});
-		onTestFinished(() => void socket.destroy());
-		socket.write(
-			`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n${pieces}`,
-		);
-		return { seen: () => seen, isDone: () => isDone };
-	}
+test('(control) without a share they hold everything', async () => {
+	const { held, refused } = await attack(Infinity);
+	expect(held).toBeGreaterThanOrEqual(600 * (64 * KIB - 1));
+	expect(refused).toBe(0);
+});
+
+test('pieces of one byte are charged what Node holds of them', async () => {
+	const bodies = createBodyBudget({ networkBytes: 100 * (1 + PIECE_BYTES) });
+	const one = stall();
+	const read = readBody(one, { maxBytes: MAX_BYTES, bodies, network: 'a' });
+	for (let i = 0; i < 101; i++) one.put(1);
+	one.end();
+	expect(told(await read)).toBe(503);
+});
+
+test('a piece of one byte takes at most what is charged', async () => {
+	const pieces: Uint8Array[] = [];
+	let isRead = () => {};
+	const done = new Promise<void>((resolve) => (isRead = resolve));
+	const port = await serve(async (request) => {
+		for await (const piece of request.body ?? []) pieces.push(piece);
+		isRead();
+	});
+	const socket = connect(port, '127.0.0.1').on('error', () => {});
+	onTestFinished(() => void socket.destroy());
+	const head =
+		'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked';
+	socket.write(`${head}\r\n\r\n${'1\r\na\r\n'.repeat(1_000)}0\r\n\r\n`);
+	await done;
+	expect(pieces.length).toBe(1_000);
+	// a view of a larger buffer would keep all of it
+	expect(pieces.map(({ buffer }) => buffer.byteLength)).toEqual(pieces.map(() => 1));
+});
+
+/** Serves an endless body in pieces of one byte. @param use reads it, and calls `saw` for each piece */
+async function serveEndless(use: (request: Request, saw: () => void) => Promise<unknown>) {
+	let seen = 0;
+	let isDone = false;
+	const port = await serve(async (request) => {
+		await use(request, () => seen++);
+		isDone = true;
+	});
+	const socket = connect(port, '127.0.0.1').on('error', () => {});
+	onTestFinished(() => void socket.destroy());
+	const head =
+		'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked';
+	socket.write(`${head}\r\n\r\n${'1\r\na\r\n'.repeat(4 * MAX_PIECES)}`);
+	return { seen: () => seen, isDone: () => isDone };
+}
+
+test('an endless body in tiny pieces is given up after so many', async () => {
 	const bodies = createBodyBudget();
 	const reads: Body[] = [];
-	const ours = await count(async (request) =>
+	const { isDone } = await serveEndless(async (request) =>
 		reads.push(await readBody(request, { maxBytes: MAX_BYTES, bodies, network: 'a' })),
 	);
-	await expect.poll(ours.isDone, PATIENCE).toBe(true);
+	await expect.poll(isDone, PATIENCE).toBe(true);
 	expect(reads).toEqual([
 		{
 			ok: false,
@@ -169,15 +204,18 @@ test('an endless body in tiny pieces is given up after so many; (control) read a
 		},
 	]);
 	expect(bodies.bytes()).toBe(0);
-	const naive = await count(async (request, saw) => {
+});
+
+test('(control) read as it comes, it is read on', async () => {
+	const { seen, isDone } = await serveEndless(async (request, saw) => {
 		try {
 			for await (const piece of request.body ?? []) if (piece.byteLength > 0) saw();
 		} catch {
 			// its connection ends with the test
 		}
 	});
-	await expect.poll(naive.seen, PATIENCE).toBe(4 * MAX_PIECES);
-	expect(naive.isDone()).toBe(false);
+	await expect.poll(seen, PATIENCE).toBe(4 * MAX_PIECES);
+	expect(isDone()).toBe(false);
 });
 
 test('as many pieces as are allowed are a body', async () => {

@@ -9,6 +9,8 @@ import type { BodyBudget } from './body-budget';
 
 /** Each costs about 2 µs, so these cost 33 ms. A client that writes 500 events token by token stays below. */
 export const MAX_PIECES = 16_384;
+/** What Node holds of a piece beside its bytes. */
+export const PIECE_BYTES = 260;
 /** How long a response waits for the rest of its request. */
 export const REST_MS = 2_000;
 
@@ -25,22 +27,27 @@ export async function readBody(
 	request: HasBody,
 	{ maxBytes, bodies, network }: BodyBounds,
 ): Promise<Body> {
-	const held = bodies.open(network, maxBytes);
+	const hold = bodies.open(network);
 	let size = 0;
+	/** null: dropped. The rest is read and forgotten, so that the client hears why. */
+	let pieces: Uint8Array[] | null = [];
 	try {
 		const end = await pass(request, bodies.waitMs, (piece) => {
 			size += piece.byteLength;
-			if (size > maxBytes) held.release();
-			else held.add(piece);
+			if (size <= maxBytes && pieces && hold.take(piece.byteLength + PIECE_BYTES)) {
+				pieces.push(piece);
+			} else {
+				pieces = null;
+				hold.release();
+			}
 		});
 		if (end === 'over') return tooLarge('what BODY_SIZE_LIMIT says');
 		// even when late: a retry would be too large again
 		if (size > maxBytes) return tooLarge(`${maxBytes} bytes`);
 		if (end !== 'whole') return refuseEnd(end, bodies.waitMs);
-		const bytes = held.bytes();
-		return bytes ? { ok: true, bytes } : NO_ROOM;
+		return pieces ? { ok: true, bytes: Buffer.concat(pieces) } : NO_ROOM;
 	} finally {
-		held.release();
+		hold.release();
 	}
 }
 
