@@ -3,6 +3,7 @@ import type { Sql } from '../db/connect';
 import { parseFilter, type Filter } from '../../filter';
 import { toArray } from '../db/array';
 import { withDeadline } from '../db/deadline';
+import { createRenewingClient } from '../db/renewing-client';
 
 /** How long a session lasts since it was last used. */
 export const SESSION_MS = 30 * 24 * 60 * 60_000;
@@ -43,21 +44,15 @@ export type ViewerRows = {
 
 /** @param connect makes a client with one connection, which is ended here @param now ms since 1970 */
 export function createViewerRows(connect: () => Sql, now: () => number): ViewerRows {
-	let sql = connect();
-	let stopped = false;
+	const client = createRenewingClient(connect);
 	let notAgainBefore = -Infinity;
 
-	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
-	function renew() {
-		if (stopped) return;
-		sql.end({ timeout: 0 }).catch(() => {});
-		sql = connect();
-	}
 	const within = <T>(query: PromiseLike<T>, what: string) => withDeadline(query, DEADLINE_MS, what);
 	const hashesOf = (rows: ViewerRow[]) => toArray(rows.map(({ hash }) => hash));
 
 	return {
 		async read(hashes) {
+			const sql = client.sql();
 			const asked = toArray(hashes);
 			try {
 				const rows = await within(
@@ -83,11 +78,12 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 					};
 				});
 			} catch {
-				renew();
+				client.renew();
 				return null;
 			}
 		},
 		async noteUse(rows) {
+			const sql = client.sql();
 			const time = now();
 			if (time < notAgainBefore) return;
 			const expiresAt = time + SESSION_MS;
@@ -114,10 +110,11 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 				for (const session of sessions) session.expiresAt = expiresAt;
 			} catch {
 				notAgainBefore = time + RETRY_NOTE_MS;
-				renew();
+				client.renew();
 			}
 		},
 		async beginSession(hash) {
+			const sql = client.sql();
 			const expiresAt = now() + SESSION_MS;
 			await within(
 				sql`
@@ -129,12 +126,14 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 			return expiresAt;
 		},
 		async endSession(hash) {
+			const sql = client.sql();
 			await within(
 				sql`delete from ${sql.schema}.sessions where hash = ${hash}`,
 				'ending a session',
 			);
 		},
 		async endAllSessions() {
+			const sql = client.sql();
 			await within(
 				sql`
 					with audited as (insert into ${sql.schema}.audit (action) values ('logged out everywhere'))
@@ -142,9 +141,6 @@ export function createViewerRows(connect: () => Sql, now: () => number): ViewerR
 				'ending all sessions',
 			);
 		},
-		async stop() {
-			stopped = true;
-			await sql.end({ timeout: 1 });
-		},
+		stop: () => client.end(1),
 	};
 }

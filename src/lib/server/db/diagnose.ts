@@ -5,6 +5,7 @@
 import type { Sql } from './connect';
 import type { DatabaseTrouble } from '../../protocol';
 import { DeadlineError, withDeadline } from './deadline';
+import { dropClient } from './renewing-client';
 import { DatabaseProblem, findCause, toCode, toDatabaseTrouble } from './errors';
 
 const DEADLINE_MS = 1_000;
@@ -47,7 +48,7 @@ async function ask(
 			? { trouble: toDatabaseTrouble(second), fix: null }
 			: otherwise;
 	} finally {
-		sql.end({ timeout: 0 }).catch(() => {});
+		dropClient(sql);
 	}
 }
 

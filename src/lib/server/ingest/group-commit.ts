@@ -7,6 +7,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
+import { createRenewingClient, type RenewingClient } from '../db/renewing-client';
 import type { InputEvent } from './parse-events';
 import { insertEvents, toTrouble } from './insert-events';
 import {
@@ -71,7 +72,7 @@ export type Ingest = {
 const SERVER_SHARE = 0.9;
 
 /** One connection and the loop that fills it. */
-type Lane = { sql: Sql | null; running: Promise<void> | null };
+type Lane = { client: RenewingClient; running: Promise<void> | null };
 
 /** @param connect makes a client; one connection is enough. Each is ended by the ingest */
 export function createIngest({
@@ -90,7 +91,10 @@ export function createIngest({
 	bounds?: Partial<IngestBounds>;
 }): Ingest {
 	const bounds = { ...INGEST_BOUNDS, ...given };
-	const lanes = Array.from({ length: bounds.lanes }, (): Lane => ({ sql: null, running: null }));
+	const lanes = Array.from({ length: bounds.lanes }, (): Lane => ({
+		client: createRenewingClient(connect),
+		running: null,
+	}));
 	const stats: IngestStats = {
 		heldRows: 0,
 		heldBytes: 0,
@@ -185,8 +189,7 @@ export function createIngest({
 		const { rows, holders } = mergeRows(group);
 		for (const submission of group) submission.attempting = true;
 		try {
-			lane.sql ??= connect();
-			const insert = insertEvents(lane.sql, rows, {
+			const insert = insertEvents(lane.client.sql(), rows, {
 				lockTimeoutMs: bounds.lockTimeoutMs,
 				statementTimeoutMs: bounds.deadlineMs * SERVER_SHARE,
 			});
@@ -210,17 +213,15 @@ export function createIngest({
 		}
 	}
 
-	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
 	function renew(lane: Lane, error: unknown) {
 		if (!away) log.warn({ reason: String(error) }, 'events cannot be saved now; requests wait');
 		away = true;
-		lane.sql?.end({ timeout: 0 }).catch(() => {});
-		lane.sql = null;
+		lane.client.renew();
 	}
 
 	async function end() {
 		await Promise.all(lanes.map(({ running }) => running));
-		await Promise.all(lanes.map(({ sql }) => sql?.end({ timeout: 1 })));
+		await Promise.all(lanes.map(({ client }) => client.end(1)));
 	}
 
 	return {

@@ -4,6 +4,7 @@
  */
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
+import { dropClient } from '../db/renewing-client';
 import { explain, type Diagnosis } from '../db/diagnose';
 
 export type WriteWatch = {
@@ -60,7 +61,7 @@ export function createWriteWatch({
 		} catch (error) {
 			become(await explain(error, connect), error);
 		} finally {
-			sql.end({ timeout: 0 }).catch(() => {});
+			dropClient(sql);
 			probing = false;
 		}
 		if (trouble !== null && !stopped) timer = setTimeout(() => void probe(), probeMs);

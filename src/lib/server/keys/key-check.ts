@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import { createBatchedLookup } from '../db/batch-loader';
 import { withDeadline } from '../db/deadline';
+import { createRenewingClient } from '../db/renewing-client';
 import { findKeys, hashKey, isKey, noteUse, type FoundKey, type IngestKey } from './key-store';
 
 export const KEY_BOUNDS = {
@@ -65,7 +66,7 @@ export function createKeyCheck({
 	const good = createMemory(bounds.remembered);
 	const wrong = createMemory(bounds.remembered);
 	const lookup = createBatchedLookup({ noun: 'key', read, bounds, now });
-	let sql: Sql | null = null;
+	const client = createRenewingClient(connect);
 	let away = false;
 	let noting = Promise.resolve();
 	let noted = true;
@@ -84,8 +85,7 @@ export function createKeyCheck({
 		await noting;
 		const until = now() + bounds.lifeMs;
 		try {
-			sql ??= connect();
-			const query = findKeys(sql, hashes, bounds.deadlineMs * SERVER_SHARE);
+			const query = findKeys(client.sql(), hashes, bounds.deadlineMs * SERVER_SHARE);
 			const found = await withDeadline(query, bounds.deadlineMs, 'checking keys');
 			if (away) log.info('keys are checked again');
 			away = false;
@@ -94,7 +94,7 @@ export function createKeyCheck({
 		} catch (error) {
 			if (!away) log.warn({ reason: String(error) }, 'keys cannot be checked now; requests wait');
 			away = true;
-			renew();
+			client.renew();
 			onFailed();
 			return null;
 		}
@@ -114,27 +114,25 @@ export function createKeyCheck({
 
 	async function note(found: readonly FoundKey[]) {
 		const hashes = found.filter(({ unnoted }) => unnoted).map(({ hash }) => hash);
-		if (!sql || hashes.length === 0) return;
+		if (hashes.length === 0) return;
 		try {
-			await withDeadline(noteUse(sql, hashes), bounds.deadlineMs, 'noting the use of keys');
+			await withDeadline(
+				noteUse(client.sql(), hashes),
+				bounds.deadlineMs,
+				'noting the use of keys',
+			);
 			noted = true;
 		} catch (error) {
 			if (noted) log.warn({ reason: String(error) }, 'the use of a key was not noted');
 			noted = false;
-			renew();
+			client.renew();
 		}
-	}
-
-	/** After a lost connection postgres.js may keep a query that it never sends: begin with a fresh client. */
-	function renew() {
-		sql?.end({ timeout: 0 }).catch(() => {});
-		sql = null;
 	}
 
 	async function end() {
 		await lookup.close();
 		await noting;
-		await sql?.end({ timeout: 1 });
+		await client.end(1);
 	}
 
 	return {

@@ -6,6 +6,7 @@
 import type { Sql } from '../db/connect';
 import type { DatabaseState } from '../../protocol';
 import { withDeadline } from '../db/deadline';
+import { createRenewingClient } from '../db/renewing-client';
 import { type Diagnosis } from '../db/diagnose';
 import { toDatabaseTrouble } from '../db/errors';
 
@@ -68,7 +69,7 @@ export function startDrainLoop({
 	let failures = 0;
 	let waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 	let wake: () => void = () => {};
-	let sql = connect();
+	const client = createRenewingClient(connect);
 
 	function become(next: DatabaseState, why: Diagnosis | null, error: unknown) {
 		const isSame = trouble?.trouble === why?.trouble && trouble?.fix === why?.fix;
@@ -96,7 +97,7 @@ export function startDrainLoop({
 		const asked = waiting;
 		waiting = [];
 		try {
-			const events = await run(sql);
+			const events = await run(client.sql());
 			failures = 0;
 			become('up', null, null);
 			for (const one of asked) one.resolve();
@@ -107,9 +108,7 @@ export function startDrainLoop({
 			for (const one of asked) one.reject(error);
 			become('down', await explain(error), error);
 			if (stopped) return 0;
-			// a client that failed may hold queries that never settle
-			sql.end({ timeout: 0 }).catch(() => {});
-			sql = connect();
+			client.renew();
 			return Math.min(MIN_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS);
 		}
 	}
@@ -144,7 +143,7 @@ export function startDrainLoop({
 			wake();
 			const error = new Error('the drain has stopped');
 			for (const one of waiting) one.reject(error);
-			await sql.end({ timeout: 0 }).catch(() => {});
+			await client.end(0).catch(() => {});
 			await withDeadline(done, STOP_MS, 'the last drain').catch(() => {});
 		},
 	};

@@ -7,6 +7,7 @@
 import type { Sql } from '../db/connect';
 import type { ListenerState } from '../../protocol';
 import { withDeadline } from '../db/deadline';
+import { createRenewingClient } from '../db/renewing-client';
 import { toReason } from '../db/errors';
 
 /** Between two rings of oneself: with the deadline, a dead socket is noticed within 10 s. */
@@ -43,7 +44,7 @@ export function startListener({
 	let state: ListenerState | null = null;
 	let answered = false;
 	let stopped = false;
-	let sql: Sql | null = null;
+	const client = createRenewingClient(connect);
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	let pinging = false;
 	let heard: (() => void) | null = null;
@@ -63,8 +64,8 @@ export function startListener({
 	}
 
 	function renew() {
-		sql?.end({ timeout: 0 }).catch(() => {});
-		sql = connect();
+		client.renew();
+		const sql = client.sql();
 		// once per client: a failed call goes on trying inside, and a second one would add a second listener
 		sql.listen(sql.schema.name, onNotify, () => plan(0)).catch(() => {});
 	}
@@ -82,22 +83,18 @@ export function startListener({
 	}
 
 	async function ringSelf() {
-		const client = sql as Sql;
+		const sql = client.sql();
 		const echo = new Promise<void>((resolve) => (heard = resolve));
 		let hasAnswered = false;
 		try {
-			await withDeadline(
-				client`select pg_notify(${client.schema.name}, ${self})`,
-				deadlineMs,
-				'NOTIFY',
-			);
+			await withDeadline(sql`select pg_notify(${sql.schema.name}, ${self})`, deadlineMs, 'NOTIFY');
 			hasAnswered = true;
 			await withDeadline(echo, deadlineMs, 'the echo of NOTIFY');
-			if (stopped || client !== sql) return;
+			if (stopped || sql !== client.sql()) return;
 			become('up', 'NOTIFY arrives', true);
 			onBell();
 		} catch (error) {
-			if (stopped || client !== sql) return;
+			if (stopped || sql !== client.sql()) return;
 			become('deaf', toReason(error), hasAnswered);
 			renew();
 		}
@@ -112,7 +109,7 @@ export function startListener({
 		async stop() {
 			stopped = true;
 			clearTimeout(timer);
-			await sql?.end({ timeout: 0 }).catch(() => {});
+			await client.end(0).catch(() => {});
 		},
 	};
 }

@@ -4,6 +4,7 @@
  * the rest of the frame it stands in), then the shared ones. Pure, but for the frames it keeps; knows no database.
  * Clients choose holes and views, so frames made for them are kept within a bound and made again beyond it.
  */
+import { LRUCache } from 'lru-cache';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import type { OpenView } from '../live/views';
 import { RING_BYTES, type Frame } from './ring';
@@ -13,17 +14,15 @@ import type { Row } from '../reader/row';
 
 /** Events in a frame of the past: small, because the one that a client stands in is encoded anew for it. */
 export const PAST_FRAME_EVENTS = 200;
-/** Frames of single cursors that are kept, for those who come back with the same: idle clients share one. */
-export const KEPT_BYTES = RING_BYTES;
-/** The same of views. */
-const KEPT_VIEWS_BYTES = 2 * RING_BYTES;
+/** Frames of views and of single cursors that are kept; a crowd of idle clients shares one cursor. */
+export const KEPT_BYTES = 2 * RING_BYTES;
 /** What keeping something costs beside its bytes. */
 const ENTRY_BYTES = 256;
 
 export type Backlog = {
 	/** Frames from `cursor` to `upTo`; null when the rows do not reach back to it, or not so far. */
 	way(cursor: Cursor, open: OpenView): Frame[] | null;
-	/** of the frames that are kept for single cursors and views */
+	/** of the frames that are kept */
 	bytes(): number;
 };
 
@@ -34,8 +33,7 @@ type Past = Batch & { first: bigint; last: bigint };
  * @param rows in ascending order of (tx, id)
  * @param misses whether rows that a cursor has not seen were deleted before they could be read
  * @param encode a batch as an `activity` frame with `id`, for the view `open`
- * @param keptBytes bound of what is kept for single cursors
- * @param keptViewsBytes and for views
+ * @param keptBytes bound of what is kept for views and single cursors; what was not asked for the longest goes first
  */
 export function createBacklog({
 	base,
@@ -44,7 +42,6 @@ export function createBacklog({
 	misses,
 	encode,
 	keptBytes = KEPT_BYTES,
-	keptViewsBytes = KEPT_VIEWS_BYTES,
 }: {
 	base: Cursor;
 	upTo: Cursor;
@@ -52,7 +49,6 @@ export function createBacklog({
 	misses: (cursor: Cursor) => boolean;
 	encode: (batch: Batch, open: OpenView, id: string) => Frame;
 	keptBytes?: number;
-	keptViewsBytes?: number;
 }): Backlog {
 	const running = { running: upTo.holes };
 	const shared = pack(rows.filter(({ tx }) => tx > base.last)).map((past) => ({
@@ -60,12 +56,21 @@ export function createBacklog({
 		cursor: advance({ ...upTo, last: 0n, holes: [] }, running, past.last, true),
 	}));
 	const baseHoles = new Set(base.holes);
-	const ofCursors = createKept(keptBytes);
-	const ofViews = createKept(keptViewsBytes);
+	const kept = new LRUCache<string, Frame[]>({
+		maxSize: keptBytes,
+		sizeCalculation: (frames, key) =>
+			frames.reduce((sum, { bytes }) => sum + bytes.byteLength, ENTRY_BYTES + key.length),
+	});
+
+	function once(key: string, make: () => Frame[]): Frame[] {
+		const frames = kept.get(key) ?? make();
+		kept.set(key, frames);
+		return frames;
+	}
 
 	function framesFrom(start: number, open: OpenView): Frame[] {
 		const make = () => shared.map((past) => encode(past, open, toId(past.cursor)));
-		return ofViews.of(open.key, make).slice(start);
+		return once(open.key, make).slice(start);
 	}
 
 	/** the shared frame that the cursor stands in, or the first one after it */
@@ -100,42 +105,10 @@ export function createBacklog({
 			if (!isFromHere(cursor) || !isWithin(cursor, upTo) || misses(cursor)) return null;
 			const { start, inside } = startOf(cursor);
 			const key = JSON.stringify([toId(cursor), open.key]);
-			const own = ofCursors.of(key, () => makeOwn(cursor, open, inside));
+			const own = once(key, () => makeOwn(cursor, open, inside));
 			return [...own, ...framesFrom(inside ? start + 1 : start, open)];
 		},
-		bytes: () => ofCursors.bytes() + ofViews.bytes(),
-	};
-}
-
-/** What was made for a key, up to `maxBytes`: what was not asked for the longest goes first, and the newest stays, however large. */
-function createKept(maxBytes: number) {
-	type Entry = { frames: Frame[]; size: number };
-	const entries = new Map<string, Entry>();
-	let bytes = 0;
-
-	function remove(key: string, { size }: Entry) {
-		entries.delete(key);
-		bytes -= size;
-	}
-
-	return {
-		of(key: string, make: () => Frame[]): Frame[] {
-			const known = entries.get(key);
-			if (known) remove(key, known);
-			const frames = known?.frames ?? make();
-			const size = frames.reduce(
-				(sum, one) => sum + one.bytes.byteLength,
-				ENTRY_BYTES + key.length,
-			);
-			entries.set(key, { frames, size });
-			bytes += size;
-			for (const [oldest, entry] of entries) {
-				if (bytes <= maxBytes || entries.size === 1) break;
-				remove(oldest, entry);
-			}
-			return frames;
-		},
-		bytes: () => bytes,
+		bytes: () => kept.calculatedSize,
 	};
 }
 

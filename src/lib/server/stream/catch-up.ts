@@ -1,17 +1,16 @@
 /**
- * Brings a client from its cursor to the bus: from the ring, where the cursor is known there, else from a backlog that is read
- * for everybody who waits. One round runs at a time and serves all who came before it, so that a crowd costs a
- * few queries however many cursors it brings. A client that is ahead of this instance (it comes from another) makes the round
- * begin with a drain. What was read is kept for a while: those who follow need no query at all. A cursor is what somebody says,
- * so one that is too far back is known for it after the first reading, and rounds rest.
+ * Brings a client from its cursor to the ring's head: from the ring, where the cursor is known there, else from one read that
+ * all waiting clients share (docs/decisions/0007). One round runs at a time, for all clients that came before it. A client
+ * that is ahead of this instance (it comes from another) makes the round begin with a drain. What was read is kept for a while.
  */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../db/connect';
 import { createBacklog, type Backlog } from './backlog';
 import { RING_BYTES, type Bus, type Frame } from './ring';
 import { isWithin, meet, sees, toId, type Cursor } from '../reader/cursor';
+import { dropClient } from '../db/renewing-client';
 import { withDeadline } from '../db/deadline';
 import { HistoryError, misses, verify, type Batch } from '../reader/drain';
-import { createRounds } from '../db/batcher';
 import type { Row } from '../reader/row';
 import { CHUNK, readMissed, readTransactions, type Head } from '../reader/rows';
 import type { Joined } from './client-stream';
@@ -21,12 +20,14 @@ import type { OpenView } from '../live/views';
 export const MAX_CATCH_UP = 10_000;
 /** The same in bytes of properties: what the ring may hold, may be read again. */
 export const MAX_CATCH_UP_BYTES = RING_BYTES;
-/** What was read serves those who come back within this time; a restarted server's clients come within seconds. */
+/** What was read serves clients that come back within this time; a restarted server's clients come within seconds. */
 const KEPT_MS = 30_000;
-/** Reads that are kept: the second serves whoever the newest one does not reach. */
+/** Reads that are kept: the second serves clients that the newest does not reach. */
 const KEPT = 2;
-/** Holes of a round, all cursors together: they are in its statements. A hundred cursors of a hundred transactions each. */
+/** Holes of a round, all cursors together: they are in its statements. Cursors beyond that get a reset. */
 const MAX_HOLES = 10_000;
+/** A round is followed by a rest as long as itself, so that constant callers get at most half of the time; at most this long. */
+const MAX_REST_MS = 1_000;
 const STATEMENT_DEADLINE_MS = 3_000;
 
 /**
@@ -54,15 +55,12 @@ export function createCatchUp({
 	type Kept = Backlog & { position: number };
 	let kept: Kept[] = [];
 	let forgetting: ReturnType<typeof setTimeout> | undefined;
-	/** who stands before it misses more than is ever read, or what was deleted: in this epoch it can only become more */
-	let reach: { epoch: string; last: bigint } | null = null;
-	const rounds = createRounds({
-		run,
-		toSize: ({ holes }: Cursor) => holes.length,
-		maxSize: MAX_HOLES,
-	});
-
-	const isTooFarBack = ({ epoch, last }: Cursor) => epoch === reach?.epoch && last < reach.last;
+	/** what the next round reads for, by id */
+	let asked = new Map<string, Cursor>();
+	let coming: Promise<void> | null = null;
+	/** the round that runs, however it ends; then its rest */
+	let running: Promise<unknown> = Promise.resolve();
+	let rested: Promise<unknown> = Promise.resolve();
 
 	const areFor = (frames: Frame[], open: OpenView) => frames.every((frame) => isFor(frame, open));
 
@@ -95,15 +93,31 @@ export function createCatchUp({
 		forgetting.unref();
 	}
 
-	function learn(epoch: string, lasts: bigint[]) {
-		if (reach?.epoch === epoch) lasts.push(reach.last);
-		reach = { epoch, last: lasts.reduce((a, b) => (a > b ? a : b)) };
+	/** Settles as the next round, which reads for this cursor too. */
+	function join(cursor: Cursor): Promise<void> {
+		asked.set(toId(cursor), cursor);
+		// a turn of the event loop later: clients that come together are read for together
+		return (coming ??= rested.then(() => nextTurn()).then(begin));
 	}
 
-	/** one drain if anyone is ahead, then one read for all */
+	function begin(): Promise<void> {
+		let holes = 0;
+		const cursors = [...asked.values()].filter((one) => (holes += one.holes.length) <= MAX_HOLES);
+		asked = new Map();
+		coming = null;
+		const since = performance.now();
+		const round = run(cursors);
+		running = round.catch(() => {});
+		rested = running.then(() =>
+			pause(Math.min(performance.now() - since, MAX_REST_MS), undefined, { ref: false }),
+		);
+		return round;
+	}
+
+	/** one drain if any client is ahead, then one read for all */
 	async function run(cursors: Cursor[]) {
 		const here = published();
-		const mine = cursors.filter((one) => one.epoch === here?.epoch && !isTooFarBack(one));
+		const mine = cursors.filter((one) => one.epoch === here?.epoch);
 		if (!here || mine.length === 0) return;
 		if (!mine.every((cursor) => isWithin(cursor, here))) await force();
 		const upTo = published();
@@ -116,22 +130,19 @@ export function createCatchUp({
 			const { base, rows, head } = await readBacklog(sql, behind, upTo);
 			const gone = (cursor: Cursor) => misses(cursor, head);
 			keep({ ...createBacklog({ base, upTo, rows, misses: gone, encode }), position });
-			// a base that is later than what all have seen: the limits cut what comes before
-			const cut = base.last > meet(behind).last ? base.last : 0n;
-			learn(upTo.epoch, [cut, head.deletedThrough ?? 0n]);
 		} catch (error) {
 			// another history: the drain will find out too, and all cursors end
 			if (!(error instanceof HistoryError)) throw error;
 		} finally {
-			sql.end({ timeout: 0 }).catch(() => {});
+			dropClient(sql);
 		}
 	}
 
 	return async (from, open) => {
 		// what is being read for others may do
-		for (const wait of [() => rounds.current(), () => rounds.join(toId(from), from)]) {
+		for (const wait of [() => running, () => join(from)]) {
 			const known = find(from, open);
-			if (known || isTooFarBack(from)) return known;
+			if (known) return known;
 			await wait();
 		}
 		return find(from, open);
