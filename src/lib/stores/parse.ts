@@ -1,50 +1,76 @@
 /**
- * Structural checks of what the stream carries, light enough for every frame. Refuses to know what the figures mean.
- * A newcomer wants a schema library here: it would weigh more in the browser than all of these files.
+ * Structural checks of what the stream carries, light enough for every frame. A check has the type of what passes it, so one
+ * that leaves out a field does not compile. Why not a schema library: docs/decisions/0024-valibot.md.
  */
 import {
 	DATABASE_TROUBLES,
 	HEALTH_STATES,
 	HISTORY_RANGES,
+	type Activity,
+	type ActivityEvent,
+	type Bye,
+	type DashboardState,
 	type Health,
+	type HealthPart,
 	type History,
+	type HistoryFigures,
+	type HistoryPoint,
+	type LiveFigures,
+	type Metrics,
+	type Minute,
+	type People,
+	type Ping,
+	type Presence,
+	type RangeTable,
+	type Refused,
+	type Series,
+	type SeriesPoint,
 	type StreamEvents,
+	type Table,
+	type Tick,
+	type Totals,
 	type Values,
 } from '../protocol';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string };
 export type Parse<T> = (data: unknown) => Parsed<T>;
 
-/** Null when the value is right, else the path, the value and the rule. */
-type Check = (value: unknown, path: string) => string | null;
+/** Null when the value is a `T`, else the path, the value and the rule. */
+export type Check<T> = {
+	(value: unknown, path: string): string | null;
+	/** never there: it makes checks of different types different */
+	readonly passes?: T;
+};
+/** A check for each field of `T`, also for optional ones. */
+export type Fields<T> = { [Name in keyof T]-?: Check<T[Name]> };
 
 const refuse = (path: string, value: unknown, rule: string): string =>
 	`${path || 'payload'} is ${toShort(value)}, not ${rule}`;
 const toShort = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 60);
 
-const number: Check = (value, path) =>
+export const number: Check<number> = (value, path) =>
 	Number.isFinite(value) ? null : refuse(path, value, 'a number');
-const text: Check = (value, path) =>
+export const text: Check<string> = (value, path) =>
 	typeof value === 'string' ? null : refuse(path, value, 'a text');
-const time: Check = (value, path) =>
+const time: Check<string> = (value, path) =>
 	typeof value === 'string' && !Number.isNaN(Date.parse(value))
 		? null
 		: refuse(path, value, 'an ISO 8601 time');
 const oneOf =
-	(...values: string[]): Check =>
+	<T extends string>(...values: T[]): Check<T> =>
 	(value, path) =>
-		values.includes(String(value)) ? null : refuse(path, value, `one of ${values.join(', ')}`);
-const nullable =
-	(check: Check): Check =>
+		values.includes(value as T) ? null : refuse(path, value, `one of ${values.join(', ')}`);
+export const nullable =
+	<T>(check: Check<T>): Check<T | null> =>
 	(value, path) =>
 		value === null ? null : check(value, path);
-const optional =
-	(check: Check): Check =>
+export const optional =
+	<T>(check: Check<T>): Check<T | undefined> =>
 	(value, path) =>
 		value === undefined ? null : check(value, path);
 
-function object(fields: { [name: string]: Check }): Check {
-	const entries = Object.entries(fields);
+export function object<T>(fields: Fields<T>): Check<T> {
+	const entries = Object.entries<Check<unknown>>(fields);
 	return (value, path) => {
 		if (typeof value !== 'object' || value === null || Array.isArray(value))
 			return refuse(path, value, 'an object');
@@ -56,7 +82,7 @@ function object(fields: { [name: string]: Check }): Check {
 	};
 }
 
-function list(item: Check): Check {
+function list<T>(item: Check<T>): Check<T[]> {
 	return (value, path) => {
 		if (!Array.isArray(value)) return refuse(path, value, 'a list');
 		for (const [i, entry] of value.entries()) {
@@ -68,7 +94,7 @@ function list(item: Check): Check {
 }
 
 /** Every value by whatever name. */
-function record(value: Check): Check {
+function record<T>(value: Check<T>): Check<{ [name: string]: T }> {
 	const fields = object({});
 	return (data, path) => {
 		const reason = fields(data, path);
@@ -83,44 +109,55 @@ function record(value: Check): Check {
 
 /** The one place that believes a check: what passed it has the type. */
 const parse =
-	<T>(check: Check): Parse<T> =>
+	<T>(check: Check<T>): Parse<T> =>
 	(data) => {
 		const reason = check(data, '');
 		return reason === null ? { ok: true, value: data as T } : { ok: false, reason };
 	};
 
-const totals = {
+const totals: Fields<Totals> = {
 	pageViews: number,
 	activeSessions: number,
 	eventsCount: number,
 	eventsPerMinute: number,
 };
-const tick = { ...totals, recordedAt: time };
-const table = object({ rows: list(object({ key: text, count: number })), other: number });
-const figures = {
+const tick: Fields<Tick> = { ...totals, recordedAt: time };
+const tableFields: Fields<Table> = {
+	rows: list(object<Table['rows'][number]>({ key: text, count: number })),
+	other: number,
+};
+const table = object<Table>(tableFields);
+const figures: Fields<LiveFigures> = {
 	totals: object(totals),
 	tables: record(table),
 	at: time,
 	blurred: list(text),
 	reach: nullable(number),
 };
-const point = object({ at: number, events: number, pageViews: number, sessions: number });
-const series = object({ minutes: list(point), seconds: list(point) });
-const event = object({
+const point = object<SeriesPoint>({
+	at: number,
+	events: number,
+	pageViews: number,
+	sessions: number,
+});
+const series = object<Series>({ minutes: list(point), seconds: list(point) });
+const event = object<ActivityEvent>({
 	id: number,
 	eventId: text,
 	name: text,
 	source: text,
 	sessionId: nullable(text),
-	properties: object({}),
+	// their values were parsed from JSON
+	properties: object<ActivityEvent['properties']>({}),
 	context: nullable(record(text)),
 	createdAt: time,
 });
 
-const people: Check = (value, path) =>
-	value === 'unknown' ? null : object({ active: number, idle: number, pages: table })(value, path);
+const counted = object<People>({ active: number, idle: number, pages: table });
+const people: Check<Presence> = (value, path) =>
+	value === 'unknown' ? null : counted(value, path);
 
-const ping = {
+const ping: Fields<Ping> = {
 	now: time,
 	database: oneOf('up', 'down'),
 	listener: oneOf('up', 'deaf'),
@@ -132,7 +169,7 @@ const ping = {
 /** One parser for each event of the stream. */
 export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> } = {
 	reset: parse(
-		object({
+		object<DashboardState>({
 			...figures,
 			cursor: text,
 			filter: list(text),
@@ -145,7 +182,7 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 		}),
 	),
 	activity: parse(
-		object({
+		object<Activity>({
 			totals: optional(figures.totals),
 			tables: optional(figures.tables),
 			at: time,
@@ -157,23 +194,23 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 		}),
 	),
 	metrics: parse(
-		object({
+		object<Metrics>({
 			...tick,
 			figures: object(figures),
 			previous: nullable(object(tick)),
 			series,
 		}),
 	),
-	presence: parse(object({ people })),
+	presence: parse(object<StreamEvents['presence']>({ people })),
 	ping: parse(object(ping)),
-	bye: parse(object({ retryMs: number })),
+	bye: parse(object<Bye>({ retryMs: number })),
 };
 
 const state = oneOf(...HEALTH_STATES);
 
 /** What `/api/dashboard/health` answers. */
 export const parseHealth: Parse<Health> = parse(
-	object({
+	object<Health>({
 		...ping,
 		state,
 		missing: list(text),
@@ -183,13 +220,18 @@ export const parseHealth: Parse<Health> = parse(
 		readMs: nullable(number),
 		tickAgoMs: nullable(number),
 		clients: number,
-		ring: object({ frames: number, bytes: number, maxFrames: number, maxBytes: number }),
+		ring: object<Health['ring']>({
+			frames: number,
+			bytes: number,
+			maxFrames: number,
+			maxBytes: number,
+		}),
 		heldEvents: number,
 		memoryBytes: number,
-		more: list(object({ name: text, state, words: text, figure: text })),
-		refused: list(object({ reason: text, count: number, meaning: text })),
+		more: list(object<HealthPart>({ name: text, state, words: text, figure: text })),
+		refused: list(object<Refused>({ reason: text, count: number, meaning: text })),
 		minutes: list(
-			object({
+			object<Minute>({
 				at: time,
 				state,
 				p50Ms: nullable(number),
@@ -203,14 +245,14 @@ export const parseHealth: Parse<Health> = parse(
 	}),
 );
 
-const historyFigures = {
+const historyFigures: Fields<HistoryFigures> = {
 	pageViews: nullable(number),
 	eventsCount: nullable(number),
 	activeSessions: nullable(number),
 };
-const historyPoint = object({ ...historyFigures, at: time });
-const rangeTable = object({
-	rows: list(object({ key: text, count: number, before: number })),
+const historyPoint = object<HistoryPoint>({ ...historyFigures, at: time });
+const rangeTable = object<RangeTable>({
+	rows: list(object<RangeTable['rows'][number]>({ key: text, count: number, before: number })),
 	other: number,
 	values: number,
 });
@@ -220,17 +262,12 @@ export const parseToken: Parse<{ token: string }> = parse(object({ token: text }
 
 /** What `GET /api/dashboard/values` answers. */
 export const parseValues: Parse<Values> = parse(
-	object({
-		dimension: text,
-		rows: list(object({ key: text, count: number })),
-		other: number,
-		values: number,
-	}),
+	object<Values>({ dimension: text, ...tableFields, values: number }),
 );
 
 /** What `GET /api/dashboard/history` answers. */
 export const parseHistory: Parse<History> = parse(
-	object({
+	object<History>({
 		range: oneOf(...HISTORY_RANGES),
 		filter: list(text),
 		zone: text,
