@@ -8,7 +8,7 @@ import { runStep, type Step } from './testing/step';
 const npm = (script: string) => ['npm', 'run', '--silent', script];
 const PARTS: Record<string, Step> = {
 	looks: {
-		title: 'looks: every state of the page, as pictures (Playwright)',
+		title: 'looks: every state of the page, as pictures; pairs of broken globals (Playwright)',
 		command: [
 			...['node', 'node_modules/@playwright/test/cli.js', 'test'],
 			...['--config', 'playwright.long.config.ts'],

@@ -28,7 +28,7 @@ const track = (page: Page, name: string, properties?: unknown) =>
 const paths = (events: Sent[]) => events.map(({ properties }) => properties.path);
 const names = (events: Sent[]) => events.map(({ name }) => name);
 /** As docs/tracker.md says. */
-const MAX_BYTES = 2_520;
+const MAX_BYTES = 2_120;
 const CORS = { 'access-control-allow-origin': '*' };
 
 test('the script is small, cacheable, and may be loaded by any page', async ({ server }) => {
@@ -308,7 +308,7 @@ test.describe('trouble', () => {
 		site,
 		sent,
 	}) => {
-		const bodies: { name: string; timestamp?: string }[][] = [];
+		const bodies: { name: string; timestamp: number | null }[][] = [];
 		page.on('requestfinished', (request) => {
 			if (request.method() === 'POST') bodies.push(request.postDataJSON() as (typeof bodies)[0]);
 		});
@@ -317,7 +317,7 @@ test.describe('trouble', () => {
 		await expect.poll(sent).toHaveLength(1);
 		await context.setOffline(true);
 		const failed = page.waitForEvent('requestfailed');
-		const before = await page.evaluate(() => new Date().toISOString());
+		const before = await page.evaluate(() => Date.now());
 		await track(page, 'offline');
 		await failed;
 		const failedAgain = page.waitForEvent('requestfailed');
@@ -329,8 +329,8 @@ test.describe('trouble', () => {
 		// the page hears of its answer a moment after the table
 		await expect.poll(() => bodies).toHaveLength(2);
 		const [[view] = [], [late] = []] = bodies;
-		expect(view).not.toHaveProperty('timestamp');
-		expect(Date.parse(late?.timestamp ?? '') - Date.parse(before)).toBeLessThan(10_000);
+		expect(view?.timestamp).toBeNull();
+		expect((late?.timestamp ?? 0) - before).toBeLessThan(10_000);
 	});
 
 	test('an event that was taken, but answered 503, is sent again and counted once', async ({
@@ -351,7 +351,7 @@ test.describe('trouble', () => {
 		expect(await sent()).toHaveLength(1);
 	});
 
-	test('what came too often waits as long as it was asked to, goes with what came meanwhile, and counts once', async ({
+	test('what came too often waits a minute, goes with what came meanwhile, and counts once', async ({
 		page,
 		server,
 		site,
@@ -362,12 +362,8 @@ test.describe('trouble', () => {
 		await page.route(`${server.url}/api/events`, async (route) => {
 			const isFirst = answers.length === 0;
 			answers.push(isFirst ? 429 : 202);
-			const headers = {
-				...CORS,
-				'access-control-expose-headers': 'retry-after',
-				'retry-after': '60',
-			};
-			await (isFirst ? route.fulfill({ status: 429, headers, body: '{}' }) : route.continue());
+			const refused = { status: 429, headers: CORS, body: '{}' };
+			await (isFirst ? route.fulfill(refused) : route.continue());
 		});
 		await page.goto(site.url);
 		await page.clock.runFor(150);

@@ -24,8 +24,11 @@ export const listen = (type: string, action: (event: Event) => void) =>
 	attempt(() => addEventListener(type, action, true));
 
 /** Writes the value if one is given. @returns what is stored now, undefined where storage is blocked or full */
-export const stored = (area: 'localStorage' | 'sessionStorage', key: string, value?: string) =>
-	attempt(() => (value == null ? window[area][key] : (window[area][key] = value)) as string);
+export const stored = (
+	key: string,
+	value?: string,
+	area: 'localStorage' | 'sessionStorage' = 'sessionStorage',
+) => attempt(() => (value == null ? window[area][key] : (window[area][key] = value)) as string);
 
 /** JSON.stringify as it was when the script came. */
 const stringify = attempt(() => JSON.stringify)!;

@@ -5,11 +5,13 @@
  */
 import { attempt, listen, ofDocument, stored, warn } from './guest';
 
-/** Reads as the event's JSON, with eventId first and timestamp last; a page view may still change. */
+/** Reads as the event's JSON, which begins with its timestamp; a page view may still change. */
 export type Entry = { toString(): string };
 
 /** What happens within one moment travels together. */
 const MOMENT_MS = 100;
+/** A view waits so long for its title, and for the site's router to replace its address. */
+const VIEW_MS = 1_000;
 /** Bound of the queue; beyond it the oldest are dropped. */
 const MAX_EVENTS = 100;
 /** UTF-16 units of JSON in one request: at most 60,000 bytes, below the 64 KiB that browsers allow to outlive a page. */
@@ -23,131 +25,91 @@ export const LATE_MS = 30_000;
 const UNSENT = 'nowboard.unsent';
 
 /** What of the head fits into one request; never nothing. */
-export function toBatch(queue: readonly Entry[], maxSize: number): Entry[] {
-	let size = 0;
-	return queue.filter((entry, index) => (size += `${entry}`.length) <= maxSize || !index);
-}
+export const toBatch = (queue: readonly Entry[], maxSize: number, size = 0) =>
+	queue.filter((entry, index) => (size += `${entry}`.length) <= maxSize || !index);
 
-export const toBody = (batch: readonly Entry[], now = Date.now()) =>
-	`[${batch.map((entry) =>
-		`${entry}`.replace(/,"timestamp":"([^"]+)"}$/, (timestamp, at: string) =>
-			now - Date.parse(at) > LATE_MS ? timestamp : '}',
-		),
-	)}]`;
+/** What goes on the wire: the timestamp, by the visitor's clock, only if the event is late. */
+export const toItem = (entry: Entry) =>
+	`${entry}`.replace(/\d+/, (at) => (Date.now() - (at as never) > LATE_MS ? at : 'null'));
 
 /** What waits for the next page, one event a line. Any script of the site may write there: skips other content. */
-export const parseLines = (stored: unknown): Entry[] =>
-	`${stored}`.split('\n').filter((line) => /^{"eventId/.test(line));
-
-/**
- * Doubles, and is spread over its upper half, so that the visitors of a whole site do not come back at once. It begins
- * where the server asked for it, and ends after 10 minutes: a longer timer than a month's would fire at once.
- * @param asked Retry-After in seconds; a date, or nothing, counts as none
- */
-export const retryDelay = (failures: number, random: number, asked?: unknown) =>
-	1_000 *
-	(Math.min(Number((asked as number) > 0 && asked), 600) +
-		2 ** Math.min(failures, 8) * (1 - random / 2));
+export const LINES = /^{"timestamp[^\n]*/gm;
 
 /** The event is taken or refused for good. Else the server was too slow, busy or away, or the answer is none. */
-export const isSettled = (status: unknown) => /^[23]|^4(?!08|29)/.test(`${status}`);
+export const SETTLED = /^[23]|^4(?!08|29)/;
 
 /** @param complete called before anything is sent: the last change to what is in the queue */
 export function startOutbox(endpoint: string, complete: () => void) {
-	// the page may replace them later
-	const { fetch, setTimeout } = window;
-	let queue = parseLines(stored('sessionStorage', UNSENT));
-	/** what the last beacons carried */
-	let left: Entry[] | undefined;
-	let sending: Entry[] | undefined;
+	let queue: Entry[] = `${stored(UNSENT)}`.match(LINES) ?? [];
+	let sending: Entry[] | 0;
 	let timer: unknown;
-	let failures = 0;
+	/** ms before the last retry; 0 after a success */
+	let waited = 0;
 	let tries = 0;
 	let maxSize = MAX_SIZE;
 
 	const after = (ms: number, action: () => void) => attempt(() => setTimeout(action, ms));
 	const schedule = (ms: number) => (timer ??= after(ms, send));
 	const cancel = () => (timer = attempt(() => clearTimeout(timer as number)));
-	const beacon = (body: string) => attempt(() => navigator.sendBeacon(endpoint, body));
-	/** The body is a text, so its type is text/plain: no preflight. */
-	const post = (body: string, settle: (answer?: Partial<Response>) => void) =>
-		attempt(() =>
-			fetch(endpoint, { method: 'POST', body, keepalive: true, credentials: 'omit' }).then(
-				settle,
-				settle,
-			),
-		);
 
-	function send() {
-		cancel();
-		left = undefined;
-		if (sending || tries >= MAX_TRIES || !queue[0]) return;
+	/** @param isLeaving the page may never run again: what is unanswered goes once more */
+	function send(isLeaving?: unknown) {
 		complete();
-		const batch = (sending = toBatch(queue, maxSize));
-		const body = toBody(batch);
-		const settle = (answer?: Partial<Response>) =>
+		const batch = toBatch(queue, maxSize);
+		const body = `[${batch.map(toItem)}]`;
+		const beacon = () => attempt(() => navigator.sendBeacon(endpoint, body));
+		/** The body is a text, so its type is text/plain: no preflight. */
+		const post = () =>
+			attempt(() =>
+				fetch(endpoint, { method: 'POST', body, keepalive: true }).then(settle, settle),
+			);
+		const settle = (answer?: Partial<Response> | false) =>
 			attempt(() => {
-				// an answer after the timeout
+				// an answer after the timeout, or to what was sent when leaving
 				if (sending !== batch) return;
-				sending = undefined;
-				failures++;
-				const status = answer?.status;
+				sending = 0;
+				waited = Math.min(2 * waited || 2_000, 256_000);
+				const status = answer ? answer.status : 0;
 				if (status) tries = -Infinity;
 				else if (navigator.onLine && ++tries === MAX_TRIES) warn(`no answer: ${endpoint}`);
-				if (isSettled(status)) {
-					failures = 0;
+				if (SETTLED.test(status as never)) {
+					waited = 0;
 					// a batch is refused as a whole: each alone, so that a wrong one takes no other with it
 					if (batch[1] && status === 400) maxSize = 0;
 					else {
 						queue = queue.filter((entry) => !batch.includes(entry));
-						if (status! > 399) attempt(() => answer!.text!().then(warn, warn));
+						if (status! > 399) (answer as Response).text().then(warn, warn);
 					}
-				}
-				if (failures) cancel();
+				} else cancel();
+				// spread, so that the visitors of a whole site do not come back at once; limits are counted by the minute
 				if (queue[0])
-					schedule(
-						failures &&
-							retryDelay(
-								failures,
-								Math.random(),
-								attempt(() => answer!.headers!.get('retry-after')),
-							),
-					);
+					schedule(waited * (1 - Math.random() / 2) + ((status === 429 && 60_000) as number));
 				else maxSize = MAX_SIZE;
 			});
-		// a fetch of the page's own may return nothing, or never end: then the beacon has to do
-		if (!post(body, settle)) settle(beacon(body) ? { status: 202 } : undefined);
-		after(TIMEOUT_MS, settle);
-	}
-
-	/** The page may never run again: everything unanswered goes once more. */
-	function leave() {
-		complete();
-		if (left === queue) return;
-		left = queue;
-		for (let rest = queue; rest[0] && tries < MAX_TRIES;) {
-			const batch = toBatch(rest, maxSize);
-			const body = toBody(batch);
-			if (!beacon(body)) post(body, () => {});
-			rest = rest.slice(batch.length);
+		if (isLeaving) stored(UNSENT, queue.join('\n'));
+		else cancel();
+		if (!queue[0] || tries >= MAX_TRIES) return;
+		if (isLeaving) {
+			if (!beacon()) post();
+		} else if (!sending) {
+			sending = batch;
+			// a fetch of the page's own may return nothing, or never end: then the beacon has to do
+			if (!post()) settle(beacon() && { status: 202 });
+			after(TIMEOUT_MS, settle);
 		}
-		stored('sessionStorage', UNSENT, queue.join('\n'));
 	}
 
-	listen('pagehide', leave);
-	listen('online', send);
-	listen('visibilitychange', () => (ofDocument('hidden') ? leave : send)());
+	listen('pagehide', send);
+	listen('online', () => send());
+	listen('visibilitychange', () => send(ofDocument('hidden')));
 	schedule(MOMENT_MS);
 
-	/** @param holdMs how long it may still change */
-	return (entry: Entry, holdMs?: number) => {
+	/** @param isView may still change for a second */
+	return (entry: Entry, isView: boolean) => {
 		if (`${entry}`.length > MAX_SIZE) throw 'event too large';
 		// what came before waits no longer, unless the server is in trouble
-		if (holdMs && !failures) {
-			complete();
-			send();
-		}
+		if (isView && !waited) send();
 		queue = [...queue, entry].slice(-MAX_EVENTS);
-		schedule(holdMs ?? MOMENT_MS);
+		schedule(isView ? VIEW_MS : MOMENT_MS);
 	};
 }

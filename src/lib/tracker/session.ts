@@ -1,6 +1,6 @@
 /**
  * A session: events of one tab without a pause of 30 minutes. It is a random number in sessionStorage, so it ends with
- * the tab and no other site can see it. Pure; what is stored is `<id> <time of the last event>`.
+ * the tab and no other site can see it. What is stored is `<id> <time of the last event>`.
  */
 import { attempt } from './guest';
 
@@ -8,12 +8,11 @@ import { attempt } from './guest';
 export const SESSION_MS = 30 * 60_000;
 
 /**
- * What to store at an event; the id is what stands before the space.
- * @param stored what was stored last: any script of the site may have written it; @param now ms since 1970
+ * The id of the session that goes on, or a new one.
+ * @param stored what was stored last: any script of the site may have written it
  */
-export function nextSession(stored: unknown, now: number, newId: () => string): string {
-	const [id = '', seen] = `${stored}`.split(' ');
-	return `${now - Number(seen) < SESSION_MS && /^[\w-]{1,64}$/.test(id) ? id : newId()} ${now}`;
+export function toSessionId([id, seen]: string[]): string {
+	return Date.now() - (seen as never) < SESSION_MS ? id! : uuid();
 }
 
 /**
@@ -23,5 +22,5 @@ export function nextSession(stored: unknown, now: number, newId: () => string): 
 export const uuid = () =>
 	attempt(() => crypto.randomUUID() as string) ??
 	'00000000-0000-4000-8000-000000000000'.replace(/0/g, () =>
-		Math.floor(Math.random() * 16).toString(16),
+		((Math.random() * 16) | 0).toString(16),
 	);

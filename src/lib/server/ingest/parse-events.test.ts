@@ -271,7 +271,10 @@ describe('a timestamp', () => {
 		['+002026-03-01T12:00:00Z', 'refused'],
 		['infinity', 'refused'],
 		['', 'refused'],
-		[1772366400000, 'refused'],
+		[1772366399999, '2026-03-01T11:59:59.999Z'],
+		[1772366400001, '2026-03-01T12:00:00.000Z', 'clamped'],
+		[1772366400, 'refused'],
+		[-1, 'refused'],
 		['2026-03-01T12:00:00.001Z', '2026-03-01T12:00:00.000Z', 'clamped'],
 		['9999-12-31T23:59:59Z', '2026-03-01T12:00:00.000Z', 'clamped'],
 		['2026-02-28T12:00:00.000Z', '2026-02-28T12:00:00.000Z'],
@@ -281,7 +284,7 @@ describe('a timestamp', () => {
 		const parsed = parse({ name: 'a', timestamp });
 		expect(parsed.ok ? parsed.events[0]?.createdAt : 'refused').toBe(expected);
 		if (parsed.ok)
-			expect(parsed.clamped).toEqual(clamped ? [{ from: timestamp, to: expected }] : []);
+			expect(parsed.clamped).toEqual(clamped ? [{ from: String(timestamp), to: expected }] : []);
 	});
 
 	test('clamped in a batch is reported with its item', () => {

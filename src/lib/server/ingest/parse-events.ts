@@ -3,7 +3,6 @@
  * A batch is taken or refused as a whole, so that a client that corrects and repeats it counts nothing twice.
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
-import { toPath } from '../../path';
 import {
 	INGEST_LIMITS as LIMITS,
 	PAGE_VIEW,
@@ -14,6 +13,7 @@ import {
 import { ExactNumber } from '../db/exact-json';
 import { checkJson, isObject, member, textFault } from '../db/json-limits';
 import { parseContext } from './parse-context';
+import { toPageView } from './page-view';
 
 export type InputEvent = {
 	/** lower-case uuid; null: the server makes one */
@@ -59,7 +59,9 @@ const KNOWN: ReadonlySet<string> = new Set(FIELDS);
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 export const TIMESTAMP_RULE =
-	'must be an ISO 8601 date and time with a zone, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00';
+	'must be an ISO 8601 date and time with a zone, such as 2026-01-31T12:00:00.000Z or 2026-01-31T13:00:00+01:00, or milliseconds since 1970';
+/** A smaller number is a time in seconds. */
+const MAX_SECONDS = 100_000_000_000;
 
 /**
  * @param now milliseconds since 1970, what timestamps are clamped against
@@ -137,7 +139,7 @@ function parseEvent(
 	function properties(): InputEvent['properties'] {
 		const given = get('properties') ?? {};
 		if (!isObject(given)) return (fail('properties', given, 'must be an object'), {});
-		const value = get('name') === PAGE_VIEW ? withOnePath(given) : given;
+		const value = get('name') === PAGE_VIEW ? toPageView(given) : given;
 		const limits = {
 			bytes: LIMITS.propertiesBytes,
 			keys: LIMITS.propertiesKeys,
@@ -150,12 +152,11 @@ function parseEvent(
 	function createdAt(): string | null {
 		const value = get('timestamp');
 		if (value === null) return null;
-		const at = typeof value === 'string' ? toTime(value) : null;
-		if (typeof value !== 'string' || at === null)
-			return (fail('timestamp', value, TIMESTAMP_RULE), null);
+		const at = toTime(value);
+		if (at === null) return (fail('timestamp', value, TIMESTAMP_RULE), null);
 		const allowed = Math.min(Math.max(at, now - LIMITS.maxAgeMs), now);
 		const iso = new Date(allowed).toISOString();
-		if (allowed !== at) clamp(value, iso);
+		if (allowed !== at) clamp(String(value), iso);
 		return iso;
 	}
 
@@ -173,21 +174,15 @@ function parseEvent(
 	};
 }
 
-/** A page view stores its path in one spelling, whatever was sent. */
-function withOnePath(properties: Record<string, unknown>): Record<string, unknown> {
-	const { path, slash } = properties;
-	if (typeof path !== 'string' || !Object.hasOwn(properties, 'path')) return properties;
-	return { ...properties, path: toPath(path, slash === true) };
-}
-
 /** Characters as Postgres counts them: code points, not UTF-16 units. */
 export function isLonger(text: string, max: number): boolean {
 	return text.length > 2 * max || [...text].length > max;
 }
 
 /** Milliseconds since 1970, or null. Date.parse alone takes 30 February for 2 March. */
-export function toTime(text: string): number | null {
-	if (!TIMESTAMP.test(text)) return null;
+export function toTime(text: unknown): number | null {
+	if (typeof text === 'number') return text > MAX_SECONDS ? text : null;
+	if (typeof text !== 'string' || !TIMESTAMP.test(text)) return null;
 	const date = text.slice(0, 'yyyy-mm-dd'.length);
 	const midnight = Date.parse(`${date}T00:00:00Z`);
 	const at = Date.parse(text);

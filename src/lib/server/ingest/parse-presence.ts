@@ -125,7 +125,7 @@ function parseOne(
 	function statedAt(): number | null {
 		const found = get('timestamp');
 		if (found === null) return null;
-		const at = typeof found === 'string' ? toTime(found) : null;
+		const at = toTime(found);
 		if (at === null) fail('timestamp', found, TIMESTAMP_RULE);
 		return at;
 	}
