@@ -4,6 +4,7 @@
  * only a build it is `node build/erase.js` (scripts/release/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
+import { findLimits } from '../src/lib/server/db/limits';
 import { migrate } from '../src/lib/server/migrations/migrate';
 import { withDatabase } from './commands/run-command';
 import { countErasing, erase, parseErasing, USAGE } from './commands/erase-events';
@@ -20,7 +21,7 @@ await withDatabase(async (url, schema) => {
 		schema,
 		folder: process.env.MIGRATIONS_DIR || 'drizzle',
 	});
-	const sql = connect(url, { max: 1, schema });
+	const sql = connect(url, { max: 1, schema, limits: await findLimits(url, '0') });
 	try {
 		const count = await countErasing(sql, erasing);
 		if (!sure) return console.log(`${count} events would be erased. With --yes they are.`);

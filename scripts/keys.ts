@@ -3,6 +3,7 @@
  * `npm run dev`. Running servers need not be told. Where there is only a build it is `node build/keys.js` (scripts/release/build-release.ts).
  */
 import { connect } from '../src/lib/server/db/connect';
+import { findLimits } from '../src/lib/server/db/limits';
 import { migrate } from '../src/lib/server/migrations/migrate';
 import { withDatabase } from './commands/run-command';
 import { parseCommand, runCommand, USAGE } from './commands/key-commands';
@@ -19,7 +20,7 @@ await withDatabase(async (url, schema) => {
 		schema,
 		folder: process.env.MIGRATIONS_DIR || 'drizzle',
 	});
-	const sql = connect(url, { max: 1, schema });
+	const sql = connect(url, { max: 1, schema, limits: await findLimits(url, '0') });
 	try {
 		console.log(await runCommand(sql, command));
 	} finally {

@@ -2,11 +2,12 @@
  * What can be seen of the database with the addresses that the server has. It writes nothing that stays: one row, in a
  * transaction that is rolled back.
  */
-import { connect, MOST_CONNECTIONS, type Sql } from '../../src/lib/server/db/connect';
+import { connect, MOST_CONNECTIONS, type Limits, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/db/deadline';
 import { TROUBLES } from '../../src/lib/database-troubles';
 import { explain, fillIn } from '../../src/lib/server/db/diagnose';
 import { toReason } from '../../src/lib/server/db/errors';
+import { findLimits } from '../../src/lib/server/db/limits';
 import { checkServer, checkVisibility } from '../../src/lib/server/migrations/prepare';
 import { readClock, type Clock } from './clocks';
 import { well, wrong, type Finding } from './finding';
@@ -28,12 +29,14 @@ const LOCK_MS = 2_000;
 
 export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSeen> {
 	const one = given.url === given.directUrl;
-	const pooled = open(given.url, given.schema);
-	const direct = one ? pooled : open(given.directUrl, given.schema);
-	const again = () => open(given.directUrl, given.schema);
+	const toPooled = createOpener(given.url, given.schema);
+	const toDirect = one ? toPooled : createOpener(given.directUrl, given.schema);
+	const again = toDirect.open;
+	const pooled = toPooled.open();
+	const direct = one ? pooled : again();
 	try {
-		const findings = [await reach('DATABASE_URL', pooled, () => open(given.url, given.schema))];
-		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', direct, again));
+		const findings = [await reach('DATABASE_URL', pooled, toPooled)];
+		if (!one) findings.push(await reach('DATABASE_DIRECT_URL', direct, toDirect));
 		if (findings.some(({ is }) => is === 'wrong')) return { findings, clock: null };
 		if (!one) findings.push(await attempt('same database', () => compare(pooled, direct), again));
 		for (const [check, examine] of [
@@ -41,7 +44,7 @@ export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSee
 			['migrations', () => examineMigrations(direct, given.migrations)],
 			['triggers', () => examineTriggers(direct)],
 			['writing', () => examineWriting(pooled)],
-			['LISTEN', () => examineListen(() => open(given.directUrl, given.schema), one)],
+			['LISTEN', () => examineListen(again, one)],
 			['durability', () => examineDurability(pooled)],
 			['connections', () => examineRoom(direct)],
 		] as const)
@@ -52,8 +55,27 @@ export async function examineDatabase(given: DatabaseGiven): Promise<DatabaseSee
 	}
 }
 
-function open(url: string, schema: string): Sql {
-	return connect(url, { max: 1, schema, prepare: false, applicationName: 'nowboard doctor' });
+type Opener = { open: () => Sql; learn: () => Promise<unknown> };
+
+/** As the server connects: without the role's limits, once it is known how. */
+function createOpener(url: string, schema: string): Opener {
+	const limits: Limits = {};
+	const options = { max: 1, schema, prepare: false, applicationName: 'nowboard doctor', limits };
+	return {
+		open: () => connect(url, options),
+		learn: async () => Object.assign(limits, await findLimits(url)),
+	};
+}
+
+function reach(check: string, sql: Sql, { learn, open }: Opener): Promise<Finding> {
+	return attempt(
+		check,
+		async () => {
+			await withDeadline(learn(), DEADLINE_MS, 'the answer');
+			return answers(check, sql);
+		},
+		open,
+	);
 }
 
 /** A check that the database ends with an error has found that error. */
@@ -73,17 +95,11 @@ async function attempt(
 	}
 }
 
-function reach(check: string, sql: Sql, again: () => Sql): Promise<Finding> {
-	return attempt(
-		check,
-		async () => {
-			const asking = sql`
-				select current_database() as name, current_setting('server_version') as version`;
-			const [row] = await withDeadline(asking, DEADLINE_MS, 'the answer');
-			return well(check, `"${row?.name}" on Postgres ${row?.version} answers`);
-		},
-		again,
-	);
+async function answers(check: string, sql: Sql): Promise<Finding> {
+	const asking = sql`
+		select current_database() as name, current_setting('server_version') as version`;
+	const [row] = await withDeadline(asking, DEADLINE_MS, 'the answer');
+	return well(check, `"${row?.name}" on Postgres ${row?.version} answers`);
 }
 
 /** Two addresses of different databases look well, each by itself. */

@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Account } from './account';
 import { program, type Binaries } from './binaries';
 import { explainFailure } from './startup-errors';
@@ -22,6 +23,7 @@ export type Cluster = {
 type Context = { binaries: Binaries; account: Account; log: (line: string) => void };
 
 const STOP_DEADLINE_MS = 30_000;
+const END_INTERVAL_MS = 5;
 /** The first Postgres with locales of its own; those before need the system's. */
 const BUILTIN_LOCALES = 17;
 
@@ -75,6 +77,9 @@ export async function stopOrphan(data: string, { binaries, account, log }: Conte
 	} catch {
 		stop('immediate', STOP_DEADLINE_MS / 1000);
 	}
+	// pg_ctl waits for the file of the process id, which Postgres removes shortly before it ends
+	for (const until = Date.now() + STOP_DEADLINE_MS; isAlive(pid) && Date.now() < until;)
+		await pause(END_INTERVAL_MS);
 }
 
 async function initialise(

@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeTemporaryFolder } from '../../tests/setup/server';
 import { connect } from '../../src/lib/server/db/connect';
@@ -21,6 +22,7 @@ import { findAccount, possibleFolders, SHARED_FOLDER } from './account';
 import { findBinaries, hydrateLinks, program } from './binaries';
 import { explainError, explainFailure } from './startup-errors';
 import { isAlive } from './owner';
+import { freePort } from '../process/ports';
 import { packageName, SUPPORTED } from './package';
 import { findRunningPostgres, startPostgres, type PostgresOptions } from './embedded';
 
@@ -134,17 +136,27 @@ test('of two starts at once on new data, one runs and the other is refused', asy
 	if (elsewhere.status === 'fulfilled') await (await start({ dataDir })).stop();
 });
 
+/** Without a supervisor. Another program may take a free port before Postgres has it: then it ends, and gets another. */
+async function startOrphan(dataDir: string, firstUrl: string): Promise<ChildProcess> {
+	const data = join(dataDir, `pg${findBinaries().major}`, 'data');
+	for (;;) {
+		const url = new URL(firstUrl);
+		url.port = String(await freePort());
+		const args = ['-D', data, '-p', url.port, '-c', 'unix_socket_directories='];
+		const options = { ...findAccount(), stdio: 'ignore' as const };
+		const orphan = spawn(program(findBinaries(), 'postgres'), args, options);
+		onTestFinished(() => void orphan.kill('SIGQUIT'));
+		for (; orphan.exitCode === null; await pause(20))
+			if ((await query(url.href, 'SELECT 1').catch(() => [])).length === 1) return orphan;
+	}
+}
+
 test('an orphaned server is stopped, and its data served again', async () => {
 	const dataDir = temporaryFolder();
 	const first = await start({ dataDir });
 	await query(first.url, 'CREATE TABLE kept (n int)');
 	await first.stop();
-	const account = findAccount();
-	const data = join(dataDir, `pg${findBinaries().major}`, 'data');
-	const args = ['-D', data, '-p', String(first.port), '-c', 'unix_socket_directories='];
-	const orphan = spawn(program(findBinaries(), 'postgres'), args, { ...account, stdio: 'ignore' });
-	onTestFinished(() => void orphan.kill('SIGQUIT'));
-	await expect.poll(() => query(first.url, 'SELECT 1').catch(() => [])).toHaveLength(1);
+	const orphan = await startOrphan(dataDir, first.url);
 
 	const lines: string[] = [];
 	const server = await start({ dataDir, log: (line) => lines.push(line) });

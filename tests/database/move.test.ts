@@ -122,6 +122,28 @@ test('a client that left at the version before comes back without a reset', asyn
 	expect([client.ids.length, client.resets()]).toEqual([1, 0]);
 });
 
+test('an installation in another schema leaves it alone, and says so once', async () => {
+	const { url, sql } = await useEmptyDatabase();
+	await installOld(url);
+	await sql`insert into public.events (name) values ('of the first')`;
+	const before = await tables(sql);
+	const told: string[] = [];
+	const second = { schema: 'second', warn: (message: string) => void told.push(message) };
+	expect(await migrate(url, second)).toBe(ALL);
+	expect(await migrate(url, second)).toBe(0);
+	expect(told).toEqual([
+		expect.stringMatching(
+			/"public" holds the events.*They stay there: DATABASE_SCHEMA is "second"/,
+		),
+	]);
+	expect(await tables(sql)).toEqual(before);
+	expect(await sql`select from second.events`).toHaveLength(0);
+	// (control) the default schema takes it over, also later
+	expect(await migrate(url)).toBe(ALL - OLD_MIGRATIONS);
+	expect(await sql`select name from nowboard.events`).toEqual([{ name: 'of the first' }]);
+	expect(await sql`select from second.events`).toHaveLength(0);
+});
+
 test('another role keeps its rights, on the view and on the table', async () => {
 	const { url, sql } = await useEmptyDatabase();
 	await installOld(url);

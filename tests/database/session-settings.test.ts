@@ -7,11 +7,12 @@ import { inject, expect, onTestFinished, test } from 'vitest';
 import pino from 'pino';
 import { parseCommand, runCommand } from '../../scripts/commands/key-commands';
 import { examineDatabase } from '../../scripts/doctor/database';
-import { connect } from '../../src/lib/server/db/connect';
+import { toArray } from '../../src/lib/server/db/array';
+import { connect, type Limits, type Sql } from '../../src/lib/server/db/connect';
+import { findLimits } from '../../src/lib/server/db/limits';
 import { readHistory } from '../../src/lib/server/history/range-query';
 import { countAll } from '../../src/lib/server/history/rollup';
 import { createIngest } from '../../src/lib/server/ingest/group-commit';
-import { readStart } from '../../src/lib/server/live/read-start';
 import { createDatabase } from '../setup/database';
 import { follow } from '../setup/follow';
 import { startTestInstance } from '../setup/instances';
@@ -37,12 +38,11 @@ const SETTINGS: Setting[] = [
 	['backslash_quote', 'off'],
 	['bytea_output', 'escape'],
 	['xmloption', 'document'],
-	['extra_float_digits', '0'],
+	['extra_float_digits', '-15'],
 	['quote_all_identifiers', 'on'],
 	['transform_null_equals', 'on'],
 	['array_nulls', 'off'],
 	['row_security', 'off'],
-	['lock_timeout', '1ms'],
 	['client_min_messages', 'debug5'],
 	['plan_cache_mode', 'force_generic_plan'],
 	['synchronous_commit', 'off'],
@@ -51,8 +51,16 @@ const SETTINGS: Setting[] = [
 	['client_encoding', 'LATIN1'],
 ];
 
+const LIMITS = [
+	'statement_timeout',
+	'lock_timeout',
+	'idle_session_timeout',
+	'idle_in_transaction_session_timeout',
+	'transaction_timeout',
+];
+
 /** A migrated database, and the URL of a role that may use all of it and has the setting. */
-async function usePlace([name, value]: Setting): Promise<string> {
+async function usePlace(...settings: Setting[]): Promise<string> {
 	const { url, sql, drop } = await createDatabase();
 	const database = new URL(url).pathname.slice(1);
 	const role = `role_${database}`;
@@ -70,9 +78,11 @@ async function usePlace([name, value]: Setting): Promise<string> {
 		grant all on all tables in schema nowboard, "an odd, schema" to ${role};
 		grant all on all sequences in schema nowboard to ${role};
 		grant execute on all functions in schema nowboard to ${role}`);
-	const literal = name === 'search_path' ? value || "''" : `'${value}'`;
-	await sql.unsafe(`alter role ${role} set ${name} = ${literal}`);
-	await sql.unsafe(`alter database ${database} set ${name} = ${literal}`);
+	for (const [name, value] of settings) {
+		const literal = name === 'search_path' ? value || "''" : `'${value}'`;
+		await sql.unsafe(`alter role ${role} set ${name} = ${literal}`);
+		await sql.unsafe(`alter database ${database} set ${name} = ${literal}`);
+	}
 	const own = new URL(url);
 	[own.username, own.password] = [role, 'app'];
 	return own.href;
@@ -80,10 +90,11 @@ async function usePlace([name, value]: Setting): Promise<string> {
 
 /** What everything says, without times and ids. */
 async function use(url: string) {
-	const open = () => connect(url, { max: 1 });
+	const limits = await findLimits(url);
+	const open = () => connect(url, { max: 1, limits });
 	const sql = open();
 	const log = pino({ level: 'silent' });
-	const instance = await startTestInstance(url);
+	const instance = await startTestInstance(url, { limits });
 	const client = follow(instance);
 	await client.until(() => client.resets() === 1);
 	const ingest = createIngest({ connect: open, log });
@@ -180,29 +191,62 @@ test('an event id that another transaction has just committed is a duplicate, al
 	expect(await sent.receipt).toEqual({ accepted: 0, duplicates: 1 });
 });
 
-test('a role with a low statement_timeout starts on a table that takes longer to read', async () => {
-	const url = await usePlace(['statement_timeout', '500ms']);
-	const admin = connect(databaseUrl(inject('adminUrl'), new URL(url).pathname.slice(1)), {
-		max: 1,
-	});
+/** Those of them that this server knows. */
+async function findKnown(admin: Sql) {
+	const rows =
+		await admin`select name from pg_settings where name = any(${toArray(LIMITS)}::text[])`;
+	return rows.map((row) => row.name as string);
+}
+
+function useAdmin(url = inject('adminUrl'), limits?: Limits) {
+	const admin = connect(url, { max: 2, limits });
 	onTestFinished(() => admin.end({ timeout: 1 }));
-	const sql = connect(url, { max: 1 });
-	onTestFinished(() => sql.end({ timeout: 1 }));
-	const read = await admin.begin(async (tx) => {
-		await tx`set local statement_timeout = 0`;
-		await tx`insert into nowboard.events (name) values ('x')`;
-		await tx`lock table nowboard.events in access exclusive mode`;
-		const reading = readStart(sql, { windowMs: 60_000 }, () => {});
-		await tx`select pg_sleep(1)`;
-		// (control) without lifting the limit, the server cancels it
-		const plain = connect(url, { max: 1 });
-		await expect(plain`select from nowboard.events`).rejects.toThrow(/statement timeout/);
-		await plain.end({ timeout: 1 });
-		return { reading };
-	});
-	await read.reading;
-	await countAll(sql);
-	expect([
-		...(await sql`select through is not null as counted from nowboard.rollup_state`),
-	]).toEqual([{ counted: true }]);
+	return admin;
+}
+
+test.each(['1ms', '200ms'])('every time limit at %s changes nothing', async (value) => {
+	const known = await findKnown(useAdmin());
+	expect(await use(await usePlace(...known.map((name): Setting => [name, value])))).toEqual(plain);
+});
+
+test('a connection outlives every limit of the role; (control) without its own, it does not', async () => {
+	const server = useAdmin();
+	for (const name of await findKnown(server)) {
+		const url = await usePlace([name, '200ms']);
+		const limits = await findLimits(url);
+		const database = new URL(url).pathname.slice(1);
+		const admin = useAdmin(databaseUrl(inject('adminUrl'), database), limits);
+		const open = (applicationName: string, limits?: Limits) => {
+			const sql = connect(url, { max: 1, applicationName, limits });
+			onTestFinished(() => sql.end({ timeout: 0 }));
+			return sql;
+		};
+		const [ours, naive] = [open('ours', limits), open('naive')];
+		const count = async (sql: string) =>
+			(await server.unsafe(`select from pg_stat_activity where datname = '${database}' and ${sql}`))
+				.length;
+		const act = (sql: Sql): Promise<unknown> => {
+			if (name === 'lock_timeout') return sql`select from nowboard.events`;
+			if (name === 'statement_timeout') return sql`select pg_sleep(600)`;
+			if (name === 'idle_session_timeout') return sql`select`;
+			return sql.begin(async (tx) => (await tx`select`, new Promise(() => {})));
+		};
+		await admin.begin(async (tx) => {
+			await tx`lock table nowboard.events in access exclusive mode`;
+			await ours`select`;
+			void act(ours).catch(() => {});
+			await naive`select`;
+			let failed = false;
+			void act(naive).catch(() => (failed = true));
+			const isOver = async () => failed || (await count(`application_name = 'naive'`)) === 0;
+			await expect.poll(isOver, { interval: 20 }).toBe(true);
+			const state = {
+				...{ idle_session_timeout: 'idle', statement_timeout: 'active', lock_timeout: 'active' },
+			};
+			const expected = state[name as keyof typeof state] ?? 'idle in transaction';
+			expect([name, await count(`application_name = 'ours' and state = '${expected}'`)]).toEqual([
+				...[name, 1],
+			]);
+		});
+	}
 });

@@ -212,7 +212,7 @@ describe(
 			);
 		});
 
-		test('the role’s statement_timeout cancels every statement', async () => {
+		test('every statement takes too long, whatever statement_timeout the role has', async () => {
 			await endure(
 				await startApp(),
 				{ reading: ['slow'], writing: ['slow'] },

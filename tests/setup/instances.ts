@@ -1,7 +1,7 @@
 /** Databases, and instances of the reading side in this process, that end with the test that asked for them. */
 import pino, { type Logger } from 'pino';
 import { expect, onTestFinished } from 'vitest';
-import { connect } from '../../src/lib/server/db/connect';
+import { connect, type Limits } from '../../src/lib/server/db/connect';
 import { createDatabase, type TestDatabase } from './database';
 import { startInstance, type Instance } from '../../src/lib/server/stream/hub';
 
@@ -18,17 +18,24 @@ export async function startTestInstance(
 	{
 		ready = true,
 		schema,
+		limits,
 		prepare = async () => {},
 		log = pino({ level: process.env.TEST_LOG ?? 'silent' }),
 		...options
-	}: { ready?: boolean; schema?: string; prepare?: () => Promise<void>; log?: Logger } & Pick<
+	}: {
+		ready?: boolean;
+		schema?: string;
+		limits?: Limits;
+		prepare?: () => Promise<void>;
+		log?: Logger;
+	} & Pick<
 		Parameters<typeof startInstance>[0],
 		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed' | 'presence'
 	> = {},
 ): Promise<Instance> {
-	const sql = connect(url, { max: 1, schema });
+	const sql = connect(url, { max: 1, schema, limits });
 	const instance = startInstance({
-		connect: () => connect(url, { max: 1, schema }),
+		connect: () => connect(url, { max: 1, schema, limits }),
 		sql,
 		prepare,
 		log,

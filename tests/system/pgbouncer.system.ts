@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import postgres from 'postgres';
 import { freePort } from '../../scripts/process/ports';
 import { connect } from '../../src/lib/server/db/connect';
+import { findLimits } from '../../src/lib/server/db/limits';
 import { createAppServer } from '../setup/app-server';
 import { followHttp, post } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';
@@ -47,11 +48,15 @@ test('PgBouncer keeps what a session is started with, whatever the database is s
 	const [row] = await sql`select current_database() as name`;
 	// the test's own database: the setting goes with it
 	await sql`alter database ${sql(row?.name as string)} set datestyle to 'German'`;
-	const pooled = connect(await startPgbouncer(url), { max: 1 });
+	const pooledUrl = await startPgbouncer(url);
+	const pooled = connect(pooledUrl, { max: 1 });
 	onTestFinished(() => pooled.end({ timeout: 1 }));
 	const show = (client: postgres.Sql) => client`
 		select current_setting('DateStyle') as dates, '2026-01-02 03:04Z'::timestamptz::text as time`;
 	expect(await show(pooled)).toEqual([{ dates: 'ISO, MDY', time: '2026-01-02 03:04:00+00' }]);
+	// it refuses connections that ask for more
+	expect(await findLimits(url)).toMatchObject({ statement_timeout: '15s', lock_timeout: '0' });
+	expect(await findLimits(pooledUrl)).toEqual({});
 	// (control) the database's own setting
 	const own = postgres(url, { max: 1, fetch_types: false });
 	onTestFinished(() => own.end({ timeout: 1 }));

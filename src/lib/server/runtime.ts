@@ -7,7 +7,8 @@ import { version } from '../../../package.json';
 import { createLogin } from './access/login';
 import { createBodyBudget } from './http/body-budget';
 import { startCrashGuard } from './db/crash-guard';
-import { connect } from './db/connect';
+import { connect, type Limits } from './db/connect';
+import { findLimits, LONG_STATEMENT_TIMEOUT } from './db/limits';
 import { logTrouble } from './db/trouble-log';
 import { prepareDatabase } from './migrations/prepare';
 import { findIgnored } from './config/database-url';
@@ -53,8 +54,13 @@ export function startRuntime(env: Env): Runtime {
 		log.info({ parameters }, 'parameters of the database URL that are ignored');
 	const unguard = startCrashGuard(log);
 	const schema = env.databaseSchema;
-	const direct = () => connect(env.databaseDirectUrl, { max: 1, schema });
-	const pooled = () => connect(env.databaseUrl, { max: 1, schema });
+	// filled in by `prepare`, before the first reading
+	const timeouts: Limits = {};
+	const long: Limits = {};
+	const isPooled = env.databaseUrl !== env.databaseDirectUrl;
+	const direct = () => connect(env.databaseDirectUrl, { max: 1, schema, limits: timeouts });
+	const pooled = () =>
+		connect(env.databaseUrl, { max: 1, schema, limits: isPooled ? undefined : timeouts });
 	const timings = createTimings();
 	const hour = createLastHour();
 
@@ -86,7 +92,12 @@ export function startRuntime(env: Env): Runtime {
 		sql: ticks,
 		async prepare() {
 			const warn = (message: string) => log.warn(message);
-			await prepareDatabase(env.databaseDirectUrl, { schema, folder: env.migrations, warn });
+			Object.assign(timeouts, await findLimits(env.databaseDirectUrl));
+			if (timeouts.statement_timeout && !isPooled)
+				Object.assign(long, timeouts, { statement_timeout: LONG_STATEMENT_TIMEOUT });
+			await prepareDatabase(env.databaseDirectUrl, {
+				...{ schema, folder: env.migrations, limits: timeouts, warn },
+			});
 		},
 		log,
 		presence: presence?.reader ?? null,
@@ -105,7 +116,7 @@ export function startRuntime(env: Env): Runtime {
 	});
 
 	// counting and deleting take one connection each for a moment, and history queries run beside them
-	const upkeepSql = connect(env.databaseUrl, { max: 3, schema });
+	const upkeepSql = connect(env.databaseUrl, { max: 3, schema, limits: long });
 	const upkeep = startUpkeep({
 		sql: upkeepSql,
 		days: env.retentionDays,

@@ -15,6 +15,17 @@ import { DEFAULT_SCHEMA, withSchema, type Sql } from './own-schema';
 
 export type { Sql, TransactionSql } from './own-schema';
 
+/** Settings that end statements, transactions and connections. */
+const LIMIT_NAMES = [
+	'statement_timeout',
+	'lock_timeout',
+	'idle_session_timeout',
+	'idle_in_transaction_session_timeout',
+	'transaction_timeout',
+] as const;
+/** Values for them. Without one, what the role or the database sets holds. */
+export type Limits = Partial<Record<(typeof LIMIT_NAMES)[number], string>>;
+
 /** postgres.js options that a caller may set; the rest is decided here. */
 export type ConnectOptions = {
 	/** connections at most */
@@ -29,6 +40,8 @@ export type ConnectOptions = {
 	schema?: string;
 	/** shown in pg_stat_activity */
 	applicationName?: string;
+	/** of `findLimits`. Read whenever a connection starts, so it may be filled in later. */
+	limits?: Limits;
 };
 
 /**
@@ -62,6 +75,9 @@ const SESSION = {
 	standard_conforming_strings: 'on',
 };
 
+/** Times are computed as `numeric`: a negative `extra_float_digits` would cut the digits of a float. */
+const NUMERIC = { to: 1700, from: [1700], serialize: String, parse: Number };
+
 /**
  * Opens nothing yet: connections are made by the first queries, and made again when they are lost.
  * Without `fetch_types`, `reserve()` never settles on a client that has no open connection: run a query first.
@@ -85,13 +101,26 @@ export function connect(url: string, options: ConnectOptions = {}): Sql {
 		// nothing awaits its query on every new connection: cancelled, it would end the process
 		fetch_types: false,
 		onnotice: () => {},
+		types: { numeric: NUMERIC },
 		connection: {
 			application_name: options.applicationName ?? 'nowboard',
 			...address.settings,
 			...SESSION,
 		},
-	});
+	}) as unknown as postgres.Sql;
+	if (options.limits) askFor(client, options.limits, address.settings);
 	return withSchema(client, options.schema ?? DEFAULT_SCHEMA);
+}
+
+/** postgres.js reads them for each new connection. What the URL sets, its writer wants. */
+function askFor(client: postgres.Sql, limits: Limits, written: Record<string, string>) {
+	const isWritten = (name: string) => name in written || written.options?.includes(name);
+	for (const name of LIMIT_NAMES)
+		if (!isWritten(name))
+			Object.defineProperty(client.options.connection, name, {
+				enumerable: true,
+				get: () => limits[name],
+			});
 }
 
 /** Where and as whom. What the URL leaves out, postgres.js takes from PGHOST, PGUSER and so on. */

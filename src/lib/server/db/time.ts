@@ -5,9 +5,9 @@ import type { Sql, TransactionSql } from './connect';
 /** ECMAScript's limit of a Date, in ms from 1970: the year 275760. Postgres goes to 294276, and knows infinity. */
 export const MAX_DATE_MS = 8.64e15;
 
-/** A timestamptz in SQL as ms since 1970, exact to the millisecond. @param expression SQL of our own */
+/** A timestamptz in SQL as ms since 1970, exact to the microsecond (numeric, see connect.ts). @param expression SQL of our own */
 export function toMs(sql: Sql | TransactionSql, expression: string): Fragment {
-	const text = `(extract(epoch from ${expression}) * 1000)::float8`;
+	const text = `(extract(epoch from ${expression}) * 1000)`;
 	return sql.unsafe(text) as unknown as Fragment;
 }
 

@@ -144,8 +144,8 @@ async function readBounds(
 	const back = 2 * buckets - 1;
 	try {
 		const [row] = await sql<{ at: number; bounds: number[] }[]>`
-			select floor(extract(epoch from now) * 1000)::float8 as at,
-				(select to_jsonb(array_agg(extract(epoch from bound)::float8 * 1000 order by bound)) from ${
+			select floor(extract(epoch from now) * 1000) as at,
+				(select to_jsonb(array_agg(extract(epoch from bound) * 1000 order by bound)) from ${
 					unit === 'day'
 						? sql`(select day at time zone ${zone} as bound from generate_series(
 							date_trunc('day', now at time zone ${zone}) - make_interval(days => ${back}),

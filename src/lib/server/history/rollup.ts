@@ -158,7 +158,7 @@ export const isCounted = (sql: Sql | TransactionSql): Fragment => sql`
 
 async function readMinutes(tx: TransactionSql, which: Fragment): Promise<Minute[]> {
 	return tx<Minute[]>`
-		select source, (extract(epoch from date_trunc('minute', created_at, 'UTC')) * 1000)::float8 as start,
+		select source, ${toMs(tx, "date_trunc('minute', created_at, 'UTC')")} as start,
 			count(*)::int as events, (count(*) filter (where name = ${PAGE_VIEW}))::int as "pageViews"
 		from ${tx.schema}.events
 		where ${which} and created_at >= ${FIRST}::timestamptz and created_at < ${LAST}::timestamptz

@@ -8,8 +8,9 @@ import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import postgres from 'postgres';
 import { adopt, createJournal, findHome, readShared } from './adopt';
-import { connect, type Sql, type TransactionSql } from '../db/connect';
+import { connect, type Limits, type Sql, type TransactionSql } from '../db/connect';
 import { DatabaseProblem, toCode } from '../db/errors';
+import { findLimits } from '../db/limits';
 import {
 	findDifference,
 	hasTable,
@@ -41,6 +42,8 @@ export type MigrateOptions = {
 	/** the folder with the SQL files and `meta/_journal.json`; relative to the working directory */
 	folder?: string;
 	lockTimeoutMs?: number;
+	/** of this address, when they are known; otherwise they are asked for */
+	limits?: Limits;
 	/** told when the database is ahead of this version, which goes on */
 	warn?: (message: string) => void;
 };
@@ -48,6 +51,7 @@ export type MigrateOptions = {
 /** Returns how many migrations were applied by this call. Throws, before it changes anything, when database and folder do not agree. */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<number> {
 	const known = readMigrations(resolve(options.folder ?? 'drizzle'));
+	const limits = options.limits ?? (await findLimits(url));
 	// one connection that is never replaced: the lock belongs to it
 	const client = connect(url, {
 		schema: options.schema ?? DEFAULT_SCHEMA,
@@ -55,10 +59,11 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 		idleTimeout: null,
 		maxLifetime: null,
 		prepare: false,
+		limits,
 	});
 	try {
 		await lock(client, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
-		await adoptOld(client, known, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
+		await adoptOld(client, known, options);
 		const applied = await readApplied(client);
 		const refusal =
 			findDifference(known, applied) ??
@@ -78,11 +83,23 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 	}
 }
 
-/** An installation of before the schema of its own. Once it is moved, and in a new database, this is one question. */
-async function adoptOld(client: Sql, known: readonly KnownMigration[], timeoutMs: number) {
-	if (await hasTable(client, client.schema.name, JOURNAL_TABLE)) return;
+/**
+ * An installation of before the schema of its own. Once it is moved, and in a new database, this is one question. Only the default
+ * schema takes it over: with another, this is a second installation beside it.
+ */
+async function adoptOld(
+	client: Sql,
+	known: readonly KnownMigration[],
+	{ lockTimeoutMs: timeoutMs = LOCK_TIMEOUT_MS, warn }: MigrateOptions,
+) {
+	const to = client.schema.name;
+	if (await hasTable(client, to, JOURNAL_TABLE)) return;
 	const home = await findHome(client);
 	if (!home) return;
+	if (to !== DEFAULT_SCHEMA && to !== home.schema)
+		return warn?.(
+			`The schema "${home.schema}" holds the events of an earlier version of Nowboard. They stay there: DATABASE_SCHEMA is "${to}", and only "${DEFAULT_SCHEMA}" takes them over.`,
+		);
 	const ours = await readShared(client, known);
 	if (!ours?.length)
 		throw new DatabaseProblem(

@@ -4,6 +4,7 @@
  */
 import { connect, type Sql } from '../db/connect';
 import { DatabaseProblem, StandbyError } from '../db/errors';
+import { findLimits } from '../db/limits';
 import { migrate, type MigrateOptions } from './migrate';
 
 /** The first release that Nowboard is tested with; 13 has no support since November 2025. */
@@ -52,10 +53,11 @@ export async function checkVisibility(sql: Sql): Promise<void> {
 
 /** Returns how many migrations were applied. @throws DatabaseProblem, and what `migrate` throws */
 export async function prepareDatabase(url: string, options: MigrateOptions = {}): Promise<number> {
-	const sql = connect(url, { max: 1, prepare: false, schema: options.schema });
+	const limits = options.limits ?? (await findLimits(url));
+	const sql = connect(url, { max: 1, prepare: false, schema: options.schema, limits });
 	try {
 		await checkServer(sql);
-		const applied = await migrate(url, options);
+		const applied = await migrate(url, { ...options, limits });
 		await checkVisibility(sql);
 		return applied;
 	} finally {

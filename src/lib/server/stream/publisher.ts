@@ -130,8 +130,8 @@ export function createReading({
 	 */
 	async function begin(sql: Sql) {
 		if (!prepared) {
-			await refuseStandby(sql);
 			await prepare();
+			await refuseStandby(sql);
 		}
 		prepared = true;
 		await withDeadline(settleEpoch(sql, published), SHORT_DEADLINE_MS, 'settling the epoch');
