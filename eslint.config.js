@@ -46,6 +46,19 @@ export default ts.config(
 		},
 	},
 	{
+		// these give a seed with every call
+		ignores: ['tests/setup/fast-check.ts', 'tests/fuzz/**', 'tests/wire/long.ts'],
+		rules: {
+			'no-restricted-imports': [
+				'error',
+				{
+					name: 'fast-check',
+					message: 'Import tests/setup/fast-check.ts, or every run tries other cases.',
+				},
+			],
+		},
+	},
+	{
 		files: ['**/*.svelte', '**/*.svelte.ts'],
 		languageOptions: {
 			parserOptions: { extraFileExtensions: ['.svelte'], parser: ts.parser, svelteConfig },

@@ -1,7 +1,9 @@
 /**
- * `npm run test:long [-- looks tests wire faults fuzz system]`: what takes minutes and has a short form in `npm test`. All of it
+ * `npm run test:long [-- looks tests properties wire faults fuzz system]`: what takes minutes and has a short form in `npm test`. All of it
  * takes hours; names choose parts. Goes on after a part that fails, and names those at the end.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureChromium } from './testing/browser';
 import { runStep, type Step } from './testing/step';
 
@@ -18,11 +20,28 @@ const PARTS: Record<string, Step> = {
 		title: 'tests: vite dev (vitest)',
 		command: ['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.long.config.ts'],
 	},
+	properties: {
+		title: 'properties: other cases than those of npm test (vitest)',
+		command: ['node', 'node_modules/vitest/vitest.mjs', 'run', ...findProperties()],
+	},
 	wire: { title: 'wire: a million messages', command: npm('test:wire') },
 	faults: { title: 'faults: delivery under twenty faults', command: npm('test:faults') },
 	fuzz: { title: 'fuzz: a million requests', command: npm('test:fuzz') },
 	system: { title: 'system: beside nginx, Caddy and PgBouncer', command: npm('test:system') },
 };
+
+// for fast-check, which prints the seed of a failure
+process.env.FC_SEED ??= 'random';
+
+/** Tests with property-based ones among them. */
+function findProperties(): string[] {
+	return ['src', 'tests'].flatMap((folder) =>
+		readdirSync(folder, { recursive: true, encoding: 'utf8' })
+			.map((name) => join(folder, name))
+			.filter((path) => path.endsWith('.test.ts'))
+			.filter((path) => readFileSync(path, 'utf8').includes('setup/fast-check')),
+	);
+}
 
 const chosen = process.argv.slice(2);
 const failed: string[] = [];

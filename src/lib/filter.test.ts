@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../tests/setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import { matches, parseClause, parseFilter, toFilterTexts, toGroups, toNumber } from './filter';
 

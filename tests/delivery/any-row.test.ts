@@ -1,7 +1,7 @@
 /**
  * Inserts by SQL whatever the columns can hold, and compares with what the stream shows. Set TEST_CASES for a longer run.
  */
-import fc from 'fast-check';
+import fc from '../setup/fast-check';
 import { LosslessNumber, parse } from 'lossless-json';
 import { expect, test } from 'vitest';
 import { PARSERS } from '../../src/lib/stores/parse';

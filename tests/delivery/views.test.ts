@@ -2,7 +2,7 @@
  * The oracle of live queries: every view equals SQL over the table at the view's own time, whatever was inserted, late,
  * early, doubled, rolled back or with odd values. VIEW_CASES sets the number of cases.
  */
-import fc from 'fast-check';
+import fc from '../setup/fast-check';
 import { expect, test } from 'vitest';
 import type { Dimension } from '../../src/lib/dimensions';
 import { parseFilter } from '../../src/lib/filter';

@@ -205,15 +205,19 @@ test('a stream that is opened while an instance still believes in the viewer end
 		last = performance.now();
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
-	await sql`
-		insert into nowboard.sessions (hash, expires_at) values (${world.sessionHash}, now() + interval '1 hour')`;
-	await expect.poll(ask, { timeout: ENDED_MS }).toBe(200);
-	await sql`delete from nowboard.sessions`;
-	const again = performance.now();
-	await new Promise((resolve) => setTimeout(resolve, (last - since) / 2));
-	const { status, ended } = await open(other?.url ?? '', cookie);
-	expect(status).toBe(200);
-	const end = await ended;
-	expect(end?.text).toMatch(endsWithGoodbye);
-	expect((end?.at ?? Infinity) - again).toBeLessThan(ENDED_MS);
+	// on a machine that is busy just then, it opens too late: then sooner
+	for (let restMs = (last - since) / 2; ; restMs /= 2) {
+		await sql`
+			insert into nowboard.sessions (hash, expires_at) values (${world.sessionHash}, now() + interval '1 hour')`;
+		await expect.poll(ask, { timeout: ENDED_MS }).toBe(200);
+		await sql`delete from nowboard.sessions`;
+		const again = performance.now();
+		await new Promise((resolve) => setTimeout(resolve, restMs));
+		const { status, ended } = await open(other?.url ?? '', cookie);
+		if (status !== 200) continue;
+		const end = await ended;
+		expect(end?.text).toMatch(endsWithGoodbye);
+		expect((end?.at ?? Infinity) - again).toBeLessThan(ENDED_MS);
+		return;
+	}
 }, 300_000);

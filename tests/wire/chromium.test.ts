@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../setup/fast-check';
 import { chromium, type Browser, type Page as Tab } from 'playwright';
 import { build } from 'vite';
 import { isDeepStrictEqual } from 'node:util';

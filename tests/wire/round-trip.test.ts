@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import { toBytes, type Message } from '../../src/lib/server/stream/sse';
 import { PARSERS } from './parsers';

@@ -2,7 +2,7 @@
  * The property that the encoder stands on: `parse(encode(x))` is x, whatever x is and wherever the bytes are cut, or x is
  * refused. Generated streams of many messages, made to hold what forges fields. For any encoder, so that naive ones can be caught.
  */
-import fc from 'fast-check';
+import fc from '../setup/fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { toBytes, toComment, toOpening, type Message } from '../../src/lib/server/stream/sse';
 import type { ParseStream, Received } from './parsers';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../tests/setup/fast-check';
 import { expect, test } from 'vitest';
 import { FIRST_DELAY_MS, MAX_DELAY_MS, toDelay } from './backoff';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../tests/setup/fast-check';
 import { expect, test } from 'vitest';
 import { WATCHDOG_MS, type Bye } from '../protocol';
 import { MAX_ATTEMPTS_PER_MINUTE, type Status } from './connection';

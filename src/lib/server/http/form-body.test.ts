@@ -1,5 +1,5 @@
 import { isHttpError } from '@sveltejs/kit';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createBodyBudget } from './body-budget';
 import { MAX_FORM_BYTES, readForm } from './form-body';
 
@@ -36,6 +36,8 @@ test('a form that is too large is none, and is not kept', async () => {
 });
 
 test('an incomplete form gets 408, and one without room 503', async () => {
+	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+	onTestFinished(() => void vi.useRealTimers());
 	const bodies = createBodyBudget({ networkBytes: 300, waitMs: 100 });
 	const outcome = (body: BodyInit) => {
 		const init = { method: 'POST', headers: { 'content-type': FORM }, body, duplex: 'half' };
@@ -52,6 +54,7 @@ test('an incomplete form gets 408, and one without room 503', async () => {
 	);
 	await expect.poll(() => bodies.bytes(), { interval: 1 }).toBeGreaterThan(0);
 	expect(await outcome('name=a')).toEqual([503, { 'retry-after': '2' }]);
+	await vi.advanceTimersByTimeAsync(100);
 	expect(await stalled).toEqual([408, { connection: 'close' }]);
 	expect(bodies.bytes()).toBe(0);
 	expect(await outcome('name=a')).toBe('a');

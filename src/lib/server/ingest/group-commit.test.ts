@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import fc from 'fast-check';
+import fc from '../../../../tests/setup/fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../../../tests/setup/database';
 import { startServer } from '../../../../tests/setup/private-server';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../../tests/setup/fast-check';
 import { expect, test } from 'vitest';
 import { createDatabase } from '../../../../tests/setup/database';
 import { toLiteral, toTrouble } from './insert-events';

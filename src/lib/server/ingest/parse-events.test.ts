@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../../../tests/setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import { INGEST_LIMITS, type InputError } from '../../protocol';
 import { MAX_ERRORS, parseEvents } from './parse-events';

@@ -1,5 +1,5 @@
 /** Views against counting all rows again: whatever arrives, whenever, and however the scan is cut into slices. */
-import fc from 'fast-check';
+import fc from '../../../../tests/setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Dimension } from '../../dimensions';
 import { measureOf } from '../../dimensions';

@@ -576,12 +576,11 @@ test('an open stream keeps nothing of the request that it was asked for in; one 
 	);
 	const readers = [ours, naive].map(({ body }) => body.getReader());
 	await readers[0]?.read();
-	await new Promise((resolve) => setTimeout(resolve, 50));
-	collectGarbage();
-	expect([ours.request.deref() === undefined, naive.request.deref() === undefined]).toEqual([
-		true,
-		false,
-	]);
+	const isForgotten = () => {
+		collectGarbage();
+		return [ours, naive].map(({ request }) => request.deref() === undefined);
+	};
+	await expect.poll(isForgotten).toEqual([true, false]);
 	clearInterval(timer);
 	await Promise.all(readers.map((reader) => reader.cancel()));
 });
