@@ -105,7 +105,7 @@ const CASES: Record<
 		};
 	},
 	'a database in LATIN1': async () => {
-		// the embedded one has a provider that knows UTF-8 only; 14 knows no providers
+		// the default provider of the embedded one is UTF-8 only; 14 has no providers
 		const [has] = await admin`
 			select from pg_attribute where attrelid = 'pg_database'::regclass and attname = 'datlocprovider'`;
 		const { url } = await makePlace(

@@ -25,7 +25,7 @@ const SINCE_17: Limits = { transaction_timeout: '0' };
 
 /** Connection exceptions, features that are not supported, unknown names: what a server or a pooler may answer to LIMITS. */
 const REFUSED = /^(08|0A|42)/;
-/** A transaction_timeout that passed: the version is known then all the same. */
+/** A transaction_timeout that passed: the version has arrived by then. */
 const TRANSACTION_TIMEOUT = '25P04';
 
 /**
