@@ -32,7 +32,7 @@ const PATHS: [path: string, status: number, by: Attempt['by']][] = [
 	['/settings?/revokeKey', 401, 'gate'],
 	['/api%2fdashboard%2fstream', 404, 'form'],
 	['/api\\dashboard\\stream', 401, 'gate'],
-	['/api/dashboard/stream/', 308, 'form'],
+	['/api/dashboard/stream/', 401, 'gate'],
 	['/api/dashboard/stream/__data.json', 401, 'gate'],
 	['/api/events/__data.json', 404, 'form'],
 	['/_app/../settings', 401, 'gate'],

@@ -94,6 +94,17 @@ export async function walkBelow(browser: Browser, address: string, sql: Sql): Pr
 	site.close();
 	assert.deepEqual(outside, []);
 
+	// a slash too many leads nowhere else
+	for (const [path, status] of [
+		['/healthz/', 200],
+		['/api/dashboard/history/?range=24h', 200],
+		['/s/unknown/', 404],
+		['/t.js/', 404],
+	] as const) {
+		const found = await context.request.get(address + path, { maxRedirects: 0 });
+		assert.deepEqual([path, found.status()], [path, status]);
+	}
+
 	// the address without its slash is the same page
 	await page.goto(address);
 	await isAt(page, `${address}/`);

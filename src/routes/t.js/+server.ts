@@ -5,8 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { error } from '@sveltejs/kit';
 import code from 'virtual:tracker';
 import type { RequestHandler } from './$types';
+
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
 
 const plain = new TextEncoder().encode(code);
 const gzipped = new Uint8Array(gzipSync(plain, { level: 9 }));
@@ -22,7 +26,9 @@ const HEADERS = {
 	'x-content-type-options': 'nosniff',
 };
 
-export const GET: RequestHandler = ({ request }) => {
+export const GET: RequestHandler = ({ request, url }) => {
+	// from `/t.js/` the script would send to `/t.js/api/events`
+	if (url.pathname.endsWith('/')) error(404, 'Not found');
 	const zip = acceptsGzip(request.headers.get('accept-encoding') ?? '');
 	const etag = zip ? `"${hash}-gzip"` : `"${hash}"`;
 	if (knows(request.headers.get('if-none-match') ?? '', etag))

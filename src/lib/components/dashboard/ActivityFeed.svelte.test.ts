@@ -166,3 +166,17 @@ test('addresses are shown decoded, whatever was sent', async () => {
 	expect(shown).toContain('/über-uns');
 	expect(shown).toContain('https://x.example/你');
 });
+
+test.each([300, 390, 700, 1_200])('a row of %d px ends in one ellipsis', async (width) => {
+	const text = 'a rather long text '.repeat(8);
+	const { container } = await render(ActivityFeed, {
+		props: { events: [toEvent(1, { path: text, title: text, plan: text })], now: NOW },
+	});
+	container.style.width = `${width}px`;
+	const cut = [...container.querySelectorAll('.preview, .preview *')].filter(
+		(element) =>
+			getComputedStyle(element).textOverflow === 'ellipsis' &&
+			element.scrollWidth > element.clientWidth,
+	);
+	expect(cut.map(({ className }) => className.split(' ')[0])).toEqual(['preview']);
+});

@@ -1,6 +1,6 @@
 /**
- * Reads the dimensions of an event. The window store, the filter over a row and the filter as SQL all mean
- * these values. Properties and context are untrusted: anything may stand where a text is expected.
+ * Reads the dimensions of an event. The window store, the filter over a row and history all mean these
+ * values. Properties and context are untrusted: anything may stand where a text is expected.
  */
 import { hash } from 'node:crypto';
 import { PROPS, type Dimension, type FixedDimension } from '../../dimensions';

@@ -6,9 +6,11 @@ import { describe, expect, test } from 'vitest';
 import { follow } from '../../../../tests/setup/follow';
 import { startTestInstance, useDatabase } from '../../../../tests/setup/instances';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
+import { readCounts, readTable } from '../history/range-tables';
 import { parseCursor, toId } from '../reader/cursor';
 import { connect, type Sql } from '../db/connect';
 
+const HOUR_MS = 3_600_000;
 const idsInTable = async (sql: Sql) =>
 	(await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(({ id }) =>
 		Number(id),
@@ -383,7 +385,7 @@ test('a database that takes no connections is noticed within seconds by those wh
 	await admin.end();
 }, 300_000);
 
-test('a page in several spellings is one row, as it arrives and after a restart', async () => {
+test('a page in several spellings is one row, as it arrives, after a restart, in history and filtered', async () => {
 	const { url, sql } = await useDatabase();
 	const watching = await startTestInstance(url);
 	const client = follow(watching);
@@ -409,6 +411,24 @@ test('a page in several spellings is one row, as it arrives and after a restart'
 		[1, start],
 		[1, start],
 	]);
+
+	// rows stay as inserted: history and filters read them by the same rule as the live view
+	const now = Date.now();
+	const bounds = [now - 3 * HOUR_MS, now - 2 * HOUR_MS, now - HOUR_MS, now + HOUR_MS] as const;
+	const history = await readTable(sql, { filter: [] }, 'path', bounds);
+	expect(history.rows.map(({ key, count }) => [key, count])).toEqual(
+		pages[0]?.rows.map(({ key, count }) => [key, count]),
+	);
+	const filter: ViewSpec['filter'] = [
+		{ dimension: 'path', operator: ':', value: '/über', negated: false },
+	];
+	const view: ViewSpec = { filter, by: ['path'] };
+	await restarted.ready(view);
+	expect(restarted.state(view).totals.pageViews).toBe(3);
+	const [inRange] = await readCounts(sql, { filter }, [now - HOUR_MS, now + HOUR_MS]);
+	expect(inRange).toEqual({ events: 3, pageViews: 3 });
+	// (control) SQL that compares the texts finds none
+	expect(await sql`select from nowboard.events where properties ->> 'path' = '/über'`).toEqual([]);
 });
 
 describe('a filtered view', () => {

@@ -1,6 +1,9 @@
 import { error, json } from '@sveltejs/kit';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 /** Whether the simulator should send: it asks every second. 404 outside the demo. */
 export const GET: RequestHandler = ({ locals }) => {
 	if (!locals.demo) error(404, 'This is not the demo: no data is simulated here.');

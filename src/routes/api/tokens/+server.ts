@@ -2,6 +2,9 @@ import { error, json } from '@sveltejs/kit';
 import { VIEWER_COOKIE } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 /**
  * A token for `/api/dashboard/stream?token=`, for minutes, to who may look: `{"token","expiresAt"}` (ISO 8601). A stream that was
  * opened with it ends when it does, or when the viewer who asked for it is ended.

@@ -3,6 +3,9 @@ import { setViewerCookie, toSite, VIEWER_COOKIE } from '$lib/server/access/viewe
 import { toPath } from '$lib/server/access/safe-redirect';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 /** A share link: lets this browser look for as long as the link lives. `?to=/kiosk` names where to. */
 export const GET: RequestHandler = async ({ params, locals, cookies, url, setHeaders }) => {
 	setHeaders({ 'cache-control': 'no-store' });

@@ -6,6 +6,9 @@ import { ZoneError } from '$lib/server/history/range-query';
 import { toZone } from '$lib/server/history/time-zone';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 /** As long as a page waits before it asks again (stores/history.ts). */
 const RETRY_AFTER_S = 5;
 

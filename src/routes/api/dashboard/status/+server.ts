@@ -2,6 +2,9 @@ import { json } from '@sveltejs/kit';
 import { renewViewerCookie, toSite } from '$lib/server/access/viewer-cookie';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 /**
  * The content of a `ping`, as a plain answer: EventSource cannot see why it failed, and the clocks' offset is measured here. That is
  * what an open page asks every few minutes: a screen that is never loaded anew stays let in by it.

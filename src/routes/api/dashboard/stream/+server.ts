@@ -6,6 +6,9 @@ import type { EndReason } from '$lib/server/stream/client-stream';
 import type { StreamEventName } from '$lib/protocol';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 const HEADERS = {
 	// without a charset: SSE is UTF-8, and adapters compare the whole value
 	'content-type': CONTENT_TYPE,

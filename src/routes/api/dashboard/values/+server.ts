@@ -3,6 +3,9 @@ import { isDimension } from '$lib/dimensions';
 import { readView } from '$lib/server/http/view-param';
 import type { RequestHandler } from './$types';
 
+/** SvelteKit's redirect would lead out of the path that a proxy strips. */
+export const trailingSlash = 'ignore';
+
 /** Values in one answer: the page asks for more as it is scrolled. */
 const MAX_LIMIT = 1_000;
 const MAX_TEXT = 200;
