@@ -1,5 +1,5 @@
 # The server and nothing else; Postgres is outside (compose.yaml, docs/deploy/docker.md).
-# tests/system/dockerfile.system.ts follows these lines by hand, and fails on one that it does not know.
+# tests/system/image.system.ts runs the same npm commands.
 
 FROM node:26-slim AS build
 WORKDIR /app

@@ -7,12 +7,11 @@ import { parse as parseToml } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { VARIABLES } from '../../src/lib/server/config/variables';
-import { parseDockerfile } from '../system/dockerfile';
 
 const read = (path: string) => readFileSync(path, 'utf8');
 
 /** From SIGTERM until the process is gone, whatever hangs. */
-const EXIT_MS = ['src/hooks.server.ts', 'src/lib/server/runtime.ts']
+const EXIT_MS = ['src/lib/server/shutdown.ts']
 	.filter((path) => existsSync(path))
 	.flatMap((path) => [...read(path).matchAll(/^(?:export )?const EXIT_MS = ([\d_]+);$/gm)])
 	.map(([, number]) => Number(number?.replaceAll('_', '')));
@@ -108,14 +107,14 @@ function findInCompose(text: string): string[] {
 }
 
 function findInDockerfile(text: string): string[] {
-	const last = parseDockerfile(text).at(-1)?.instructions ?? [];
-	const argsOf = (name: string) => last.find((one) => one.name === name)?.args ?? '';
+	const last = text.slice(text.lastIndexOf('\nFROM ')).replace(/\\\n/g, ' ');
+	const argsOf = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(last)?.[1] ?? '';
 	const asked = /'(\/\w+)'/.exec(argsOf('HEALTHCHECK'))?.[1] ?? '';
 	return toFaults({
 		'CMD: node itself, so that SIGTERM arrives': argsOf('CMD') === '["node", "build"]',
 		'USER: not root': !['', 'root', '0'].includes(argsOf('USER')),
 		'HEALTHCHECK: a route that asks no database': asked === '/healthz' && isRoute(asked),
-		'COPY: what the server migrates with': last.some(({ args }) => args === 'drizzle ./drizzle'),
+		'COPY: what the server migrates with': last.includes('\nCOPY drizzle ./drizzle\n'),
 		'EXPOSE: where it listens by default': argsOf('EXPOSE') === String(VARIABLES.PORT.fallback),
 	});
 }

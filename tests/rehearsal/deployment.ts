@@ -9,7 +9,7 @@ import { createClient, readText, type Client } from '../../scripts/doctor/client
 import { createAppServer, type RunningApp } from '../setup/app-server';
 import { makeTemporaryFolder } from '../setup/server';
 import { makeCertificate } from '../system/certificate';
-import { buildImage, type Image } from '../system/dockerfile';
+import { buildImage, type Image } from '../system/image';
 import { readNginxGuide } from '../system/guide';
 import { startNginxProcess } from '../system/nginx-process';
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { OpenView } from '../live/views';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startServer } from '../../../../tests/setup/private-server';
@@ -86,12 +87,12 @@ describe('a cursor is what a client says', () => {
 		await elsewhere`select pg_current_xact_id()`;
 		const bus = createBus();
 		let here: Cursor | null = null;
-		/** each round takes a connection */
-		let rounds = 0;
+		/** when each round began: it takes a connection */
+		const begun: number[] = [];
 		const catchUp = createCatchUp({
 			bus,
 			connect() {
-				rounds++;
+				begun.push(performance.now());
 				return connect(url, { max: 1 });
 			},
 			force: async () => {},
@@ -105,10 +106,12 @@ describe('a cursor is what a client says', () => {
 			isFor: () => true,
 		});
 		return {
+			url,
 			sql,
 			bus,
 			catchUp,
-			rounds: () => rounds,
+			begun,
+			rounds: () => begun.length,
 			/** transactions of `size` rows; @returns them, oldest first */
 			async insert(count: number, size: number) {
 				const txs: bigint[] = [];
@@ -178,6 +181,27 @@ describe('a cursor is what a client says', () => {
 		await Promise.all(invented.map((cursor) => catchUp(cursor, all)));
 		await first;
 		expect(rounds()).toBe(2);
+	});
+
+	test('a round is followed by a rest as long as itself: constant callers get half of the time', async () => {
+		const { url, catchUp, begun, insert, stand } = await useCatchUp();
+		await insert(1, 1);
+		const at = await stand();
+		const holder = connect(url, { max: 1 });
+		onTestFinished(() => holder.end({ timeout: 1 }));
+		await holder`begin`;
+		await holder`lock table nowboard.events in access exclusive mode`;
+		const first = catchUp(at(1n), all);
+		await expect.poll(() => begun.length, { interval: 1 }).toBe(1);
+		await pause(300);
+		const releasedAt = performance.now();
+		await holder`commit`;
+		await first;
+		await catchUp(at(2n, 1n), all);
+		const [firstAt = 0, secondAt = 0] = begun;
+		// a rest is at most a second; timers are a millisecond early at times
+		const restMs = Math.min(releasedAt - firstAt, 1_000) - 5;
+		expect(secondAt - releasedAt).toBeGreaterThanOrEqual(restMs);
 	});
 
 	test('holes beyond what one statement may hold are not read for: those clients get a reset', async () => {
