@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toArea, toPath, toRug, toTop } from './scale';
+import { toArea, toClearMarks, toPath, toRug, toTop } from './scale';
 
 test('a point between two gaps is a dot, never a line to the next', () => {
 	const line = [
@@ -45,4 +45,17 @@ test('the axis grows at once and shrinks late', () => {
 test('every arrival in the window is a tick, and many at once are one', () => {
 	const arrivals = [{ at: 1_000 }, { at: 1_001 }, { at: 41_000 }, { at: -60_000 }];
 	expect(toRug(arrivals, 41_000, 40_000)).toBe('M0 0V1M4000 0V1');
+});
+
+test('a label of the time axis never touches the one below the needle, however long it is', () => {
+	const clear = (text: string) =>
+		[2, 50, 80, 85, 90, 95, 99]
+			.map((at) => ({ at, text }))
+			.filter((mark) =>
+				toClearMarks([mark], { from: 0, to: 100 }, { at: 98, text: 'now' }).includes(mark),
+			)
+			.map(({ at }) => at);
+	expect(clear('9 h')).toEqual([50, 80, 85]);
+	expect(clear('21:20')).toEqual([50, 80, 85]);
+	expect(clear('०९:२० pm')).toEqual([50, 80]);
 });

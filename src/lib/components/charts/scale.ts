@@ -24,6 +24,22 @@ export type Drawing = {
 	marks: Mark[];
 };
 
+/** Of the width of a chart on the narrowest phone, 310 px: a character of a label, 6.6 px. */
+const CHARACTER = 0.0213;
+
+/** The labels that collide neither with an edge nor with the one below the needle, on any screen. */
+export function toClearMarks(
+	marks: readonly Mark[],
+	{ from, to }: Pick<Drawing, 'from' | 'to'>,
+	needle: { at: number; text: string },
+): Mark[] {
+	const share = (at: number) => (at - from) / (to - from);
+	return marks.filter(({ at, text }) => {
+		const between = (text.length + needle.text.length + 2) / 2;
+		return share(at) > 0.03 && share(needle.at) - share(at) > between * CHARACTER;
+	});
+}
+
 const NICE = [2, 4, 6, 8, 10];
 /** Below this a chart of whole events would look busier than it is. */
 const LEAST_TOP = 4;
