@@ -1,5 +1,5 @@
 /**
- * DELETE, by retention or by hand: who has not seen what is gone begins anew, whoever is up to date notices nothing, and
+ * DELETE, by retention or by hand: clients that have not seen the rows get a reset, clients that are up to date nothing, and
  * figures and feed never hold what the table does not. Deleters never wait for each other.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -33,8 +33,8 @@ function useClient(url: string): Sql {
 	onTestFinished(() => sql.end({ timeout: 1 }));
 	return sql;
 }
-describe('rows that nobody looks at any more', () => {
-	test('who has not seen them gets a reset, everybody else nothing', async () => {
+describe('rows beyond the windows', () => {
+	test('clients that have not seen them get a reset, others nothing', async () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
@@ -115,7 +115,7 @@ describe('rows that nobody looks at any more', () => {
 });
 
 describe('rows on the screens', () => {
-	test('of the last half hour: every instance counts anew, and its figures are those of SQL', async () => {
+	test('of the last half hour: every instance counts again, and its figures are those of SQL', async () => {
 		const { url, sql } = await useDatabase();
 		const instances = [await startTestInstance(url), await startTestInstance(url)];
 		const clients = instances.map((instance) => follow(instance));
@@ -154,8 +154,8 @@ describe('rows on the screens', () => {
 	});
 });
 
-describe('whoever deletes', () => {
-	test('in a long transaction holds nobody up; rolled back, nothing has happened', async () => {
+describe('a deleter', () => {
+	test('in a long transaction delays no one; rolled back, nothing has happened', async () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
 		await sql`insert into nowboard.events (name) select 'x' from generate_series(1, 10)`;
@@ -196,7 +196,7 @@ describe('whoever deletes', () => {
 		expect([...(await newest())]).toEqual([before]);
 	});
 
-	test('needs no other right than to delete; rows of one’s own transaction were seen by nobody', async () => {
+	test('needs no other right than to delete; rows of one’s own transaction were seen by no one', async () => {
 		const { url, sql } = await useDatabase();
 		const role = `cleaner_${Date.now()}`;
 		await sql.unsafe(

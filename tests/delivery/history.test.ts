@@ -132,7 +132,7 @@ describe('failover to a standby that lags', () => {
 			const { last } = toCursor(before);
 			await primary.stop('immediate');
 			await next`select pg_promote()`;
-			// while nobody looks the new history uses the same transaction ids for other rows, and passes the old position
+			// while no instance reads, the new history uses the same transaction ids for other rows, and passes the old position
 			let newest = 0n;
 			for (let i = 0; newest <= last; i++) {
 				const [row] =
@@ -319,7 +319,7 @@ function withPort(url: string, port: number): string {
 	return changed.href;
 }
 
-test('a dump restored in place: the same names, made anew', async () => {
+test('a dump restored in place: the same names, created again', async () => {
 	const { url, sql } = await useDatabase();
 	const dump = await useDatabase();
 	const port = Number(new URL(url).port);
@@ -333,7 +333,7 @@ test('a dump restored in place: the same names, made anew', async () => {
 	await insert(sql, 'undone');
 	await client.until(() => client.ids.length === 2);
 	const before = client.cursor();
-	// nobody looks while it is put together
+	// no instance reads while it is put together
 	address.point(await freePort());
 	await sql.unsafe(`
 		drop schema nowboard cascade`);

@@ -1,4 +1,4 @@
-/** What becomes of the bell: half-open connections and poolers, on real sockets between the app and a real Postgres. */
+/** What becomes of NOTIFY: half-open connections and poolers, on real sockets between the app and a real Postgres. */
 import { expect, onTestFinished, test } from 'vitest';
 import { follow } from '../setup/follow';
 import { collectLog, startTestInstance, useDatabase } from '../setup/instances';

@@ -64,7 +64,7 @@ test('from the first schema, through every migration: rows are kept, and older s
 		const said = await insertAsFirstBuild(older, [`${tag} a`, `${tag} b`]);
 		expect([said, await insertByHand(older, `${tag} by hand`)], tag).toEqual([2, 1]);
 		expect(await tickAsFirstBuild(older, known), tag).toBe(1);
-		await expect.poll(() => rung.length, { message: `bells at ${tag}` }).toBe(2);
+		await expect.poll(() => rung.length, { message: `notifications at ${tag}` }).toBe(2);
 		await listener.end();
 		const drained = await drainAsFirstBuild(older, firstTx);
 		expect(drained.slice(-3).sort(), tag).toEqual([`${tag} a`, `${tag} b`, `${tag} by hand`]);
@@ -95,7 +95,7 @@ test.each(Array.from({ length: LATEST }, (_, index) => index + 1))(
 	},
 );
 
-/** The build before the newest migration, and somebody who looks. */
+/** The build before the newest migration, and a viewer. */
 /** Another build's migrations: ours, and one that this build does not know. */
 function folderOfNextBuild(): string {
 	return copyFolder((entries, folder) => {
@@ -106,7 +106,7 @@ function folderOfNextBuild(): string {
 	});
 }
 
-/** This build, which knows nothing of the next one's migration. */
+/** This build, without the next one's migration. */
 async function startOlder(url: string) {
 	const env = { MIGRATIONS_DIR: folderWith(LATEST) };
 	const older = createAppServer(await freePort(), url, env);

@@ -1,6 +1,6 @@
 /**
  * Every state on `/design`, on a phone, a desk and a wall, in both themes: axe finds nothing, nothing is cut, and it looks as it
- * did (pictures in tests/e2e/looks). After a change that is meant, `npm run looks` makes them anew; look at them before they
+ * did (pictures in tests/e2e/looks). After a change that is meant, `npm run looks` renews them; look at them before they
  * are committed.
  */
 import { findProblems } from './axe';

@@ -30,7 +30,7 @@ test('a stream is readable at once with curl: delay, comment, state, then what h
 	closing.abort();
 });
 
-test('HEAD on the stream answers and subscribes nobody', async ({ server }) => {
+test('HEAD on the stream answers and subscribes no client', async ({ server }) => {
 	const response = await fetch(`${server.url}/api/dashboard/stream`, { method: 'HEAD' });
 	expect([response.status, response.headers.get('content-type')]).toEqual([
 		200,
@@ -120,7 +120,7 @@ test('the page of components is not part of a production build', async ({ server
 test.describe('without a database to use', () => {
 	for (const [name, env, says] of [
 		['not named', { DATABASE_URL: '' }, /^DATABASE_URL is not set: .*npm run demo/],
-		['nobody may look', { DASHBOARD_PUBLIC: '' }, /^DATABASE_URL is not set[^]*DASHBOARD_PASSWORD/],
+		['no one may view', { DASHBOARD_PUBLIC: '' }, /^DATABASE_URL is not set[^]*DASHBOARD_PASSWORD/],
 		['no Postgres', { DATABASE_URL: 'mysql://x' }, /^DATABASE_URL begins with "mysql:\/\/"/],
 	] as const)
 		test(`${name}: the server exits and says what to do`, async () => {

@@ -1,4 +1,4 @@
-/** A screen on a wall: nobody is there to press anything, for weeks. */
+/** A screen on a wall: no one is there to press anything, for weeks. */
 import type { Page } from '@playwright/test';
 import { startReverseProxy, type ReverseProxy } from '../setup/reverse-proxy';
 import { openHydrated, status } from './board';
@@ -53,7 +53,7 @@ test.describe('a new version', () => {
 		server,
 	}) => {
 		const answered = await open(page, between.url);
-		// streams that are open go on; who asks anew is answered 502
+		// streams that are open go on; new requests get 502
 		between.point(NOWHERE);
 		await page.clock.fastForward(VERSION_POLL_MS);
 		await expect.poll(() => answered.filter((code) => code === 502).length).toBeGreaterThan(1);
@@ -83,7 +83,7 @@ test.describe('a new version', () => {
 test.describe('let in by a link', () => {
 	test.use({ env: { DASHBOARD_PUBLIC: 'false', DASHBOARD_PASSWORD: PASSWORD } });
 
-	test('it stays let in without ever being loaded anew, and the link’s last use is told', async ({
+	test('it stays logged in without a reload, and the link’s last use is told', async ({
 		page,
 		browser,
 		server,

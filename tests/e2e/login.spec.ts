@@ -127,7 +127,7 @@ test('what is refused, and how', async ({ server }) => {
 		}),
 	);
 	expect(answers).toEqual(attempts.map(([what, , status]) => [what, status]));
-	// and what needs nobody's leave
+	// and what needs no login
 	for (const path of ['/healthz', '/readyz', '/t.js'])
 		expect((await look(url, path, '')).status).toBe(200);
 });
@@ -145,7 +145,7 @@ test('after five wrong words an address waits, with the right one too', async ({
 		.toEqual([{ subject: 'too many wrong passwords of one address' }]);
 });
 
-test('a share link shows the kiosk to a browser without the password, settings to nobody with it, and ends when it is revoked', async ({
+test('a share link shows the kiosk to a browser without the password, settings to no one with it, and ends when it is revoked', async ({
 	page,
 	browser,
 	server,
@@ -194,7 +194,7 @@ test('a token opens the stream for who cannot send a cookie, nothing else, and e
 	expect(server.output()).not.toContain(token);
 });
 
-test('a page lets no script run that is not its own, and is shown in nobody’s frame', async ({
+test('a page lets no script run that is not its own, and is shown in no frame', async ({
 	browser,
 	server,
 }) => {

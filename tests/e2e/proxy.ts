@@ -6,7 +6,7 @@ import { startTcpProxy, type Connection } from '../setup/tcp-proxy';
 
 export type Proxy = {
 	url: string;
-	/** Nothing passes any more, in either direction, and nobody is told: sockets stay open. */
+	/** Nothing passes any more, in either direction, and neither end is told: sockets stay open. */
 	freeze: () => void;
 	/** New connections pass; those of before are reset. */
 	thaw: () => void;

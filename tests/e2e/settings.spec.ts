@@ -1,4 +1,4 @@
-/** What whoever gave the password may change, and what is told there of what was done and refused. */
+/** What a viewer with the password may change, and what is told there of what was done and refused. */
 import { devices, type Page } from '@playwright/test';
 import { findProblems } from './axe';
 import { expect, test } from './server';

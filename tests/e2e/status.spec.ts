@@ -11,7 +11,7 @@ const part = (page: Page, name: string) =>
 const line = (page: Page, name: string) =>
 	page.getByRole('img', { name: `${name}, the last hour` });
 
-/** Turns everybody away from the database, as a server that is gone does. */
+/** Refuses all connections to the database, as a server that is gone does. */
 async function closeDatabase(server: AppServer): Promise<{ open(): Promise<void> }> {
 	const admin = connect(process.env.TEST_DATABASE_URL ?? '', { max: 1 });
 	const name = new URL(server.databaseUrl).pathname.slice(1);
@@ -67,7 +67,7 @@ test.describe('with counts and troubles of its own', () => {
 		for (const name of ['Postgres', 'Reading', 'Writing'])
 			await expect(part(page, name).getByText('broken', { exact: true })).toBeVisible();
 		await expect(part(page, 'Streams').getByText('fine', { exact: true })).toBeVisible();
-		// also anew, and as JSON
+		// after a reload too, and as JSON
 		expect((await page.reload())?.status()).toBe(200);
 		await expect(headline(page)).toHaveText(/^Postgres /);
 		const answer = await fetch(`${server.url}/api/dashboard/health`);
@@ -120,7 +120,7 @@ for (const colorScheme of ['light', 'dark'] as const)
 test.describe('without JavaScript', () => {
 	test.use({ javaScriptEnabled: false });
 
-	test('it reads all the same', async ({ page }) => {
+	test('it reads the same', async ({ page }) => {
 		await page.goto('/status');
 		await expect(headline(page)).toHaveText('Everything works.');
 		await expect(part(page, 'Postgres')).toBeVisible();

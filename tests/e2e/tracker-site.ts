@@ -1,5 +1,5 @@
 /**
- * Somebody's website, on an origin of its own, that embeds the tracker: a few pages and a small single-page app.
+ * A website, on an origin of its own, that embeds the tracker: a few pages and a small single-page app.
  * `site.tag` are further attributes of the script element, `site.head` is what stands before it. With
  * `data-host="/collector"` the site takes the events itself: how they travelled is seen from outside the browser.
  */

@@ -234,7 +234,7 @@ test.describe('leaving', () => {
 	test.describe('while the server is away', () => {
 		test.use({ ownServer: true });
 
-		test('a beacon that nobody received is repeated by the next page of the tab', async ({
+		test('a beacon that was not received is repeated by the next page of the tab', async ({
 			page,
 			server,
 			site,
@@ -274,7 +274,7 @@ test.describe('trouble', () => {
 			await expect.poll(async () => names(await sent())).toEqual(['page_view', 'meanwhile']);
 		});
 
-		test('a tab that is looked at again sends what its beacon brought to nobody', async ({
+		test('a tab that is looked at again sends what its lost beacon held', async ({
 			page,
 			server,
 			site,
@@ -411,7 +411,7 @@ test.describe('visitors who are not to be counted', () => {
 		['Global Privacy Control', setNavigator('globalPrivacyControl', true), '', []],
 		['Do Not Track', setNavigator('doNotTrack', '1'), '', []],
 		['?nowboard=ignore', '', '?nowboard=ignore', []],
-		['(control) nobody asks', '', '', ['page_view', 'custom', 'page_view']],
+		['(control) without a signal', '', '', ['page_view', 'custom', 'page_view']],
 	] as const)
 		test(`${who}: ${expected.length} events`, async ({ page, server, site, sent }) => {
 			if (script) await page.addInitScript(script);

@@ -172,7 +172,7 @@ test('the machine sleeps: after waking, what happened meanwhile is there, once',
 	await openLive(page, network.url);
 	await write(server, 'before');
 	await expect(feed(page)).toContainText('before');
-	// the network is gone with the machine, and nobody closed anything
+	// the network is gone with the machine, and no one closed anything
 	network.freeze();
 	await write(server, 'meanwhile 1', 'meanwhile 2');
 	await page.clock.fastForward('07:00:00');

@@ -86,7 +86,7 @@ test('a browser keeps a link that ends no longer than until then, from the first
 	}
 });
 
-test('nothing is set for nobody, for who came by a token in the address, and for who has been ended', async () => {
+test('nothing is set without a viewer, for a URL token, and for an ended viewer', async () => {
 	const { app, sql, ask } = await start();
 	const { token: session } = await addSession(sql);
 	const posted = await ask('/api/tokens', session, {

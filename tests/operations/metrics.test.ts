@@ -146,7 +146,7 @@ test('what ends a stream, and a database that goes away, can be seen', async () 
 	// present before the first of its kind
 	expect(reasons.length).toBeGreaterThan(5);
 	expect(reasons.filter(([, value]) => value !== 0)).toEqual([]);
-	// while nobody watches, the table is looked at twice a minute only
+	// while no client watches, the table is looked at twice a minute only
 	const watching = followHttp(app.url);
 	await watching.until(({ resets }) => resets() === 1);
 	const name = new URL(url).pathname.slice(1);
@@ -170,7 +170,7 @@ test('what ends a stream, and a database that goes away, can be seen', async () 
 	expect((await readValues(app)).get('ingest_rejected_requests_total reason=unavailable')).toBe(1);
 });
 
-test('who has no token reads nothing, also where everybody may look', async () => {
+test('a client without the token reads nothing, also on a public dashboard', async () => {
 	const { url } = await useDatabase();
 	const app = await startApp(url, { METRICS_TOKEN, DASHBOARD_PUBLIC: 'true' });
 	const asked = ['', 'Bearer another', `Basic ${METRICS_TOKEN}`, `Bearer ${METRICS_TOKEN} `];
@@ -193,7 +193,7 @@ test.each([
 	['a label that is not escaped', '# HELP a b\n# TYPE a gauge\na{x="y"z"} 1\n'],
 	['no number', '# HELP a b\n# TYPE a gauge\na one\n'],
 	['a series twice', '# HELP a b\n# TYPE a gauge\na 1\na 2\n'],
-	['a stranger', '# HELP a b\n# TYPE a gauge\nb 1\n'],
+	['another program', '# HELP a b\n# TYPE a gauge\nb 1\n'],
 	[
 		'buckets that fall',
 		'# HELP a b\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',

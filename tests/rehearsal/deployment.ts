@@ -33,7 +33,7 @@ export type Site = {
 	start(): Promise<void>;
 };
 
-/** @param unbuffered false: as somebody has it who knows better than the guide, and older HTTP to the server */
+/** @param unbuffered false: against the guide, and older HTTP to the server */
 export async function prepareSite(
 	ports: readonly number[],
 	unbuffered: boolean,
@@ -107,7 +107,7 @@ export async function runCommand(
 	}
 }
 
-/** @param certificate trusted by whoever runs it */
+/** @param certificate trusted by the doctor */
 export function createDoctor(image: Image, certificate: string) {
 	return (env: Record<string, string>, ...args: string[]) =>
 		runCommand(image, ['build/doctor.js', ...args], { ...env, NODE_EXTRA_CA_CERTS: certificate });

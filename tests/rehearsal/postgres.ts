@@ -1,5 +1,5 @@
 /**
- * A Postgres of the system's, as somebody else would run it: another version than the embedded one, TLS, a password, and
+ * A Postgres of the system's, as an operator runs it: another version than the embedded one, TLS, a password, and
  * a role that owns its database and nothing else. With the programs for backups that belong to it.
  */
 import { execFileSync, spawn } from 'node:child_process';

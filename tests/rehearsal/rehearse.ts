@@ -37,7 +37,7 @@ export type Rehearsed = { steps: readonly Step[]; passed: boolean; postgres: str
 const BROWSERS = 4;
 const TABS = 10;
 const SEND_EVERY_MS = 10;
-/** Between two restarts: as somebody types. */
+/** Between two restarts: as an operator types. */
 const PAUSE_MS = 500;
 /** A reset comes at once where it comes at all. */
 const RESET_MS = 3_000;

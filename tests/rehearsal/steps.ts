@@ -2,7 +2,7 @@
 
 export type Step = { title: string; seconds: number; outcome: string; passed: boolean };
 
-/** What somebody would see who did it by hand, and whether that is as it should be. */
+/** What an operator would see who did it by hand, and whether that is as it should be. */
 export class Failure extends Error {
 	override name = 'Failure';
 }

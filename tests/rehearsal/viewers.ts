@@ -1,4 +1,4 @@
-/** Who looks and who sends while a deployment is being changed: as browsers do, over HTTP/2 with a login, and with a key. */
+/** Viewers and senders while a deployment is being changed: as browsers do, over HTTP/2 with a login, and with a key. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readText, type Client } from '../../scripts/doctor/client';
@@ -94,13 +94,13 @@ export function startWriter(client: Client, key: string, everyMs: number): Write
 	};
 }
 
-/** @returns the status; without a key as everybody might */
+/** @returns the status; without a key as anyone might */
 export async function send(client: Client, key: string | null): Promise<number> {
 	const answer = await client.ask('/api/events', {
 		method: 'POST',
 		headers: {
 			'content-type': 'application/json',
-			// a program of somebody's, not a robot
+			// a program, not a robot
 			'user-agent': 'rehearsal',
 			...(key && { authorization: `Bearer ${key}` }),
 		},
@@ -110,7 +110,7 @@ export async function send(client: Client, key: string | null): Promise<number> 
 	return answer.status;
 }
 
-/** Whether a stream that is resumed from `cursor` begins anew, within `ms`. */
+/** Whether a stream that is resumed from `cursor` begins with a reset, within `ms`. */
 export async function isReset(
 	client: Client,
 	cookie: string,

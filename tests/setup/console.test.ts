@@ -8,9 +8,9 @@ test('an expected console.error is collected and does not fail the test', () => 
 });
 
 test.fails('an unexpected console.error fails the test', () => {
-	console.error('nobody expected this');
+	console.error('unexpected');
 });
 
 test.fails('an unexpected console.warn fails the test', () => {
-	console.warn('nobody expected this');
+	console.warn('unexpected');
 });

@@ -10,7 +10,7 @@ import { createAgent, send } from '../setup/wire';
 import { makeCertificate } from './certificate';
 import { runNginx } from './nginx';
 
-test('nobody looks, enters or writes without leave, through nginx and TLS', async () => {
+test('no one views, logs in or writes without permission, through nginx and TLS', async () => {
 	const [port, appPort] = [await freePort(), await freePort()];
 	const url = `https://127.0.0.1:${port}`;
 	const { url: databaseUrl, sql } = await useDatabase();

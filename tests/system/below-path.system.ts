@@ -1,4 +1,4 @@
-/** Below a path of somebody's site, behind nginx as docs/deploy/below-a-path.md says. */
+/** Below a path of another site, behind nginx as docs/deploy/below-a-path.md says. */
 import { chromium } from 'playwright';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';

@@ -1,4 +1,4 @@
-/** A certificate that nobody has signed but itself, as a stand-in for one of Let's Encrypt. */
+/** A self-signed certificate, as a stand-in for one of Let's Encrypt. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/testing/system-programs';

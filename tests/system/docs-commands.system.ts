@@ -34,7 +34,7 @@ beforeAll(async () => {
 	databaseUrl = await copyDatabase(inject('adminUrl'));
 	port = await freePort();
 	env = { ...(BUILD_ENV as Record<string, string>), CURL_HOME: root };
-	// the pages say port 3000, which somebody else may have
+	// the pages say port 3000, which may be taken
 	writeFileSync(join(root, '.curlrc'), `connect-to = "localhost:3000:127.0.0.1:${port}"\nsilent\n`);
 });
 afterAll(async () => {
@@ -79,7 +79,7 @@ test(
 	INSTALL_MS + 60_000,
 );
 
-/** `.env` as somebody edits it who has copied it. */
+/** `.env` as an operator edits the copy. */
 const toEdit = (values: Record<string, string>) =>
 	Object.entries(values)
 		.map(([name, value]) => `sed -i 's|^# ${name}=.*|${name}=${value}|' .env`)

@@ -142,7 +142,7 @@ test('a database that takes no writes', async () => {
 	expect(text).toContain('Postgres is read-only');
 });
 
-test('a table that somebody has locked', async () => {
+test('a locked table', async () => {
 	const url = await useCopy();
 	const sql = connect(url, { max: 1 });
 	onTestFinished(() => sql.end({ timeout: 0 }));

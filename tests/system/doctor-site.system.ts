@@ -78,7 +78,7 @@ async function startProxies<Name extends string>(app: RunningApp, faults: Record
 	return { ask };
 }
 
-/** Whether somebody listens. */
+/** Whether a server listens. */
 function listens(origin: string): Promise<boolean> {
 	const socket = connect(Number(new URL(origin).port), '127.0.0.1');
 	return once(socket, 'connect').then(
@@ -150,7 +150,7 @@ describe('a proxy that', () => {
 			'forges Origin': { nginx: 'proxy_set_header Origin https://$http_host;' },
 			'takes small bodies': { nginx: 'client_max_body_size 100k;' },
 			collects: { target: await startCollector(app.url, 4_000) },
-			'leads to nobody': { target: `http://127.0.0.1:${await freePort()}` },
+			'leads nowhere': { target: `http://127.0.0.1:${await freePort()}` },
 			'leads elsewhere': { target: `http://127.0.0.1:${(another.address() as AddressInfo).port}` },
 			'has an old certificate': { files: makeCertificate(makeTemporaryFolder(), 'localhost', 3) },
 		});
@@ -163,7 +163,7 @@ describe('a proxy that', () => {
 			'forges Origin',
 			'takes small bodies',
 			'collects',
-			'leads to nobody',
+			'leads nowhere',
 			'leads elsewhere',
 			'has an old certificate',
 		] as const;
@@ -180,7 +180,7 @@ describe('a proxy that', () => {
 			'forges Origin': ['origin'],
 			'takes small bodies': ['uploads'],
 			collects: ['delay'],
-			'leads to nobody': ['readiness'],
+			'leads nowhere': ['readiness'],
 			'leads elsewhere': ['readiness'],
 			'has an old certificate': ['certificate'],
 		});
@@ -192,7 +192,7 @@ describe('a proxy that', () => {
 		expect(said('collects')).toMatch(/a frame comes \d\.\d s after it was sent/);
 	}, 120_000);
 
-	test('nobody’s authority has signed for: said, and no password is given to it', async () => {
+	test('no authority has signed for: said, and no password is given to it', async () => {
 		const { ask } = await startProxies(await startApp(), { good: {} });
 		const { wrong, unseen, text } = await ask('good', { NODE_EXTRA_CA_CERTS: '' });
 		expect(wrong).toEqual(['certificate']);

@@ -31,7 +31,7 @@ export function runDoctor({ url, env = {} }: Given): Promise<Diagnosis> {
 	});
 }
 
-/** Variables with which a process sees another time than everybody else. @param shift such as `+90s` */
+/** Variables with which a process sees another time than all others. @param shift such as `+90s` */
 export function shiftClock(shift: string): Record<string, string> {
 	const faketime = findProgram('faketime');
 	if (!faketime)

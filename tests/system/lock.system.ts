@@ -1,4 +1,4 @@
-/** What the short tests do in seconds (tests/delivery/trouble.test.ts), for a whole minute: `node build` while somebody holds the table. */
+/** What the short tests do in seconds (tests/delivery/trouble.test.ts), for a whole minute: `node build` while another client holds the table. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,7 +9,7 @@ import { followHttp } from '../setup/follow-http';
 import { useDatabase } from '../setup/instances';
 
 const LOCKED_MS = 60_000;
-/** Who sends must not wait longer for an answer. */
+/** Senders must not wait longer for an answer. */
 const ANSWER_MS = 12_000;
 
 test('the table is locked for a minute: told, refused, and all there once when it is over', async () => {
@@ -57,7 +57,7 @@ test('the table is locked for a minute: told, refused, and all there once when i
 		const last = of('ping').at(-1);
 		return last?.database === 'up' && last.reading === null && last.writing === null;
 	}, 20_000);
-	// nobody said whether they were saved; sent again they are there once
+	// no answer said whether they were saved; sent again they are there once
 	for (const id of refused) await expect.poll(async () => (await send(id)).status).toBe(202);
 	const ids = [before, ...refused];
 	const shown = () =>

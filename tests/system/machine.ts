@@ -1,6 +1,6 @@
 /**
  * A machine of one's own, as the guides want one, for commands that make accounts, write into /etc and take the ports of others: this system's
- * programs in namespaces, where what is written ends with them. Needs root. Knows no test runner.
+ * programs in namespaces, where what is written ends with them. Needs root.
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** An nginx with a configuration of its own, for tests and for the rehearsal; knows no test runner. */
+/** An nginx with a configuration of its own, for tests and for the rehearsal. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

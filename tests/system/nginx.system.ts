@@ -1,4 +1,4 @@
-/** Behind a reverse proxy that nobody has told about streams: what our headers and heartbeats are for. */
+/** Behind a reverse proxy that is not configured for streams: what our headers and heartbeats are for. */
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { PING_INTERVAL_MS } from '../../src/lib/protocol';

@@ -196,7 +196,7 @@ export const STORE: StoreRow[] = [
 	}),
 	reading(
 		'event-data',
-		'events that nobody listens to are passed over',
+		'events without a listener are ignored',
 		`data: 1\n\nevent: other\ndata: 2\n\n${word('read')}`,
 	),
 	reading('eventsource-onmessage', 'so is one without a name', `data: "x"\n\n${word('read')}`),

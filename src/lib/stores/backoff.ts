@@ -5,7 +5,7 @@
 
 /** The first wait; a restart of the server takes about this long. */
 export const FIRST_DELAY_MS = 1_000;
-/** The longest wait: somebody who looks at a waiting page sees it come back within half a minute of the server. */
+/** The longest wait: a viewer of a waiting page sees it come back within half a minute of the server. */
 export const MAX_DELAY_MS = 30_000;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What the page shows, as a value, and how each frame of the stream changes it. Pure; costs the size of the frame, never of
- * what is shown. A newcomer lets every frame write the totals: ticks and drains cross, and figures must not go back in time.
+ * what is shown. Why not let every frame write the totals: ticks and drains cross, and figures must not go back in time.
  */
 import {
 	FEED_LENGTH,

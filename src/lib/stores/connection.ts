@@ -2,13 +2,13 @@
  * The client's connection as a total table: phase × input → the next connection. Pure: no clock, no timer, no socket.
  * A stream is open in the phases `connecting` and `live` and in no other, so two can never be open: `toEffects` reads
  * from the change of phase what is to be opened or closed. Each phase has at most one deadline, so one timer serves all.
- * A newcomer gets this wrong: `opened` proves nothing (a server may accept and die at once, for ever); a received event does.
+ * Note: `opened` proves nothing (a server may accept and die at once, for ever); a received event does.
  */
 import { WATCHDOG_MS } from '../protocol';
 import { toDelay } from './backoff';
 
 export type Phase = 'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'failed' | 'hidden';
-/** What is shown. Nobody sees `idle` (shown as connecting) and `hidden` (shown as waiting). */
+/** What is shown. No one sees `idle` (shown as connecting) and `hidden` (shown as waiting). */
 export type Status = 'connecting' | 'live' | 'waiting' | 'offline' | 'failed';
 
 export type Connection = {
@@ -29,9 +29,9 @@ export type Input =
 	| { type: 'bye'; retryMs: number }
 	| {
 			type:
-				/** somebody looks: the first subscriber came */
+				/** the first subscriber came */
 				| 'subscribe'
-				/** nobody looks: the last one left, and the linger is over */
+				/** the last subscriber left, and the linger is over */
 				| 'release'
 				| 'opened'
 				| 'event'
@@ -60,7 +60,7 @@ export const MAX_ATTEMPTS_PER_MINUTE = 12;
 export const PROBE_MS = 60_000;
 /** After sleep, timers fire before the data that queued up meanwhile: silence counts only after this long. */
 export const WAKE_GRACE_MS = 1_500;
-/** A network that comes back brings everybody at once; spread over this long. */
+/** A network that comes back brings all clients at once; spread over this long. */
 export const ONLINE_JITTER_MS = 500;
 /** `bye` may not send a client away for longer. */
 export const MAX_BYE_MS = 5 * 60_000;
@@ -92,7 +92,7 @@ const open: Step = (c, { now }) => {
 		return c.online ? { ...wait(c, oldest + MINUTE_MS), attempts } : close(c, 'offline');
 	return { ...c, phase: 'connecting', attempts: [...attempts, now], deadline: now + WATCHDOG_MS };
 };
-/** A sign of a new chance: the count begins anew. */
+/** A sign of a new chance: the count restarts. */
 const wake: Step = (c, moment, byeMs) => open({ ...c, attempt: 0 }, moment, byeMs);
 const begin: Step = (c, moment, byeMs) => wake({ ...c, online: true }, moment, byeMs);
 const leave: Step = (c) => ({ ...close(c, 'idle'), attempt: 0 });

@@ -108,7 +108,7 @@ test('state and connection share one stream, which ends after both were left', (
 	expect([browser.openCount(), browser.timerCount()]).toEqual([0, 0]);
 });
 
-test('on the server it is what the page is rendered from, and asks nobody', () => {
+test('on the server it is what the page is rendered from, and makes no request', () => {
 	const fetch = vi.fn();
 	const { dashboard } = toPage({ environment: null, fetch });
 	expect(get(dashboard.state)).toMatchObject({ ...toState({ cursor: 'e-0' }), delayMs: null });

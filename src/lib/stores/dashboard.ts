@@ -1,7 +1,7 @@
 /**
  * The dashboard on the page: the stream's frames applied to what the page was rendered from, the clocks compared, the delay
  * measured. One store update for each frame. Refuses to know how any of it looks.
- * A newcomer measures the delay when the frame is handled; it ends when the browser has painted.
+ * Note: the delay ends when the browser has painted, not when the frame is handled.
  */
 import { writable, type Readable } from 'svelte/store';
 import type { ActivityEvent, DashboardState, Ping, StreamEvents } from '../protocol';

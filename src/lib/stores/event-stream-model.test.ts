@@ -107,7 +107,7 @@ type Build = (
 
 /**
  * Plays a history against a whole store, as a page with some subscribers would use it. In the end all is well again for
- * five minutes, the page is looked at, and then everybody leaves.
+ * five minutes, the page is looked at, and then all subscribers leave.
  * @returns the rules that were broken
  */
 function play(build: Build, history: Happening[]): string[] {

@@ -59,7 +59,7 @@ test('two subscribers share one connection, and it is closed a moment after the 
 	expect(browser.sources).toHaveLength(1);
 });
 
-test('whoever comes back within the linger finds the connection as it was', () => {
+test('a subscriber that comes back within the linger finds the connection as it was', () => {
 	const { browser, subscribe, last } = toStream();
 	const leave = subscribe();
 	browser.source().send('word', 'one', 'e-1');
@@ -76,7 +76,7 @@ test('whoever comes back within the linger finds the connection as it was', () =
 	]);
 });
 
-test('whoever comes back later gets a new connection at the old position', () => {
+test('a subscriber that comes back later gets a new connection at the old position', () => {
 	const { browser, subscribe } = toStream({ cursor: 'e-0' });
 	const leave = subscribe();
 	browser.source().send('word', 'one', 'e-1');
@@ -491,7 +491,7 @@ test('a promise that is not kept is a failed attempt: it waits, asks again, and 
 test('an address that comes too late opens nothing', async () => {
 	const ends: Record<string, (made: ReturnType<typeof toTokenStream>, leave: () => void) => void> =
 		{
-			'everybody left': (_, leave) => leave(),
+			'all left': (_, leave) => leave(),
 			'the page was left': ({ browser }) => browser.tell('pagehide'),
 			'the network went': ({ browser }) => browser.setOnline(false),
 		};
@@ -532,7 +532,7 @@ test('one that fails while the page is being left shows nothing', async () => {
 	expect(last()).toMatchObject({ status: 'waiting', attempt: 1 });
 });
 
-test('(control) an address that is awaited without a look at what happened meanwhile opens for nobody, and twice', async () => {
+test('(control) an address that is awaited without a look at what happened meanwhile opens for no subscriber, and twice', async () => {
 	const browser = createFakeBrowser();
 	const asked: ((address: string) => void)[] = [];
 	const connect = async () =>

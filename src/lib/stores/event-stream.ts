@@ -2,7 +2,7 @@
  * A typed readable store over native EventSource (constructed in `environment.ts` alone). Owns the source, the timers and
  * the browser's signs of life; what they mean is decided in `connection.ts`. One connection while anyone subscribes;
  * nothing at all on the server.
- * A newcomer trusts EventSource to reconnect: it stops for good on any status but 200, and a dead socket stays "open".
+ * Don't trust EventSource to reconnect: it stops for good on any status but 200, and a dead socket stays "open".
  */
 import { writable, type Readable } from 'svelte/store';
 import type { Bye } from '../protocol';
@@ -63,7 +63,7 @@ export const LINGER_MS = 1_000;
 /** A hidden tab gives its connection back after this: HTTP/1.1 has six for all tabs together. */
 export const HIDDEN_MS = 30_000;
 /**
- * At once when this many looks at other tabs came since: whoever goes through twenty tabs finds each live, and whoever goes
+ * At once when this many looks at other tabs came since: a viewer who goes through twenty tabs finds each live, and one who goes
  * back and forth between two keeps both streams.
  */
 export const LOOKS_ELSEWHERE = 3;
@@ -71,7 +71,7 @@ export const LOOKS_ELSEWHERE = 3;
 export const LEAVING_MS = 2_000;
 
 /**
- * @param url where to connect, given the position to resume from; asked anew for every attempt. One that throws, or whose promise is
+ * @param url where to connect, given the position to resume from; asked for every attempt. One that throws, or whose promise is
  * not kept (within the watchdog), is a failed attempt; a Refusal is shown as it is, and NEEDS_LOGIN leads the page to the login.
  */
 export function createEventStream<Events extends { bye: Bye }>(
@@ -255,7 +255,7 @@ export function createEventStream<Events extends { bye: Bye }>(
 	function wake(type: 'shown' | 'pageshow'): void {
 		leavingUntil = 0;
 		watchHidden();
-		// every page gets its first `pageshow`, also one that nobody sees yet
+		// every page gets its first `pageshow`, also a hidden one
 		if (document.hidden) return;
 		announce();
 		if (isOnline()) give({ type: 'online' });

@@ -79,7 +79,7 @@ test('a hidden page asks nothing; when it is shown it asks at once', async () =>
 	expect(page.said().at(-1)).toEqual(['1', null]);
 });
 
-test('when nobody looks any more there is no timer left, and a late answer is not shown', async () => {
+test('without a subscriber there is no timer left, and a late answer is not shown', async () => {
 	const page = toPage(health('1'));
 	page.browser.pass(ASK_MS);
 	page.leave();

@@ -1,5 +1,5 @@
 /**
- * What a process says of itself, asked every few seconds while somebody looks. Not the stream: this page must answer when the
+ * What a process says of itself, asked every few seconds while the page is visible. Not the stream: this page must answer when the
  * stream cannot, and what it shows is no event. Refuses to know how it looks.
  */
 import { readable, type Readable } from 'svelte/store';
@@ -50,7 +50,7 @@ export function createHealth(
 		}
 		function plan(): void {
 			cancel();
-			// nobody looks: the next question comes with the next look
+			// hidden: the next question comes when it is visible again
 			if (!document.hidden) cancel = after(ASK_MS, () => void question());
 		}
 		function onVisible(): void {

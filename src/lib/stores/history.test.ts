@@ -90,7 +90,7 @@ test('nothing is counted yet: asked again soon', async () => {
 	expect(timers.map(({ ms }) => ms)).toEqual([RETRY_MS]);
 });
 
-test('a page that nobody looks at asks nothing, and at once when it is looked at', async () => {
+test('a hidden page asks nothing, and at once when it is visible', async () => {
 	const { urls, timers, document, settled } = open([answer, answer]);
 	await settled();
 	document.hidden = true;

@@ -1,5 +1,5 @@
 /**
- * A range of history on an open page: asked for at once and then again and again, while somebody looks at it. A failure keeps
+ * A range of history on an open page: asked for at once and then again and again, while it is visible. A failure keeps
  * what was there and says why. Refuses to know how any of it looks, and has nothing to do with the stream.
  */
 import { readable, type Readable } from 'svelte/store';
@@ -80,7 +80,7 @@ export function createHistory({
 		let cancel = (): void => {};
 		const run = async (): Promise<void> => {
 			cancel();
-			// a page nobody looks at asks when it is looked at again
+			// a hidden page asks when it is visible again
 			if (asking || left || document.hidden) return;
 			asking = true;
 			view = await ask();

@@ -39,7 +39,7 @@ function start(answers: readonly (readonly [page: number | null, scripts?: numbe
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-test('a page whose server is there is loaded anew at once, once', async () => {
+test('a page whose server is there is reloaded at once, once', async () => {
 	const { asked, reload, waits } = start([[200]]);
 	await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
 	await settled();

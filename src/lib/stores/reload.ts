@@ -1,5 +1,5 @@
 /**
- * Loads the page anew once all of it is there to be had. Reloaded while its server restarts behind a proxy, a page becomes the
+ * Reloads the page once all of it is there to be had. Reloaded while its server restarts behind a proxy, a page becomes the
  * proxy's error page, and with instances of two versions side by side a page without its scripts: from neither does anything come back
  * by itself.
  */

@@ -1,5 +1,5 @@
 /**
- * The plain question beside the stream: EventSource tells nobody which status it was refused with, so an error asks here.
+ * The plain question beside the stream: EventSource does not tell which status it was refused with, so an error asks here.
  * Answers with a sentence for the person in front of the page; never throws.
  */
 import type { Ping } from '../protocol';

@@ -1,6 +1,6 @@
 /**
  * Where the stream is, with a token in the address, for who cannot send a cookie: what `createEventStream` asks for every attempt,
- * since a token is good for minutes. Knows nothing of who asks: their leave to have one comes along with their `fetch`.
+ * since a token is good for minutes. The permission to have one comes with the caller's `fetch`.
  */
 import { parseToken } from './parse';
 import { ask, Refusal } from './status';

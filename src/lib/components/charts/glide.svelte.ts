@@ -1,6 +1,6 @@
 import { untrack } from 'svelte';
 
-/** The glide starts anew when drawn time and true time are this far apart: about 3 px on a wide screen. */
+/** The glide restarts when drawn time and true time are this far apart: about 3 px on a wide screen. */
 const DRIFT_MS = 80;
 
 type Time = {
@@ -28,7 +28,7 @@ export function createGlide(time: () => Time) {
 		const { now, gliding, windowMs } = time();
 		const age = performance.now() - anchoredAt;
 		const shown = untrack(() => anchor) + (gliding ? age : 0);
-		// the content reaches half a window further: then it is drawn anew
+		// the content reaches half a window further: then it is redrawn
 		const fits = gliding ? Math.abs(now - shown) <= DRIFT_MS && age < windowMs / 2 : now === shown;
 		if (fits) return;
 		anchor = now;

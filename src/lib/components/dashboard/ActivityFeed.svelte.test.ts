@@ -96,7 +96,7 @@ test('many at once enter as one group and are counted', async () => {
 	await expect.element(getByText(`+${GROUP_ROWS}`)).toBeInTheDocument();
 	const log = container.querySelector('[role=log]');
 	expect(log?.querySelector('ol')?.getAnimations()).toEqual([]);
-	// nobody can be read to at this rate
+	// no screen reader can read at this rate
 	expect(log?.getAttribute('aria-live')).toBe('off');
 });
 

@@ -19,7 +19,7 @@ export const STATE_WORDS: Record<HealthState, string> = {
 	broken: 'broken',
 };
 
-/** A tick is written at least once a minute, when somebody can read. */
+/** A tick is written at least once a minute, while the database can be read. */
 const LATE_TICK_MS = 150_000;
 /** A timer that is this late: people would notice. */
 const LATE_MS = 500;
@@ -118,7 +118,7 @@ function ticks(health: Health, look: Look): Part {
 		return { name, state: downState(health), words: 'The chart has a gap from here on.', figure };
 	if (tickAgoMs === null) return { name, state: 'starting', words: 'None recorded yet.', figure };
 	if (tickAgoMs > LATE_TICK_MS)
-		return { name, state: 'degraded', words: 'None was recorded for minutes.', figure };
+		return { name, state: 'degraded', words: 'No data recorded for several minutes.', figure };
 	return { name, state: 'fine', words: 'Recorded when a figure changes.', figure };
 }
 
@@ -131,7 +131,7 @@ function streams({ clients, ring, missing }: Health, look: Look): Part {
 		name: 'Streams',
 		state: leaving ? 'broken' : 'fine',
 		words: leaving
-			? 'Pages are being sent away.'
+			? 'Shutting down: disconnecting viewers.'
 			: `Pages that come back find ${toCount(ring.frames, look)} frames kept (${toCount(share, look)} % of the room).`,
 		figure: `${toCount(clients, look)} ${clients === 1 ? 'page' : 'pages'}`,
 	};
@@ -161,7 +161,7 @@ export type HourLine = {
 	now: string;
 	/** the largest of the hour */
 	most: string;
-	/** null: nothing is known; `inner` is the part of the bar that is told apart. Heights from 0 to 1 */
+	/** null: nothing is known; `inner` is the highlighted part of the bar. Heights from 0 to 1 */
 	bars: ({ height: number; inner?: number; title: string } | null)[];
 };
 

@@ -8,7 +8,7 @@ import { readPrevious, recordTick } from './tick';
 const totals = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };
 const at = Date.UTC(2026, 0, 1, 12);
 
-test('whoever comes first has recorded the tick; the other gets that row', async () => {
+test('the first instance records the tick; the other gets that row', async () => {
 	const { sql } = await useDatabase();
 	const [one, two] = await Promise.all(
 		[1, 2].map((pageViews) =>

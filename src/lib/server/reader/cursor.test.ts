@@ -51,7 +51,7 @@ describe('the id of a cursor', () => {
 		);
 	});
 
-	test('with more holes than fit it is one that nobody can resume from', () => {
+	test('with more holes than fit no client can resume from it', () => {
 		const holes = Array.from({ length: 600 }, (_, i) => BigInt(i * 2 + 1));
 		const id = toId(cursorOf(10_000n, ...holes));
 		expect(id).toBe('e1-.');

@@ -25,7 +25,7 @@ const EPOCH = /^[0-9a-z]{1,32}$/;
 const NUMBER = /^(?:0|[1-9a-z][0-9a-z]{0,12})$/;
 const SNAPSHOT = /^(\d{1,20}):(\d{1,20}):(\d{1,20}(?:,\d{1,20})*)?$/;
 const MAX_XID = 2n ** 64n - 1n;
-/** Stands for a position with more holes than fit: whoever resumes from it gets a reset. */
+/** Stands for a position with more holes than fit: resuming from it gives a reset. */
 const OVERFLOW = '.';
 
 /**

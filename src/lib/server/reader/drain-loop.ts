@@ -1,6 +1,6 @@
 /**
- * When to drain: at a bell, at a poll, when asked; never two at once. It owns the drain's connection and the timing, and
- * knows nothing of rows. The first bell after silence drains at once; while busy there is one drain per interval at most, so that
+ * When to drain: at NOTIFY, at a poll, when asked; never two at once. Owns the drain's connection and the timing.
+ * The first NOTIFY after silence drains at once; while busy there is one drain per interval at most, so that
  * frames are few and shared. The poll makes delivery independent of NOTIFY.
  */
 import type { Sql } from '../db/connect';
@@ -14,13 +14,13 @@ import { toDatabaseTrouble } from '../db/errors';
 export const FRAME_INTERVAL_MS = 100;
 /** Of rest for each event in the last frame, up to the interval: waiting pays only when something joins (docs/decisions/0008). */
 export const REST_PER_EVENT_MS = 20;
-/** After a drain that found nothing: the next bell is answered at once, a storm of them is not. */
+/** After a drain that found nothing: the next NOTIFY is answered at once, a storm of them is not. */
 const EMPTY_REST_MS = 5;
-/** The poll: the bound on the delay when a bell is lost. */
+/** The poll: the bound on the delay when a NOTIFY is lost. */
 export const POLL_MS = 2_000;
 /** While NOTIFY does not arrive, the poll is the only source. */
 export const DEAF_POLL_MS = 250;
-/** While nobody watches, the windows may lag. */
+/** While no client watches, the windows may lag. */
 export const UNWATCHED_POLL_MS = 30_000;
 /** A query on an ended client may never settle; stopping does not wait for it. */
 const STOP_MS = 1_000;
@@ -32,7 +32,7 @@ export type DrainLoop = {
 	ring(): void;
 	/** A drain that starts after this call has ended. Rejects when it failed. */
 	force(): Promise<void>;
-	/** Bells came that no drain has answered yet. */
+	/** NOTIFY was heard and no drain has answered it yet. */
 	pending(): boolean;
 	state(): DatabaseState;
 	/** why it is down; null when it is up, or before the first attempt */

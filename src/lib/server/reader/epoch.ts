@@ -42,7 +42,7 @@ export async function refuseStandby(sql: Sql): Promise<void> {
 
 /**
  * A dump restored into another cluster carries transaction ids of that one. Those that this one has not reached are unseen for
- * ever, and those of transactions that run right now (their own rows are visible to nobody) would come a second time as theirs.
+ * ever, and those of transactions that run right now (their own rows are not visible yet) would come a second time as theirs.
  * They become transaction 0, before every cursor. @returns the number of rows repaired
  */
 export async function repairForeignTransactions(

@@ -1,5 +1,5 @@
 /**
- * The one LISTEN of a process. A bell carries nothing: it only says "look". What was rung while the connection was away is
+ * The one LISTEN of a process. A notification carries nothing: it only says "look". What was rung while the connection was away is
  * gone, so every (re)connect rings as well; and because a pooler accepts LISTEN and delivers nothing, and a half-open
  * socket stays silent for minutes, it rings itself and says `deaf` when it does not hear that.
  * It renews its client rather than unlisten: postgres.js' unlisten does nothing after a reconnect.

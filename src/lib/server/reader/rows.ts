@@ -20,7 +20,7 @@ export type Head = {
 	here: string;
 	/** the newest transaction of which a row was deleted in this epoch; null when none was */
 	deletedThrough: bigint | null;
-	/** the figures or the feed hold deleted rows: every reader has to begin anew */
+	/** the figures or the feed hold deleted rows: every reader starts over */
 	recount: boolean;
 };
 

@@ -127,7 +127,7 @@ describe('against a model of readers that stopped anywhere', () => {
 	});
 });
 
-test('frames are shared by all that need them, and made for nobody else', () => {
+test('frames are shared by all that need them, and made for no other view', () => {
 	const rows = rowsOf([1n, 2n, 3n, 4n, 5n, 6n], 100);
 	const made: string[] = [];
 	const backlog = createBacklog({

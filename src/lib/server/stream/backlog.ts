@@ -1,7 +1,7 @@
 /**
  * What was read once for those who come back: the newest rows up to a position of the bus, cut into frames that all of them
  * share. Each gets the rows that its own cursor has not seen, in frames of its own as far as they differ (its holes, and
- * the rest of the frame it stands in), then the shared ones. Pure, but for the frames it keeps; knows no database.
+ * the rest of the frame it stands in), then the shared ones. Pure, but for the frames it keeps.
  * Clients choose holes and views, so frames made for them are kept within a bound and made again beyond it.
  */
 import { LRUCache } from 'lru-cache';
@@ -12,7 +12,7 @@ import { advance, isWithin, toId, type Cursor } from '../reader/cursor';
 import { byTransaction, countOmitted, type Batch } from '../reader/drain';
 import type { Row } from '../reader/row';
 
-/** Events in a frame of the past: small, because the one that a client stands in is encoded anew for it. */
+/** Events in a frame of the past: small, because the one that a client stands in is encoded again for it. */
 export const PAST_FRAME_EVENTS = 200;
 /** Frames of views and of single cursors that are kept; a crowd of idle clients shares one cursor. */
 export const KEPT_BYTES = 2 * RING_BYTES;

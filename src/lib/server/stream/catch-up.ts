@@ -68,7 +68,7 @@ export function createCatchUp({
 		const place = bus.find(toId(cursor));
 		if (place === null) return null;
 		const frames = bus.since(place);
-		// nobody looked at the source when they were encoded: they are read again
+		// no client watched the view when they were encoded: they are read again
 		return areFor(frames, open) ? { frames, position: bus.head() } : null;
 	}
 
@@ -82,7 +82,7 @@ export function createCatchUp({
 		return null;
 	}
 
-	/** what is remembered of another epoch is given to nobody: rows of it may have been erased */
+	/** nothing of another epoch is used: rows of it may have been erased */
 	const find = (cursor: Cursor, open: OpenView) =>
 		cursor.epoch === published()?.epoch ? (fromRing(cursor, open) ?? fromKept(cursor, open)) : null;
 
@@ -151,7 +151,7 @@ export function createCatchUp({
 
 /**
  * What any of `cursors` misses up to `upTo`, the newest first as far as the limits allow, in ascending order; `base` is the position from
- * which it is complete: what all of them have seen, or a later one. Whoever is far behind must not cost the others what was
+ * which it is complete: what all of them have seen, or a later one. A client that is far behind must not cost the others what was
  * open when they left, so the rows of all holes are there whatever is cut. `head` is that of the last statement: what was
  * deleted while we read shows in it.
  */

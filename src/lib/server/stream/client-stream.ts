@@ -77,8 +77,8 @@ export const GRACE_MS = 10_000;
 
 /**
  * What a client misses is held for it until it has taken it, also when the ring has long dropped it. It may take this long,
- * and a second more for each CATCH_UP_BYTES_PER_S that it has been given: whoever reads faster than that is never ended for it, however much it is,
- * and whoever reads a frame now and then does not hold for hours what others have forgotten.
+ * and a second more for each CATCH_UP_BYTES_PER_S that it has been given: a client that reads faster than that is never ended for it, however much it is,
+ * and one that reads a frame now and then does not hold for hours what others have forgotten.
  */
 export const CATCH_UP_MS = 60_000;
 /** 128 kbit/s, a third of the slowest line that browsers simulate as 3G. At this rate the most that is caught up, 32 MB, takes 35 minutes. */

@@ -1,5 +1,5 @@
 /**
- * Who watches: every client's stream from its opening to its end, and the view that it shows.
+ * The clients that watch: every client's stream from its opening to its end, and the view that it shows.
  * How a client gets in is subscribe.ts, how it is fed client-stream.ts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -40,7 +40,7 @@ const LAST_GRACE_MS = 3_000;
 export type Clients = ReturnType<typeof createClients>;
 
 /**
- * @param options `join` is a client's way in; `onFirst` is called when somebody watches and nobody did
+ * @param options `join` is a client's way in; `onFirst` is called when a client watches and none did before
  */
 export function createClients({
 	context,

@@ -181,7 +181,7 @@ describe('a frame from before a view was watched', () => {
 		expect(bytesFor(frame, watched, shop)).toBeNull();
 	});
 
-	test('a reset without the view’s own state is for nobody who watches it', async () => {
+	test('a reset without the view’s own state is for no client that watches it', async () => {
 		const shop = viewOf('source:shop');
 		const { state, watched } = await show([]);
 		watched.watch(shop);

@@ -1,5 +1,5 @@
 /**
- * States and batches as frames of the stream: encoded once for each view that somebody watches. Views in which nothing
+ * States and batches as frames of the stream: encoded once for each view that is watched. Views in which nothing
  * has changed share the bytes of one small frame. It decides what goes into a frame, not when. Pure.
  */
 import type {
@@ -108,7 +108,7 @@ export function toActivity(batch: Batch, state: State, watched: Watched, id: str
 	return toFrames('activity', state, watched, data, { id, rest: { events: [], omitted: 0, at } });
 }
 
-/** A batch of the past for one view, with the figures of now; undefined: they are being read anew. */
+/** A batch of the past for one view, with the figures of now; undefined: they are being read again. */
 export function toActivityOf(
 	open: OpenView,
 	batch: Batch,

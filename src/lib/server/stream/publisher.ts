@@ -1,7 +1,7 @@
 /**
- * The reading itself: drains from its position and publishes, or begins anew where no position holds. It owns cursor, windows
+ * The reading itself: drains from its position and publishes, or starts over where no position holds. It owns cursor, windows
  * and state. Invariant: the ring's head, the state and the windows change in one synchronous step. When something throws in the
- * middle of such a step, they may disagree: the position is dropped, and the next run begins anew with a reset for every client.
+ * middle of such a step, they may disagree: the position is dropped, and the next run starts over with a reset for every client.
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
@@ -125,7 +125,7 @@ export function createReading({
 	}
 
 	/**
-	 * Reads everything anew: at the start, and when the history has changed; every client gets a reset. Nothing changes
+	 * Reads everything again: at the start, and when the history has changed; every client gets a reset. Nothing changes
 	 * before all is built.
 	 */
 	async function begin(sql: Sql) {
@@ -168,7 +168,7 @@ export function createReading({
 		published = cursor;
 		broadcast(reset);
 		views.sweep(watched.isWatched);
-		// last: a broadcast that threw leaves no position, and the next run begins anew
+		// last: a broadcast that threw leaves no position, and the next run starts over
 		drain = from;
 		delivered++;
 	}

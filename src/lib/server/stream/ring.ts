@@ -1,7 +1,7 @@
 /**
  * The event bus: a ring of encoded frames and the clients' positions in it. Every client is handed the same bytes.
  * It knows neither SSE syntax nor the database. A client is a number, not a queue: one that wants more is handed a frame at
- * the broadcast, any other keeps its place and takes what it missed when it asks; whoever falls off the ring is told so.
+ * the broadcast, any other keeps its place and takes what it missed when it asks; a client that falls off the ring is told so.
  */
 import type { StreamEventName } from '../../protocol';
 
@@ -38,7 +38,7 @@ export type Subscription = {
 export type Bus = {
 	/** Appends a frame and hands it to every client that is ready. Never throws for a client's sake. */
 	publish(frame: Frame): void;
-	/** The position after the newest frame: whoever joins there gets the next one. */
+	/** The position after the newest frame: a client that joins there gets the next one. */
 	head(): number;
 	/** The oldest position that can still be joined. */
 	tail(): number;
@@ -87,7 +87,7 @@ export function createBus({
 		) {
 			const gone = frames[skipped] as Frame;
 			bytes -= sizeOf(gone);
-			// whoever stands right after the frame that goes can still join; whoever stands before it cannot
+			// a client right after the evicted frame can still join; one before it cannot
 			if (first !== undefined && ids.get(first) === oldest) ids.delete(first);
 			first = gone.id;
 			frames[skipped++] = undefined;

@@ -1,6 +1,6 @@
 /**
  * The Server-Sent Events encoder: the only file that knows the syntax. Pure; imports nothing.
- * A newcomer gets two things wrong: a bare CR ends a line as well (a data line split on LF alone lets
+ * Two traps: a bare CR ends a line as well (a data line split on LF alone lets
  * a payload forge fields), and an event counts only with the blank line after it: one event, one chunk.
  * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */

@@ -22,7 +22,7 @@ export type FakeBrowser = Environment & {
 	pass: (ms: number) => void;
 	/** Moves the clock as sleep does: what became due runs late, at the end. */
 	sleep: (ms: number) => void;
-	/** Somebody sets the clock, forward or back; timers go by time that has passed. */
+	/** The user sets the clock, forward or back; timers go by time that has passed. */
 	setClock: (byMs: number) => void;
 	/** ms since the beginning, whatever the clock says */
 	elapsed: () => number;

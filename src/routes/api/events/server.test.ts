@@ -599,7 +599,7 @@ describe('a visitor without a session id', () => {
 			).not.toMatch(/192\.0\.2\./);
 	});
 
-	test('who says Global Privacy Control or Do Not Track, and whoever is no page, stays without', async () => {
+	test('clients with Global Privacy Control or Do Not Track, and clients other than pages, stay without', async () => {
 		const query = `?key=${await makeKey(SHOP)}`;
 		await post('{"name":"a"}', from('192.0.2.7', { 'sec-gpc': '1' }), { query });
 		await post('{"name":"b"}', from('192.0.2.7', { dnt: '1' }), { query });

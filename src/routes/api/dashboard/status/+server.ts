@@ -7,7 +7,7 @@ export const trailingSlash = 'ignore';
 
 /**
  * The content of a `ping`, as a plain answer: EventSource cannot see why it failed, and the clocks' offset is measured here. That is
- * what an open page asks every few minutes: a screen that is never loaded anew stays let in by it.
+ * what an open page asks every few minutes: it keeps a screen that is never reloaded logged in.
  */
 export const GET: RequestHandler = ({ locals, cookies, url }) => {
 	renewViewerCookie(cookies, locals, toSite(url, locals));

@@ -47,7 +47,7 @@ export const GET: RequestHandler = async ({ request, url, locals, platform }) =>
 	return new Response(body, { headers: HEADERS });
 };
 
-/** Without it SvelteKit answers HEAD with GET: a subscription that nobody reads, and headers that never leave. */
+/** Without it SvelteKit answers HEAD with GET: a subscription that no client reads, and headers that never leave. */
 export const HEAD: RequestHandler = () => new Response(null, { headers: HEADERS });
 
 /** Made outside the handler, so that what waits for the end of a stream does not keep its request. */
