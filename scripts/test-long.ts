@@ -1,5 +1,5 @@
 /**
- * `npm run test:long [-- looks tests properties wire faults fuzz system]`: what takes minutes and has a short form in `npm test`. All of it
+ * `npm run test:long [-- looks tests properties views wire faults fuzz system]`: what takes minutes and has a short form in `npm test`. All of it
  * takes hours; names choose parts. Goes on after a part that fails, and names those at the end.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,6 +23,14 @@ const PARTS: Record<string, Step> = {
 	properties: {
 		title: 'properties: other cases than those of npm test (vitest)',
 		command: ['node', 'node_modules/vitest/vitest.mjs', 'run', ...findProperties()],
+	},
+	views: {
+		title: 'views: ten thousand live queries against SQL, and against counting again (vitest)',
+		command: [
+			...['env', 'VIEW_CASES=400', 'VIEW_RUNS=10000'],
+			...['node', 'node_modules/vitest/vitest.mjs', 'run', '--testTimeout', '3600000'],
+			...['tests/delivery/views.test.ts', 'src/lib/server/live/view.test.ts'],
+		],
 	},
 	wire: { title: 'wire: a million messages', command: npm('test:wire') },
 	faults: { title: 'faults: delivery under twenty faults', command: npm('test:faults') },

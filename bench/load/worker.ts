@@ -21,9 +21,18 @@ export type Caught = {
 /** A client has joined when its first state came, or already when it was answered. */
 export type Joins = 'state' | 'head';
 export type Commands = {
-	/** @param cookies of the first client, the second, …; none: they go without */
+	/** @param cookies of the first client, the second, …; none: they go without @param queries added to each one's address */
 	open: {
-		in: { url: string; count: number; atOnce: number; joins: Joins; cookies?: readonly string[] };
+		in: {
+			url: string;
+			count: number;
+			atOnce: number;
+			joins: Joins;
+			cookies?: readonly string[];
+			queries?: readonly string[];
+			/** how many connections come from one address; default: as many as it has ports for */
+			perAddress?: number;
+		};
 		out: Opened;
 	};
 	begin: { in: null; out: null };
@@ -55,9 +64,15 @@ const connections: Connection[] = [];
 let everOpened = 0;
 
 /** Resolves when the client has joined, or the connection has failed. */
-function dial(url: URL, client: Client, joins: Joins, cookie?: string): Promise<Connection> {
+function dial(
+	url: URL,
+	client: Client,
+	joins: Joins,
+	cookie?: string,
+	perAddress = PER_ADDRESS,
+): Promise<Connection> {
 	return new Promise((resolve) => {
-		const localAddress = `127.0.0.${2 + (Math.floor(everOpened++ / PER_ADDRESS) % 200)}`;
+		const localAddress = `127.0.0.${2 + (Math.floor(everOpened++ / perAddress) % 200)}`;
 		const socket = connect({ host: url.hostname, port: Number(url.port), localAddress });
 		const connection: Connection = { client, socket, cookie, status: 0, ended: false };
 		const timer = setTimeout(() => socket.destroy(), FIRST_EVENT_MS);
@@ -93,15 +108,17 @@ function dial(url: URL, client: Client, joins: Joins, cookie?: string): Promise<
 }
 
 answer<Commands>({
-	async open({ url, count, atOnce, joins, cookies = [] }) {
+	async open({ url, count, atOnce, joins, cookies = [], queries = [], perAddress }) {
 		const started = performance.now();
 		let left = count;
 		let failed = 0;
 		const work = async () => {
 			while (left > 0) {
-				const cookie = cookies[count - left--];
+				const number = count - left--;
+				const address = new URL(url);
+				for (const one of new URLSearchParams(queries[number])) address.searchParams.append(...one);
 				const client = tally.add();
-				const connection = await dial(new URL(url), client, joins, cookie);
+				const connection = await dial(address, client, joins, cookies[number], perAddress);
 				if (connection.ended) {
 					failed++;
 					tally.remove(client);

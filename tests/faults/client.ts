@@ -4,7 +4,7 @@ import { createRandom } from '../../scripts/visitors/random';
 import { toDelay } from '../../src/lib/stores/backoff';
 import { WATCHDOG_MS } from '../../src/lib/protocol';
 import { createAccount, type Account } from './account';
-import type { ClientPlan } from './plan';
+import { FILTERS, type ClientPlan } from './plan';
 
 export type FaultClient = {
 	account: Account;
@@ -46,7 +46,8 @@ export function startClient(plan: ClientPlan, urls: readonly string[]): FaultCli
 		const cursor = account.cursor();
 		const native = plan.kind === 'native';
 		if (cursor !== null && !native) query.set('cursor', cursor);
-		if (plan.source !== null) query.set('source', plan.source);
+		if (plan.filter !== null)
+			for (const text of FILTERS[plan.filter]?.texts ?? []) query.append('f', text);
 		const headers = native && cursor !== null ? { 'last-event-id': cursor } : {};
 		const url = `${urls[turn % urls.length]}/api/dashboard/stream?${query}`;
 		let ended = false;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parseCursor, sees } from '../../src/lib/server/reader/cursor';
 import { startClient, type FaultClient } from './client';
 import { createOracle, type Rows, type Verdict } from './oracle';
-import { SOURCES, type ClientPlan } from './plan';
+import type { ClientPlan } from './plan';
 
 /** What ends a wait: a transaction with a row for each source. */
 export type Marker = { tx: string };
@@ -58,7 +58,7 @@ function readRows(file: string, count: number): Rows {
 	return {
 		txs: new BigUint64Array(copy, 0, count),
 		ids: new Float64Array(copy, count * 8, count),
-		sources: new Uint8Array(copy, count * 16, count),
+		marks: new Uint8Array(copy, count * 16, count),
 	};
 }
 
@@ -69,8 +69,7 @@ function judge(rows: Rows): Judged {
 	const verdicts = clients.map(({ account, plan, answers: own }) => {
 		for (const [status, count] of own) answers.set(status, (answers.get(status) ?? 0) + count);
 		events += account.events();
-		const source = plan.source === null ? null : SOURCES.indexOf(plan.source as 'web');
-		return oracle.judge(account, source);
+		return oracle.judge(account, plan.filter);
 	});
 	return { type: 'judged', verdicts, answers: [...answers], events };
 }

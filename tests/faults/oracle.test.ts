@@ -11,7 +11,8 @@ const TXS = [1, 2, 3, 4, 5];
 const oracle = createOracle({
 	txs: BigUint64Array.from(TXS.map(BigInt)),
 	ids: Float64Array.from(TXS.map((tx) => tx * 10)),
-	sources: new Uint8Array(TXS.length),
+	// the second and the fourth pass filter 0
+	marks: Uint8Array.of(0, 1, 0, 1, 0),
 });
 const nothing = { totals: {}, tables: {}, at: '' };
 const activity = (tx: number, ids = [tx * 10], omitted = 0, id = `e1-${tx}`) =>
@@ -55,6 +56,17 @@ describe('the judge', () => {
 	test('a row that comes again, or that the reset covered', () => {
 		expect(judge(reset(3), activity(4), activity(4), activity(5))).toEqual({ ...well, twice: 1 });
 		expect(judge(reset(3), activity(5, [30, 40, 50]))).toEqual({ ...well, twice: 1 });
+	});
+	test('a filtered client is due the rows that pass, and no others', () => {
+		const judged = (...frames: { bytes: Uint8Array }[]) => {
+			const account = createAccount();
+			for (const { bytes } of frames) account.feed(Buffer.from(bytes));
+			const { lost, twice } = oracle.judge(account, 0);
+			return { lost, twice };
+		};
+		expect(judged(reset(1), activity(5, [20, 40]))).toEqual({ lost: 0, twice: 0 });
+		expect(judged(reset(1), activity(5, [20]))).toEqual({ lost: 1, twice: 0 });
+		expect(judged(reset(1), activity(5, [20, 30, 40]))).toEqual({ lost: 0, twice: 1 });
 	});
 	test('a row that was never committed', () => {
 		expect(judge(reset(4), activity(5, [50, 99])).ghosts).toBe(1);

@@ -8,8 +8,8 @@ import { parseCursor, sees, type Cursor } from '../../src/lib/server/reader/curs
 import { MAX_EVENTS_PER_FRAME } from '../../src/lib/protocol';
 import type { Account, Span, Step } from './account';
 
-/** Rows of `events` in ascending order of (tx, id). */
-export type Rows = { txs: BigUint64Array; ids: Float64Array; sources: Uint8Array };
+/** Rows of `events` in ascending order of (tx, id). Bit i of `marks`: the row passes filter i. */
+export type Rows = { txs: BigUint64Array; ids: Float64Array; marks: Uint8Array };
 
 export type Verdict = {
 	delivered: number;
@@ -24,24 +24,27 @@ export type Verdict = {
 };
 
 export type Oracle = {
-	/** @param source index of the source that the client looks at; null: all */
-	judge(account: Account, source: number | null): Verdict;
+	/** @param filter index of the filter that the client follows; null: everything */
+	judge(account: Account, filter: number | null): Verdict;
 };
 
 /** Memory of the ring is counted in bytes as well: beyond this many rows of this suite a client may have fallen off it. */
 const NEAR = MAX_CATCH_UP;
 
-export function createOracle({ txs, ids, sources }: Rows): Oracle {
+export function createOracle({ txs, ids, marks }: Rows): Oracle {
 	const known = new Set(ids);
 	const counts = new Map<number | null, Uint32Array>();
 
-	function prefix(source: number | null): Uint32Array {
-		const made = counts.get(source);
+	const isFor = (row: number, filter: number | null) =>
+		filter === null || (((marks[row] as number) >>> filter) & 1) === 1;
+
+	function prefix(filter: number | null): Uint32Array {
+		const made = counts.get(filter);
 		if (made) return made;
 		const sums = new Uint32Array(txs.length + 1);
 		for (let i = 0; i < txs.length; i++)
-			sums[i + 1] = (sums[i] as number) + (source === null || sources[i] === source ? 1 : 0);
-		counts.set(source, sums);
+			sums[i + 1] = (sums[i] as number) + (isFor(i, filter) ? 1 : 0);
+		counts.set(filter, sums);
 		return sums;
 	}
 
@@ -58,20 +61,20 @@ export function createOracle({ txs, ids, sources }: Rows): Oracle {
 	}
 
 	/** rows that a cursor has seen */
-	function seen(id: string, source: number | null): number {
+	function seen(id: string, filter: number | null): number {
 		const { last, holes } = read(id);
-		const sums = prefix(source);
+		const sums = prefix(filter);
 		const of = (from: bigint, to: bigint) =>
 			(sums[place(to)] as number) - (sums[place(from)] as number);
 		return holes.reduce((sum, hole) => sum - of(hole, hole + 1n), of(0n, last + 1n));
 	}
 
-	const between = ({ from, to }: { from: string; to: string }, source: number | null) =>
-		seen(to, source) - seen(from, source);
+	const between = ({ from, to }: { from: string; to: string }, filter: number | null) =>
+		seen(to, filter) - seen(from, filter);
 
 	/** what a client was told once more, or not at all, in a span */
-	function weigh(span: Span, source: number | null) {
-		const due = between({ from: span.start, to: span.end }, source);
+	function weigh(span: Span, filter: number | null) {
+		const due = between({ from: span.start, to: span.end }, filter);
 		return due - span.delivered - span.omitted;
 	}
 
@@ -90,12 +93,12 @@ export function createOracle({ txs, ids, sources }: Rows): Oracle {
 	}
 
 	/** of the span that is open, each row by its id, unless some were only counted */
-	function missing(account: Account, span: Span, source: number | null): number {
+	function missing(account: Account, span: Span, filter: number | null): number {
 		const [start, end] = [read(span.start), read(span.end)];
 		let missing = 0;
 		for (let i = place(0n); i < txs.length; i++) {
 			const tx = txs[i] as bigint;
-			if (source !== null && sources[i] !== source) continue;
+			if (!isFor(i, filter)) continue;
 			if (sees(start, tx) || !sees(end, tx)) continue;
 			if (!account.has(ids[i] as number)) missing++;
 		}
@@ -103,7 +106,7 @@ export function createOracle({ txs, ids, sources }: Rows): Oracle {
 	}
 
 	return {
-		judge(account, source) {
+		judge(account, filter) {
 			const verdict: Verdict = {
 				delivered: 0,
 				omitted: 0,
@@ -117,8 +120,8 @@ export function createOracle({ txs, ids, sources }: Rows): Oracle {
 			for (const [i, span] of spans.entries()) {
 				verdict.delivered += span.delivered;
 				verdict.omitted += span.omitted;
-				const short = weigh(span, source);
-				const absent = i === spans.length - 1 ? missing(account, span, source) : 0;
+				const short = weigh(span, filter);
+				const absent = i === spans.length - 1 ? missing(account, span, filter) : 0;
 				verdict.lost += Math.max(short, absent, 0);
 				if (short < 0) verdict.twice -= short;
 			}

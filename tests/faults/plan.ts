@@ -50,8 +50,8 @@ export type ClientKind = (typeof CLIENT_KINDS)[number];
 
 export type ClientPlan = {
 	kind: ClientKind;
-	/** null: all sources */
-	source: string | null;
+	/** index into FILTERS; null: everything */
+	filter: number | null;
 	/** through the proxy that faults are done to, or straight to the instance */
 	proxied: boolean;
 	/** for how long a staller stops reading now and then */
@@ -70,6 +70,26 @@ export type PlanOptions = {
 };
 
 export const SOURCES = ['web', 'shop', 'api'] as const;
+
+/** What filtered clients follow: the clauses, and by hand what they mean in SQL. At most 8. */
+export const FILTERS: readonly { texts: readonly string[]; where: string }[] = [
+	{ texts: ['source:web'], where: `source = 'web'` },
+	{
+		texts: ['path:/p1', 'path:/p2', 'props.amount>=4'],
+		where: `properties ->> 'path' in ('/p1', '/p2') and (properties ->> 'amount')::float8 >= 4`,
+	},
+	{
+		texts: ['-source:web', '-path:/p0', 'name^w'],
+		where: `source <> 'web' and properties ->> 'path' is distinct from '/p0' and name like 'w%'`,
+	},
+];
+
+/** Properties of the n-th row of a statement or request, so that filters distinguish rows. */
+export const toProperties = (n: number) =>
+	n % 5 === 0 ? {} : { path: `/p${n % 4}`, amount: n % 10 };
+/** The same in SQL. */
+export const PROPERTIES_SQL = `case when n % 5 = 0 then '{}'
+	else jsonb_build_object('path', '/p' || n % 4, 'amount', n % 10) end`;
 
 /** Every kind of fault comes once before any comes twice. */
 export function toPlan({ seed, faults, clients, instances, stallMs }: PlanOptions): Plan {
@@ -93,10 +113,7 @@ export function toPlan({ seed, faults, clients, instances, stallMs }: PlanOption
 				['cutter', 1],
 				['staller', 1],
 			]),
-			source: pick<string | null>(random, [
-				[null, 4],
-				[SOURCES[0], 1],
-			]),
+			filter: pick<number | null>(random, [[null, 2], ...FILTERS.map((_, i) => [i, 1] as const)]),
 			proxied: random() < 0.5,
 			stallMs,
 			seed: Math.floor(random() * 2 ** 31),

@@ -17,7 +17,7 @@ import type { Judged, Marker, Order, Reply, Waited } from './clients';
 import { inflict, withAdmin, type Parts } from './inflict';
 import { NAIVE_READERS, startNaiveReader } from './naive';
 import type { Verdict } from './oracle';
-import { SOURCES, toPlan, type FaultKind } from './plan';
+import { FILTERS, SOURCES, toPlan, type FaultKind } from './plan';
 import { startFaultyProxy } from './proxy';
 import { startWriters, type Written } from './writers';
 
@@ -244,19 +244,21 @@ async function mark(url: string): Promise<Marker> {
 	return { tx: rows[0]?.tx ?? '0' };
 }
 
-/** Writes the committed rows, by (tx, id), for the processes of clients: all txs, then all ids, then all sources. */
+/** Writes the committed rows, by (tx, id), for the processes of clients: all txs, then all ids, then all marks. */
 async function saveRows(url: string, file: string) {
 	const read = async (sql: Sql) => {
-		const rows = await sql<{ tx: string; id: string; source: string; event_id: string }[]>`
-			select tx::text, id, source, event_id from nowboard.events order by events.tx, events.id`;
+		const marks = FILTERS.map(({ where }, i) => `case when ${where} then ${1 << i} else 0 end`);
+		const rows = await sql<{ tx: string; id: string; marks: number; event_id: string }[]>`
+			select tx::text, id, ${sql.unsafe(marks.join(' + '))} as marks, event_id
+			from nowboard.events order by events.tx, events.id`;
 		const [server] = await sql<
 			{ version: string }[]
 		>`select current_setting('server_version') as version`;
 		const bytes = Buffer.alloc(rows.length * 17);
-		for (const [i, { tx, id, source }] of rows.entries()) {
+		for (const [i, { tx, id, marks }] of rows.entries()) {
 			bytes.writeBigUInt64LE(BigInt(tx), i * 8);
 			bytes.writeDoubleLE(Number(id), (rows.length + i) * 8);
-			bytes[rows.length * 16 + i] = SOURCES.indexOf(source as 'web');
+			bytes[rows.length * 16 + i] = marks;
 		}
 		writeFileSync(file, bytes);
 		return {

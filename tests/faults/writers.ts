@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createRandom, type Random } from '../../scripts/visitors/random';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/db/deadline';
-import { SOURCES } from './plan';
+import { PROPERTIES_SQL, SOURCES, toProperties } from './plan';
 
 export type Written = {
 	/** rows that are said to be committed */
@@ -37,7 +37,8 @@ type Shape = (sql: Sql, random: Random) => Promise<number>;
 
 const source = (random: Random) => SOURCES[Math.floor(random() * SOURCES.length)] as string;
 const insert = async (sql: Sql, rows: number, from: string) => {
-	await sql`insert into nowboard.events (name, source) select 'w', ${from} from generate_series(1, ${rows}::int)`;
+	await sql`insert into nowboard.events (name, source, properties)
+		select 'w', ${from}, ${sql.unsafe(PROPERTIES_SQL)} from generate_series(1, ${rows}::int) n`;
 	return rows;
 };
 
@@ -143,9 +144,10 @@ export function startWriters({
 	async function writeHttp(own: Random) {
 		const pace = createPace(HTTP_SHARE / HTTP_WRITERS);
 		while (going()) {
-			const batch = Array.from({ length: 1 + Math.floor(own() * BATCH) }, () => ({
+			const batch = Array.from({ length: 1 + Math.floor(own() * BATCH) }, (_, n) => ({
 				name: 'w',
 				source: source(own),
+				properties: toProperties(n),
 				eventId: randomUUID(),
 			}));
 			const body = JSON.stringify(batch);

@@ -39,7 +39,7 @@ async function readRows(sql: Sql): Promise<Rows> {
 	return {
 		txs: BigUint64Array.from(rows, ({ tx }) => BigInt(tx)),
 		ids: Float64Array.from(rows, ({ id }) => Number(id)),
-		sources: new Uint8Array(rows.length),
+		marks: new Uint8Array(rows.length),
 	};
 }
 

@@ -12,6 +12,7 @@ import {
 	type Tick,
 } from '../../protocol';
 import { toFilterTexts } from '../../filter';
+import { createBatchMatch } from './match-row';
 import type { OpenView, Views, ViewSpec } from './views';
 import type { WindowStore } from './window-store';
 
@@ -22,6 +23,8 @@ export type Shown = {
 	readonly series: Series;
 	/** newest first, at most FEED_LENGTH */
 	readonly events: readonly ActivityEvent[];
+	/** those that the last step brought, oldest first */
+	readonly arrived: readonly ActivityEvent[];
 };
 
 export type State = {
@@ -107,25 +110,25 @@ export function createState({
 	}
 
 	function renew(open: OpenView, old: Shown, arrived: readonly ActivityEvent[]) {
-		const { key, view, match } = open;
-		const its = arrived.filter(match);
+		const { key, view } = open;
 		const events =
-			its.length === 0
+			arrived.length === 0
 				? old.events
-				: [...its.slice(-FEED_LENGTH).reverse(), ...old.events].slice(0, FEED_LENGTH);
+				: [...arrived.slice(-FEED_LENGTH).reverse(), ...old.events].slice(0, FEED_LENGTH);
 		const isSame = versions.get(key) === view.version();
 		const at = new Date(store.at()).toISOString();
 		const figures = isSame ? { ...old.figures, at } : toFigures(open);
 		const series = isSame ? old.series : view.series();
 		if (!isSame) dirty.add(key);
 		versions.set(key, view.version());
-		shown.set(key, { open, figures, series, events });
+		shown.set(key, { open, figures, series, events, arrived });
 	}
 
 	function step(arrived: readonly ActivityEvent[]) {
+		const matching = createBatchMatch(arrived);
 		for (const [key, old] of shown) {
 			const open = views.get(key);
-			if (open) renew(open, old, arrived);
+			if (open) renew(open, old, matching(open.groups));
 			else {
 				shown.delete(key);
 				versions.delete(key);
@@ -148,6 +151,7 @@ export function createState({
 				figures: toFigures(open),
 				series: view.series(),
 				events: newestOf(open),
+				arrived: [],
 			};
 			shown.set(key, one);
 			return one;

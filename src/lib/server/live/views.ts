@@ -6,7 +6,7 @@ import { DEFAULT_BY } from '../../dimensions';
 import { toFilterTexts } from '../../filter';
 import { createClauseTables } from './clause-tables';
 import type { DimensionRow } from './dimension-values';
-import { createRowMatch } from './match-row';
+import { createRowMatch, toMatchGroups, type MatchGroup } from './match-row';
 import { createViewIndex } from './view-index';
 import { createView, type View, type ViewSpec } from './view';
 
@@ -24,6 +24,8 @@ export type OpenView = ViewSpec & {
 	readonly view: View;
 	/** The same filter over one event. */
 	readonly match: (row: DimensionRow) => boolean;
+	/** and over many, for many views at a time */
+	readonly groups: readonly MatchGroup[];
 };
 
 export type Views = {
@@ -60,7 +62,8 @@ export function createViews(store: WindowStore): Views {
 		const view = createView(store, tables, index, spec);
 		while (!closed && !view.scan(SLICE_MS)) await new Promise((resolve) => setImmediate(resolve));
 		const texts = toFilterTexts(spec.filter);
-		const open = { ...spec, key, texts, view, match: createRowMatch(spec) };
+		const match = createRowMatch(spec);
+		const open = { ...spec, key, texts, view, match, groups: toMatchGroups(spec) };
 		complete.set(key, open);
 		opening.delete(key);
 		return open;

@@ -3,7 +3,6 @@
  * has changed share the bytes of one small frame. It decides what goes into a frame, not when. Pure.
  */
 import type {
-	Activity,
 	ActivityEvent,
 	DashboardState,
 	LiveFigures,
@@ -46,17 +45,18 @@ export function toFrame<E extends StreamEventName>(
 /** Which views frames are made for. */
 type Watched = Pick<WatchedViews, 'isWatched' | 'turn'>;
 
+/** @param text the data of a view as JSON; null: it has the rest */
 function toFrames<E extends StreamEventName>(
 	event: E,
 	state: State,
 	watched: Watched,
-	data: (shown: Shown) => StreamEvents[E] | null,
+	text: (shown: Shown) => string | null,
 	{ id, rest }: { id?: string; rest?: StreamEvents[E] },
 ): Frame {
 	const own = new Map<string, Uint8Array>();
 	for (const shown of state.all()) {
-		const its = watched.isWatched(shown.open.key) ? data(shown) : null;
-		if (its) own.set(shown.open.key, encode(event, its, id));
+		const data = watched.isWatched(shown.open.key) ? text(shown) : null;
+		if (data !== null) own.set(shown.open.key, toBytes({ event, data, id }));
 	}
 	const bytes = rest ? encode(event, rest, id) : NOTHING;
 	return { event, bytes, byView: { own, turn: watched.turn() }, ...(id !== undefined && { id }) };
@@ -64,7 +64,8 @@ function toFrames<E extends StreamEventName>(
 
 /** The whole state of each view. */
 export function toReset(state: State, watched: Watched): Frame {
-	return toFrames('reset', state, watched, state.of, { id: state.cursor() });
+	const text = (shown: Shown) => JSON.stringify(state.of(shown));
+	return toFrames('reset', state, watched, text, { id: state.cursor() });
 }
 
 /** The people of a view, for a client that has just joined; none where presence is switched off. */
@@ -94,18 +95,29 @@ export function toPresence(
 	return { event: 'presence', bytes: NOTHING, byView: { own, turn: watched.turn() } };
 }
 
-/** What a batch brings for each view. @param id the cursor after the batch */
-export function toActivity(batch: Batch, state: State, watched: Watched, id: string): Frame {
-	const events = batch.rows.map(toActivityEvent);
-	const at = new Date(state.at()).toISOString();
-	const data = (shown: Shown): Activity | null => {
-		const its = events.filter(shown.open.match);
-		const omitted = batch.omitted.of(shown.open);
+/** What a batch brings for each view, when the state has moved there. @param id the cursor after the batch */
+export function toActivity({ omitted }: Batch, state: State, watched: Watched, id: string): Frame {
+	const toText = createTexts();
+	const text = (shown: Shown): string | null => {
+		const { arrived, figures, open } = shown;
+		const others = omitted.of(open);
 		const series = state.take(shown);
-		if (!series && its.length === 0 && omitted === 0) return null;
-		return { events: its, omitted, ...shown.figures, series: series ?? NO_CHANGE };
+		if (!series && arrived.length === 0 && others === 0) return null;
+		const data = { omitted: others, ...figures, series: series ?? NO_CHANGE };
+		// an event is encoded once for all views that show it
+		return `{"events":[${arrived.map(toText).join(',')}],${JSON.stringify(data).slice(1)}`;
 	};
-	return toFrames('activity', state, watched, data, { id, rest: { events: [], omitted: 0, at } });
+	const rest = { events: [], omitted: 0, at: new Date(state.at()).toISOString() };
+	return toFrames('activity', state, watched, text, { id, rest });
+}
+
+function createTexts(): (event: ActivityEvent) => string {
+	const texts = new Map<ActivityEvent, string>();
+	return (event) => {
+		const text = texts.get(event) ?? JSON.stringify(event);
+		texts.set(event, text);
+		return text;
+	};
 }
 
 /** A batch of the past for one view, with the figures of now; undefined: they are being read again. */
@@ -127,8 +139,9 @@ export function toMetrics(
 	tick: Tick,
 	previous: Tick | null,
 ): Frame {
-	const data = (shown: Shown) => metrics(shown, tick, previous, state.take(shown) ?? NO_CHANGE);
-	return toFrames('metrics', state, watched, data, {});
+	const text = (shown: Shown) =>
+		JSON.stringify(metrics(shown, tick, previous, state.take(shown) ?? NO_CHANGE));
+	return toFrames('metrics', state, watched, text, {});
 }
 
 /** The same with the whole series, for a client that has just joined. */
