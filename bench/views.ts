@@ -1,5 +1,5 @@
 /**
- * Live queries: what a view costs that nobody had, what many views cost that are kept up to date, and what is sent for them.
+ * Live queries: what a new view costs, what many views cost that are kept up to date, and what is sent for them.
  * The engine alone is measured in this process; the whole system with viewers, `node build` and Postgres beside it.
  *
  * npm run bench:views -- [--rows 1000000] [--views 200] [--rate 1000] [--seconds 15] [--save]   (needs `npm run build` before)
@@ -79,10 +79,10 @@ tell({
 	name: 'views',
 	title: 'Live queries',
 	question:
-		'What filters cost: a view that nobody had is scanned from the window in memory, then kept up to date row by row.',
+		'What filters cost: a new view is scanned from the window in memory, then kept up to date row by row.',
 	tables: [
 		{
-			caption: `First figures of a view that nobody had, ${thousands(rows)} rows in the window, four breakdowns, fastest and median of up to ${ROUNDS} different filters`,
+			caption: `First figures of a new view, ${thousands(rows)} rows in the window, four breakdowns, fastest and median of up to ${ROUNDS} different filters`,
 			columns: [
 				'clauses',
 				'CPU ms, fastest',

@@ -54,7 +54,7 @@ export type Scans = {
 	longestCpuMs: number;
 };
 
-/** Opens views that nobody had, one after the other; the medians, and the longest slices of all. */
+/** Opens new views, one after the other; the medians, and the longest slices of all. */
 export async function scan(store: WindowStore, filters: readonly Filter[]): Promise<Scans> {
 	const all: Omit<Scans, 'fastestCpuMs'>[] = [];
 	for (const filter of filters) {

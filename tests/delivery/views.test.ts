@@ -171,7 +171,7 @@ test('every view equals SQL over the table at its own time', async () => {
 				await expect
 					.poll(() => instance.state().events[0]?.id ?? 0, { timeout: 60_000, interval: 5 })
 					.toBe(newest);
-				// deleting begins everything anew, a second later
+				// after a deletion everything is read again, a second later
 				if (deleted === 0) {
 					await sql`delete from nowboard.events where id % 3 = 0`;
 					await expect
