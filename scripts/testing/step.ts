@@ -1,5 +1,6 @@
 /** Runs one command of `npm test` under a headline, with its time, and leaves no process behind. */
 import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export type Step = {
 	title: string;
@@ -10,6 +11,8 @@ export type Step = {
 };
 
 const STOP_DEADLINE_MS = 15_000;
+const LEFT_DEADLINE_MS = 2_000;
+const LEFT_INTERVAL_MS = 50;
 const POSIX = process.platform !== 'win32';
 
 /** True when the command succeeded. On a signal the command is stopped, and the promise rejects. */
@@ -50,9 +53,24 @@ export async function runStep({ title, command, env, collect }: Step): Promise<b
 	});
 	process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 	// whatever the tool left in its group
-	signalGroup('SIGTERM');
+	if (POSIX && child.pid) await endGroup(child.pid);
 	if (interrupted) throw new Error(`Stopped by ${interrupted} during "${title}".`);
 	if (collect) console.log(`${headline}\n${output.trimEnd()}`);
 	console.log(`── ${title}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 	return code === 0;
+}
+
+/** Whatever the tool left in its group: asked to end, and killed after a while. */
+async function endGroup(pid: number): Promise<void> {
+	const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
+	for (const signal of signals)
+		for (let waitedMs = 0; waitedMs < LEFT_DEADLINE_MS; waitedMs += LEFT_INTERVAL_MS) {
+			try {
+				// a first one ends most; asked again, a tool would give up ending well
+				process.kill(-pid, waitedMs === 0 ? signal : 0);
+			} catch {
+				return;
+			}
+			await pause(LEFT_INTERVAL_MS);
+		}
 }
