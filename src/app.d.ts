@@ -3,6 +3,7 @@ import type { HealthWatch } from '$lib/server/monitoring/health';
 import type { SendingKeys } from '$lib/components/sending/snippets';
 import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { ViewLimits } from '$lib/server/http/view-limits';
+import type { BeforeReader } from '$lib/server/history/half-hour-before';
 import type { HistoryReader } from '$lib/server/history/history-cache';
 import type { ContextReader } from '$lib/server/ingest/context';
 import type { Ingest } from '$lib/server/ingest/group-commit';
@@ -44,6 +45,8 @@ declare global {
 			bodies: BodyBudget;
 			/** ranges beyond the present */
 			history: HistoryReader;
+			/** what live breakdowns are compared with */
+			before: BeforeReader;
 			metrics: Metrics;
 			/** the path below which the proxy serves this process: `/now`, or empty */
 			basePath: string;

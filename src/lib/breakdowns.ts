@@ -94,7 +94,12 @@ export function toClauseWords(
 	};
 }
 
-export type Tab = { title: string; by: readonly Dimension[] };
+export type Tab = {
+	title: string;
+	by: readonly Dimension[];
+	/** its breakdowns show their pictures */
+	isDrawn?: true;
+};
 
 /** The first one is the page without `by`. */
 export const TABS: readonly Tab[] = [
@@ -112,7 +117,7 @@ export const TABS: readonly Tab[] = [
 			'utm_content',
 		],
 	},
-	{ title: 'Places', by: ['country', 'language'] },
+	{ title: 'Places', by: ['country', 'language'], isDrawn: true },
 	{ title: 'Devices', by: ['device', 'browser', 'os'] },
 	{ title: 'Events', by: ['name', 'source'] },
 ];

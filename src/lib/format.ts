@@ -27,6 +27,11 @@ export function toCount(value: number, { locale }: Look = DEFAULT_LOOK): string 
 	return numberFormat(locale, { maximumFractionDigits: 0 }).format(value);
 }
 
+/** A number of a property: "1,234.5", with four decimals at most. */
+export function toAmount(value: number, { locale }: Look = DEFAULT_LOOK): string {
+	return numberFormat(locale, { maximumFractionDigits: 4 }).format(value);
+}
+
 /** 12345 → "12.3K" (which letter, and which case, is the locale's choice); below ten thousand as `toCount`. */
 export function toCompact(value: number, look: Look = DEFAULT_LOOK): string {
 	if (Math.abs(value) < 10_000) return toCount(value, look);

@@ -227,13 +227,47 @@ export type HistoryFigures = {
 /** `at`: where the bucket begins. */
 export type HistoryPoint = HistoryFigures & { at: string };
 
-/** What `GET /api/dashboard/values` answers. `values`: how many the dimension has in the view. */
-export type Values = Table & { dimension: string; values: number };
+/** Of the values of a property that are plain decimal numbers. */
+export type Measures = {
+	/** how many events have one */
+	count: number;
+	sum: number;
+	avg: number;
+	min: number;
+	max: number;
+	/** the value of the nearest rank */
+	p50: number;
+	p95: number;
+};
 
-/** A breakdown of a range. `before`: of as much time just before; `values`: how many there are. */
-export type RangeTable = {
-	rows: { key: string; count: number; before: number }[];
+/** What `GET /api/dashboard/values` answers, of the last half hour or of a range. */
+export type Values = {
+	dimension: string;
+	/** database time at which they hold */
+	at: string;
+	/** `before`: of as much time just before, where that is known */
+	rows: { key: string; count: number; before?: number }[];
+	/** how many the rows leave out */
 	other: number;
+	/** how many values the dimension has in the view */
+	values: number;
+	/** of a property; null: none of its values is a number, or there are too many different ones */
+	measures: Measures | null;
+};
+
+/** What `GET /api/dashboard/before` answers: the half hour before the last half hour. */
+export type Before = {
+	/** database time: they are of the half hour that ended half an hour earlier */
+	at: string;
+	/** the most frequent values of each breakdown; null: events do not reach back so far */
+	tables: { [dimension: string]: { key: string; count: number }[] } | null;
+};
+
+/** A breakdown of a range. `before`: of as much time just before, absent where events do not reach back so far. */
+export type RangeTable = {
+	rows: { key: string; count: number; before?: number }[];
+	other: number;
+	/** how many values there are */
 	values: number;
 };
 

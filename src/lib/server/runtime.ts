@@ -14,6 +14,7 @@ import { prepareDatabase } from './migrations/prepare';
 import { findIgnored } from './config/database-url';
 import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';
+import { createBefore } from './history/half-hour-before';
 import { createHistory } from './history/history-cache';
 import { createContextReader } from './ingest/context';
 import { startCountries } from './ingest/countries';
@@ -170,6 +171,7 @@ export function startRuntime(env: Env): Runtime {
 			requestId: '',
 			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),
+			before: createBefore({ sql: upkeepSql, log }),
 			ingestOpen: env.ingestOpen,
 			basePath: env.basePath,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),

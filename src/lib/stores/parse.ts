@@ -8,6 +8,7 @@ import {
 	HISTORY_RANGES,
 	type Activity,
 	type ActivityEvent,
+	type Before,
 	type Bye,
 	type DashboardState,
 	type Health,
@@ -16,6 +17,7 @@ import {
 	type HistoryFigures,
 	type HistoryPoint,
 	type LiveFigures,
+	type Measures,
 	type Metrics,
 	type Minute,
 	type People,
@@ -250,9 +252,15 @@ const historyFigures: Fields<HistoryFigures> = {
 	eventsCount: nullable(number),
 	activeSessions: nullable(number),
 };
+/** One row of a breakdown, with its count in the period before where that is known. */
+const valueRow = object<RangeTable['rows'][number]>({
+	key: text,
+	count: number,
+	before: optional(number),
+});
 const historyPoint = object<HistoryPoint>({ ...historyFigures, at: time });
 const rangeTable = object<RangeTable>({
-	rows: list(object<RangeTable['rows'][number]>({ key: text, count: number, before: number })),
+	rows: list(valueRow),
 	other: number,
 	values: number,
 });
@@ -262,7 +270,27 @@ export const parseToken: Parse<{ token: string }> = parse(object({ token: text }
 
 /** What `GET /api/dashboard/values` answers. */
 export const parseValues: Parse<Values> = parse(
-	object<Values>({ dimension: text, ...tableFields, values: number }),
+	object<Values>({
+		dimension: text,
+		at: time,
+		rows: list(valueRow),
+		other: number,
+		values: number,
+		measures: nullable(
+			object<Measures>({
+				...{ count: number, sum: number, avg: number, min: number, max: number },
+				...{ p50: number, p95: number },
+			}),
+		),
+	}),
+);
+
+/** What `GET /api/dashboard/before` answers. */
+export const parseBefore: Parse<Before> = parse(
+	object<Before>({
+		at: time,
+		tables: nullable(record(list(object<Table['rows'][number]>({ key: text, count: number })))),
+	}),
 );
 
 /** What `GET /api/dashboard/history` answers. */

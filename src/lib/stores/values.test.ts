@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { readValues } from './values';
 
-const VALUES = { dimension: 'os', rows: [{ key: 'Linux', count: 2 }], other: 1, values: 2 };
+const VALUES = {
+	dimension: 'os',
+	at: '2026-03-01T12:00:00.000Z',
+	rows: [{ key: 'Linux', count: 2 }],
+	other: 1,
+	values: 2,
+	measures: null,
+};
 const signal = new AbortController().signal;
 const query = new URLSearchParams({ dimension: 'os', f: 'country:AT' });
 

@@ -17,6 +17,8 @@ const answer = {
 	],
 	other: 0,
 	values: 2,
+	at: '2026-03-01T12:00:00.000Z',
+	measures: null,
 };
 
 test('each clause is a chip that can be removed and negated, and all can be cleared', async () => {

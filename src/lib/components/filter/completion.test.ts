@@ -17,6 +17,8 @@ const values = {
 	],
 	other: 0,
 	values: 2,
+	at: '2026-03-01T12:00:00.000Z',
+	measures: null,
 };
 
 test('before an operator, dimensions are offered by name and by what they are called', () => {

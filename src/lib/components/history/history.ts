@@ -3,6 +3,9 @@ import { isolate, toClock, toCount, toDate, toTime, type Look } from '../../form
 import type { History, HistoryPoint, HistoryRange } from '../../protocol';
 import type { Mark, Point } from '../charts/scale';
 
+/** A range instead of the present. `history`: null until it has arrived; `problem`: why it could not be read again. */
+export type Past = { range: HistoryRange; history: History | null; problem: string | null };
+
 /** What of history is drawn. */
 export type HistoryKey = 'pageViews' | 'activeSessions' | 'eventsCount';
 

@@ -28,6 +28,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/api/dashboard/status': 'dashboard',
 	'/api/dashboard/history': 'dashboard',
 	'/api/dashboard/values': 'dashboard',
+	'/api/dashboard/before': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',

@@ -6,11 +6,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
-import type { History, HistoryRange } from '../../protocol';
+import type { History, HistoryRange, Values } from '../../protocol';
 import { withDeadline } from '../db/deadline';
 import { toFilterTexts } from '../../filter';
 import { ZoneError } from './range-query';
-import { readRange, type RangeSpec } from './range';
+import { readRange, readRangeValues, type RangeSpec, type ValuesSpec } from './range';
 
 type RangeView = Pick<RangeSpec, 'filter' | 'bound' | 'by'>;
 
@@ -21,6 +21,8 @@ export type HistoryReader = {
 	 * @throws ZoneError, BusyError, a DeadlineError, or what the database says
 	 */
 	read(range: HistoryRange, view: RangeView, zone: string): Promise<History>;
+	/** The whole list of a breakdown. @throws the same */
+	values(spec: ValuesSpec): Promise<Values>;
 };
 
 /** About a tenth of what is asked for again by an open page. */
@@ -53,13 +55,15 @@ export function createHistory({
 	log,
 	now = Date.now,
 	read = readRange,
+	readValues = readRangeValues,
 }: {
 	sql: Sql;
 	log: Logger;
 	now?: () => number;
 	read?: typeof readRange;
+	readValues?: typeof readRangeValues;
 }): HistoryReader {
-	const kept = new Map<string, { until: number; history: Promise<History> }>();
+	const kept = new Map<string, { until: number; answer: Promise<unknown> }>();
 	let underWay = 0;
 	let forgetting: ReturnType<typeof setTimeout> | undefined;
 	/** A promise that is kept keeps the request in which it was made. */
@@ -75,7 +79,7 @@ export function createHistory({
 		forgetting.unref();
 	}
 
-	function begin(reading: Promise<History>): Promise<History> {
+	function begin<T>(reading: Promise<T>): Promise<T> {
 		underWay++;
 		let over = false;
 		const end = () => {
@@ -89,27 +93,26 @@ export function createHistory({
 		return withDeadline(reading, DEADLINE_MS, 'history');
 	}
 
-	function readOrShare(...[range, view, zone]: Parameters<HistoryReader['read']>) {
-		const key = JSON.stringify([
-			range,
-			toFilterTexts(view.filter),
-			toFilterTexts(view.bound ?? []),
-			view.by,
-			zone,
-		]);
+	/** @param toUntil until when the answer is kept, `since` being when it was asked for */
+	function readOrShare<T>(
+		key: string,
+		range: HistoryRange,
+		readNow: () => Promise<T>,
+		toUntil: (answer: T, since: number) => number,
+	): Promise<T> {
 		const found = kept.get(key);
-		if (found && found.until > now()) return found.history;
+		if (found && found.until > now()) return found.answer as Promise<T>;
 		if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());
 		const since = now();
-		const history = begin(read(sql, { range, ...view, zone }));
+		const answer = begin(readNow());
 		kept.delete(key);
 		// while it is read it is never too old
-		const entry = { until: Infinity, history };
+		const entry = { until: Infinity, answer };
 		kept.set(key, entry);
-		history.then(
-			({ begins }) => {
-				// nothing has been counted yet: that is soon over
-				entry.until = begins === null ? now() + KEPT_MS['30min'] : since + KEPT_MS[range];
+		answer.then(
+			(value) => {
+				entry.until = toUntil(value, since);
+				if (entry.until <= now() && kept.get(key) === entry) kept.delete(key);
 			},
 			(error: unknown) => {
 				if (!(error instanceof ZoneError))
@@ -121,8 +124,34 @@ export function createHistory({
 		const [oldest] = kept.keys();
 		if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
 		forgetLater();
-		return history;
+		return answer;
 	}
 
-	return { read: (...asked) => outside(readOrShare, ...asked) };
+	const toKey = ({ filter, bound }: Pick<RangeView, 'filter' | 'bound'>, ...rest: unknown[]) =>
+		JSON.stringify([toFilterTexts(filter), toFilterTexts(bound ?? []), ...rest]);
+
+	function readHistory(range: HistoryRange, view: RangeView, zone: string): Promise<History> {
+		// before anything has been counted: that is soon over
+		const toUntil = ({ begins }: History, since: number) =>
+			begins === null ? now() + KEPT_MS['30min'] : since + KEPT_MS[range];
+		const readNow = () => read(sql, { range, ...view, zone });
+		return readOrShare(toKey(view, range, view.by, zone), range, readNow, toUntil);
+	}
+
+	/** Shared while it is read, but not kept: lists are long. */
+	function readList(spec: ValuesSpec): Promise<Values> {
+		const { range, zone, dimension, text, length } = spec;
+		const key = toKey(spec, range, zone, { dimension, text, length });
+		return readOrShare(
+			key,
+			range,
+			() => readValues(sql, spec),
+			() => 0,
+		);
+	}
+
+	return {
+		read: (...asked) => outside(readHistory, ...asked),
+		values: (spec) => outside(readList, spec),
+	};
 }

@@ -3,12 +3,13 @@
  * the rollups, which outlast the events; everything else is counted from the events that are kept.
  */
 import type { Sql } from '../db/connect';
-import type { Dimension } from '../../dimensions';
+import { PROPS, type Dimension } from '../../dimensions';
 import { toFilterTexts, type Condition } from '../../filter';
-import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
+import { toMeasures } from '../../measures';
+import type { History, HistoryFigures, HistoryPoint, HistoryRange, Values } from '../../protocol';
 import { toMs } from '../db/time';
 import { readHistory, type RangeSums } from './range-query';
-import { readCounts, readTable, type Count } from './range-tables';
+import { countValues, readCounts, toRangeTable, type Count, type Periods } from './range-tables';
 
 export type RangeSpec = Condition & {
 	range: HistoryRange;
@@ -32,13 +33,33 @@ export async function readRange(
 	const figures = isSummed ? sums : await count(sql, sums, condition, signal);
 	const tables: History['tables'] = {};
 	for (const dimension of by)
-		tables[dimension] = await readTable(sql, condition, dimension, periodsOf(sums), { signal });
+		tables[dimension] = toRangeTable(
+			await countValues(sql, condition, dimension, periodsOf(sums), signal),
+		);
 	const { from, to, through } = sums;
 	const { totals, previousTotals, points, previous, begins } = figures;
 	return {
 		...{ range, zone, from, to, at: sums.at, begins, through, filter: toFilterTexts(filter) },
 		...{ totals, previousTotals, points, previous, tables },
 	};
+}
+
+export type ValuesSpec = Omit<RangeSpec, 'by'> & {
+	dimension: Dimension;
+	/** a part of the values that are wanted */
+	text: string;
+	length: number;
+};
+
+/** The whole list of a breakdown. @throws ZoneError */
+export async function readRangeValues(
+	sql: Sql,
+	{ range, filter, bound = [], zone, at = null, dimension, text, length }: ValuesSpec,
+): Promise<Values> {
+	const sums = await readHistory(sql, { range, source: null, zone, at });
+	const counts = await countValues(sql, { filter, bound }, dimension, periodsOf(sums));
+	const measures = dimension.startsWith(PROPS) ? toMeasures(counts.now) : null;
+	return { dimension, at: sums.at, ...toRangeTable(counts, { length, text }), measures };
 }
 
 /** The source, when the filter is nothing else. */
@@ -59,8 +80,6 @@ export function periodsOf({ at, bounds }: Pick<RangeSums, 'at' | 'bounds'>): Per
 	const cut = Math.min(Date.parse(at) - (middle - first), middle);
 	return [first, Math.max(cut, first), middle, last];
 }
-type Periods = [number, number, number, number];
-
 type Figures = Pick<History, 'totals' | 'previousTotals' | 'points' | 'previous' | 'begins'>;
 
 async function count(

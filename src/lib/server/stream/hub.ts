@@ -5,7 +5,6 @@
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import type { Dimension } from '../../dimensions';
-import type { Condition } from '../../filter';
 import { PING_INTERVAL_MS, type DashboardState, type Ping, type Values } from '../../protocol';
 import { createBroadcast, type Broadcast } from './broadcast';
 import { createBus, type Bus } from './ring';
@@ -38,10 +37,10 @@ export type Instance = {
 	 */
 	state(view?: ViewSpec): DashboardState;
 	/**
-	 * The values of a dimension in a view that have `text` in them, the most frequent first. Counts may be a moment ahead
+	 * The values of one of the view's breakdowns that have `text` in them, most frequent first. Counts may be a moment ahead
 	 * of the frames.
 	 */
-	values(asked: Condition, dimension: Dimension, text: string, length: number): Promise<Values>;
+	values(view: ViewSpec, dimension: Dimension, text: string, length: number): Promise<Values>;
 	/** The view is there, or is about to be: showing it costs nothing more. */
 	knows(view: ViewSpec): boolean;
 	/** How many different views clients watch. */

@@ -1,6 +1,6 @@
 /** The views that clients ask for: scans those that are not there yet, and answers from memory for those that are. */
-import type { Dimension } from '../../dimensions';
-import type { Condition } from '../../filter';
+import { PROPS, type Dimension } from '../../dimensions';
+import { toMeasures } from '../../measures';
 import type { DashboardState, Values } from '../../protocol';
 import { createEmptyState, type Shown } from '../live/state';
 import { toViewKey, type ViewSpec } from '../live/views';
@@ -52,16 +52,19 @@ export function createShownViews({
 			return shown ? stateOf(shown) : people.join(view, createEmptyState(view));
 		},
 		async values(
-			{ filter, bound = [] }: Condition,
+			view: ViewSpec,
 			dimension: Dimension,
 			text: string,
 			length: number,
 		): Promise<Values> {
-			const view = { filter, bound, by: [dimension] };
 			await ready(view);
+			const at = new Date(reading.live()?.store.at() ?? 0).toISOString();
 			const breakdown = find(view)?.open.view.breakdown(dimension);
-			const table = breakdown?.find(text, length) ?? { rows: [], other: 0 };
-			return { dimension, ...table, values: breakdown?.size() ?? 0 };
+			if (!breakdown) return { dimension, at, rows: [], other: 0, values: 0, measures: null };
+			const isMeasured = dimension.startsWith(PROPS) && breakdown.others() === 0;
+			const measures = isMeasured ? toMeasures(breakdown.each()) : null;
+			const table = breakdown.find(text, length);
+			return { dimension, at, ...table, values: breakdown.size(), measures };
 		},
 		knows(view: ViewSpec): boolean {
 			const key = toViewKey(view);

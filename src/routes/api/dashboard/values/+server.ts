@@ -1,18 +1,20 @@
 import { error, json } from '@sveltejs/kit';
 import { isDimension } from '$lib/dimensions';
 import { readView } from '$lib/server/http/view-param';
+import { answerRange } from '../range-answer.server';
 import type { RequestHandler } from './$types';
 
 /** SvelteKit's redirect would lead out of the path that a proxy strips. */
 export const trailingSlash = 'ignore';
 
-/** Values in one answer: the page asks for more as it is scrolled. */
-const MAX_LIMIT = 1_000;
+/** Values in one answer: to sort more would hold up the process. */
+const MAX_LIMIT = 5_000;
 const MAX_TEXT = 200;
 
 /**
- * `?dimension=country`, `?f=`, `?q=` (a part of the value), `?limit=`: the values of the last half hour with their counts,
- * the most frequent first: the type Values of protocol.ts. For completion and for whole lists.
+ * `?dimension=country`, `?f=`, `?q=` (a part of the value), `?limit=`: the values of the last half hour, or with `?range=`
+ * and `?zone=` of that, with their counts, the most frequent first: the type Values of protocol.ts. `?by=` names the
+ * breakdowns of a view that has the dimension among them, so that no other view has to be opened.
  */
 export const GET: RequestHandler = async ({ url, locals }) => {
 	const { searchParams: query } = url;
@@ -29,9 +31,15 @@ export const GET: RequestHandler = async ({ url, locals }) => {
 			`limit is ${JSON.stringify(query.get('limit')?.slice(0, 40))}: it must be a whole number from 1 to ${MAX_LIMIT}.`,
 		);
 	const text = (query.get('q') ?? '').slice(0, MAX_TEXT);
-	const view = readView(query, locals.viewer);
-	const { live, viewLimits, network } = locals;
-	await viewLimits.admit({ ...view, by: [dimension] }, network);
+	const { live, history, viewLimits, network, viewer } = locals;
+	const asked = readView(query, viewer);
+	if (query.has('range'))
+		return answerRange(query, (range, zone) =>
+			history.values({ ...asked, range, zone, dimension, text, length: limit }),
+		);
+	const isOpen = query.has('by') && asked.by.includes(dimension);
+	const view = isOpen ? asked : { ...asked, by: [dimension] };
+	await viewLimits.admit(view, network);
 	const values = await live.values(view, dimension, text, limit);
 	return json(values, { headers: { 'cache-control': 'no-store' } });
 };
