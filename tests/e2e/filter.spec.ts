@@ -162,6 +162,60 @@ test('a range keeps the filter: cards, chart and tables follow, and the feed sta
 	await expect(feed(page)).toContainText('live');
 });
 
+test('a country of the map is a filter, and the pointer reads its exact value', async ({
+	page,
+	server,
+}) => {
+	await openMixed(page, server);
+	await openLive(page, '/?by=country,language');
+	const austria = page.getByTestId('map').locator('[data-country=AT]');
+	await expect(austria).toHaveCount(1);
+	// by events: a country is as small as a few pixels, and the map may still be moving
+	await austria.locator('path').dispatchEvent('pointermove');
+	await expect(page.getByTestId('map')).toContainText('Austria');
+	await expect(page.getByTestId('map')).toContainText('5 events, 63%');
+	await austria.dispatchEvent('click');
+	await expect(figure(page, 'Events')).toHaveText('5');
+	expect(search(page)).toBe('?f=country:AT&by=country,language');
+});
+
+test('the whole list is searched, and a row of it is a filter', async ({ page, server }) => {
+	await server.sql`insert into nowboard.events (name, properties)
+		select 'page_view', jsonb_build_object('path', '/page/' || i) from generate_series(1, 300) i`;
+	await openLive(page, '/?by=path,host');
+	await expect(figure(page, 'Events')).toHaveText('300');
+	await page.getByRole('button', { name: 'Show all: Pages' }).click();
+	const dialog = page.getByRole('dialog', { name: 'Pages' });
+	await expect(dialog.getByRole('searchbox')).toBeFocused();
+	await expect(dialog).toContainText('300 values, 300 page views');
+	expect(await findProblems(page)).toEqual([]);
+	await page.keyboard.press('Escape');
+	await expect(dialog).toBeHidden();
+	await page.getByRole('button', { name: 'Show all: Pages' }).press('Enter');
+	await page.keyboard.type('/page/27');
+	await expect(dialog.getByRole('listitem')).toHaveCount(11);
+	await dialog.getByRole('link', { name: '/page/271', exact: true }).click();
+	await expect(dialog).toBeHidden();
+	await expect(figure(page, 'Events')).toHaveText('1');
+	expect(search(page)).toBe('?f=path:/page/271&by=path,host');
+});
+
+test('a property has its sum and percentiles, and an empty feed says why', async ({
+	page,
+	server,
+}) => {
+	await server.sql`insert into nowboard.events (name, properties)
+		select 'order', jsonb_build_object('total', i * 0.1) from generate_series(1, 20) i`;
+	await openLive(page, '/?f=name:order&by=name,source,props.total');
+	const measures = page.locator('dl').filter({ hasText: 'Average' });
+	await expect(measures).toContainText(/Sum\s*21\s*Average\s*1.05/);
+	await expect(measures).toContainText(/Median\s*1\s*p95\s*1.9\s*Max\s*2$/);
+	await openLive(page, '/?f=name:nothing');
+	await page.getByRole('link', { name: 'Clear the filter' }).click();
+	await expect(feed(page)).toContainText('order');
+	expect(search(page)).toBe('');
+});
+
 test('what is no filter is refused by name', async ({ page }) => {
 	const response = await page.goto('/?f=colour:red');
 	expect(response?.status()).toBe(400);

@@ -11,10 +11,14 @@ async function start(filter: string[]) {
 	const { token, hash } = createToken();
 	await sql`insert into nowboard.share_links (hash, name, filter)
 		values (${hash}, 'customer', ${`{${filter.join(',')}}`}::text[])`;
-	await sql`insert into nowboard.events (name, source, properties) values
-		('page_view', 'shop', '{"path": "/ours"}'),
-		('page_view', 'web', '{"path": "/secret", "title": "confidential"}'),
-		('confidential_order', 'web', '{"path": "/secret", "customer": "secret"}')`;
+	// now, in the half hour before, and long enough ago for that to be known
+	for (const minutes of [0, 45, 90])
+		await sql`insert into nowboard.events (name, source, properties, created_at)
+			select name, source, properties::jsonb, now() - ${minutes}::int * interval '1 minute' from (values
+				('page_view', 'shop', '{"path": "/ours"}'),
+				('page_view', 'web', '{"path": "/secret", "title": "confidential"}'),
+				('confidential_order', 'web', '{"path": "/secret", "customer": "secret"}')
+			) as sent (name, source, properties)`;
 	const app = createAppServer(await freePort(), databaseUrl, WORLD_ENV);
 	onTestFinished(() => app.kill('SIGTERM'));
 	await app.start();
@@ -61,9 +65,11 @@ test('a bound link never shows an event of another source, whatever is asked for
 			`/__data.json${query}`,
 			`/api/dashboard/stream${query}`,
 			`/api/dashboard/history${more}range=30min&${BY}`,
-			...['path', 'source', 'props.customer', 'name'].map(
-				(dimension) => `/api/dashboard/values${more}dimension=${dimension}`,
-			),
+			`/api/dashboard/before${more}${BY}`,
+			...['path', 'source', 'props.customer', 'name'].flatMap((dimension) => [
+				`/api/dashboard/values${more}dimension=${dimension}`,
+				`/api/dashboard/values${more}dimension=${dimension}&limit=5000&range=24h`,
+			]),
 		]) {
 			const { status, text } = await ask(path);
 			seen[path] = status;
@@ -75,7 +81,8 @@ test('a bound link never shows an event of another source, whatever is asked for
 		}
 	}
 	// (control) the events that the link is for are shown
-	expect((await ask('/api/dashboard/stream')).text).toContain('/ours');
+	for (const path of ['stream', 'before', 'values?dimension=path&range=24h'])
+		expect((await ask(`/api/dashboard/${path}`)).text, path).toContain('/ours');
 	expect(new Set(Object.values(seen))).toEqual(new Set([200, 400]));
 	for (const path of ['/status', '/api/dashboard/health', '/settings'])
 		expect((await ask(path)).status, path).toBe(403);

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import { toAddress, withClause } from '../address';
+import { DEFAULT_LOOK } from '../format';
+import type { Values } from '../protocol';
+import AllValues from './dashboard/AllValues.svelte';
 import BreakdownTable from './dashboard/BreakdownTable.svelte';
 import Breakdowns from './dashboard/Breakdowns.svelte';
 
@@ -154,4 +157,68 @@ test('says how far a filtered view reaches back and what it cannot distinguish',
 	});
 	expect(container.textContent).toContain('what is filtered reaches back to 12:05:09');
 	expect(container.textContent).toContain('Session: too many different values');
+});
+
+test('a live row is compared with the half hour before, where that is known', async () => {
+	const { container } = await render(Breakdowns, {
+		props: {
+			view: { ...view, by: ['os'] },
+			tables: {
+				os: {
+					rows: [
+						{ key: 'Linux', count: 30 },
+						{ key: 'Plan 9', count: 3 },
+					],
+					other: 0,
+				},
+			},
+			before: { at: '2026-03-01T12:00:00.000Z', tables: { os: [{ key: 'Linux', count: 20 }] } },
+			events: [],
+			link,
+		},
+	});
+	const rows = [...container.querySelectorAll('li')].map((row) => row.innerText.split(/\s+/));
+	expect(rows).toEqual([
+		['Linux', '≠', '+50', '%', '91%', '30'],
+		['Plan', '9', '≠', '9.1%', '3'],
+	]);
+	expect(container.querySelector('[title^="20 in the 30 minutes before"]')).not.toBeNull();
+});
+
+test('the whole list holds the rows in sight only, and is searched by the server where it is longer', async () => {
+	const asked: string[] = [];
+	const row = (i: number) => ({ key: `/page/${i}`, count: 5_000 - i });
+	const all = Array.from({ length: 5_000 }, (_, i) => row(i));
+	const { getByRole, getByText } = await render(AllValues, {
+		dimension: 'path',
+		view: { filter: ['os:Linux'], by: ['path'], range: '24h' },
+		before: new Map(),
+		against: 'the 24 h before',
+		link,
+		look: DEFAULT_LOOK,
+		onclose: () => {},
+		readValues: async (query: URLSearchParams): Promise<Values> => {
+			asked.push(String(query));
+			const text = query.get('q');
+			return {
+				...{ dimension: 'path', at: '2026-03-01T12:00:00.000Z', values: 6_000, measures: null },
+				...(text ? { rows: [row(5_432)], other: 1 } : { rows: all, other: 9 }),
+			};
+		},
+	});
+	await expect
+		.element(getByText('The 5,000 most frequent. Search finds the others.'))
+		.toBeVisible();
+	const list = getByRole('list', { name: 'Pages' });
+	const items = () => [...list.element().querySelectorAll('li')];
+	expect(items().length).toBeLessThan(60);
+	list.element().parentElement!.scrollTop = 1e9;
+	await expect.element(getByRole('link', { name: '/page/4999' })).toBeVisible();
+	expect(items().at(-1)?.ariaPosInSet).toBe('5000');
+	await getByRole('searchbox').fill('5432');
+	await expect.element(getByRole('link', { name: '/page/5432' })).toBeVisible();
+	expect(asked).toEqual([
+		'dimension=path&limit=5000&by=path&f=os%3ALinux&range=24h&zone=UTC',
+		'dimension=path&limit=5000&by=path&f=os%3ALinux&q=5432&range=24h&zone=UTC',
+	]);
 });

@@ -65,7 +65,7 @@ export function createBreakdown(value: (code: number) => string): Breakdown {
 			.sort((a, b) => (isBefore(a, b) ? -1 : 1));
 	}
 
-	/** Sorts no more than `length`: to sort 50,000 by text would hold up everybody for a tenth of a second. */
+	/** Sorts no more than `length`: to sort 50,000 by text takes a tenth of a second. */
 	function toTop(codes: number[], length: number): number[] {
 		const ascending = Uint32Array.from(codes, counts.of).sort();
 		const least = ascending.at(-length) ?? 0;
