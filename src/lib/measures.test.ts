@@ -22,6 +22,6 @@ test.each([
 	[[['pro', 2]], null],
 	[[], null],
 	[[['5', 1]], 5],
-] as const)('of %j the median is %j', (counts, median) => {
-	expect(toMeasures(counts as [string, number][])?.p50 ?? null).toBe(median);
+] as [[string, number][], number | null][])('of %j the median is %j', (counts, median) => {
+	expect(toMeasures(counts)?.p50 ?? null).toBe(median);
 });
