@@ -1,32 +1,10 @@
-/** Whole lists of values on a page that is open: how they are asked for, and kept up to date. */
+/** Keeps a list of values on an open page up to date. */
 import { untrack } from 'svelte';
-import type { PageView } from '../../address';
 import type { Values } from '../../protocol';
-
-/** Asks the server; rejects when there is no answer. */
-export type ReadValues = (query: URLSearchParams, signal: AbortSignal) => Promise<Values>;
-
-/** The present, beside RANGE_WORDS. */
-export const LIVE_WORDS = { period: '30 min', before: 'the 30 minutes before those' } as const;
+import type { ReadValues } from './list-query';
 
 /** An open page asks again at most this often. */
 const REST_MS = 2_000;
-
-/** What asks for the most frequent values of one of the view's breakdowns. */
-export function toListQuery(
-	{ filter, by, range }: PageView,
-	dimension: string,
-	{ limit, text = '', zone }: { limit: number; text?: string; zone: string },
-): URLSearchParams {
-	const query = new URLSearchParams({ dimension, limit: String(limit), by: by.join() });
-	for (const clause of filter) query.append('f', clause);
-	if (text) query.set('q', text);
-	if (range !== null) {
-		query.set('range', range);
-		query.set('zone', zone);
-	}
-	return query;
-}
 
 /**
  * Reads what is asked for, and again when `change` is another value than at the last reading. A failure keeps what was
