@@ -8,8 +8,10 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { INGEST_LIMITS } from '../src/lib/protocol';
 import { toDemoId } from './demo/demo-data';
 import { createRandom } from './visitors/random';
+import { createPresence } from './visitors/presence';
 import { createRhythm } from './visitors/rhythm';
 import { createSender } from './visitors/send';
 import { createVisitors, WARM_UP_MS } from './visitors/visitors';
@@ -43,7 +45,9 @@ const next = createVisitors(random, {
 	rhythm: createRhythm(random, now.getHours() + now.getMinutes() / 60),
 	warmUpMs: WARM_UP_MS,
 });
-const endpoint = new URL('api/events', values.url.replace(/\/*$/, '/')).href;
+const toEndpoint = (name: string) => new URL(`api/${name}`, values.url.replace(/\/*$/, '/')).href;
+const endpoint = toEndpoint('events');
+const present = createPresence(createRandom(parseNumber('seed', values.seed)));
 /** by the source whose events they send; '' sends all others. With a key, an event names no source: the key has one */
 const senders = new Map(
 	['', ...values.key].map((text) => {
@@ -70,6 +74,7 @@ for (let last = performance.now(); !stop.signal.aborted && clockMs < durationMs;
 	const due = new Map<string, object[]>();
 	for (; upcoming.atMs <= clockMs; upcoming = next()) {
 		const { event } = upcoming;
+		present.saw(upcoming);
 		const name = senders.has(event.source) ? event.source : '';
 		const source = senders.get(name)?.key ? undefined : event.source;
 		const events = due.get(name) ?? [];
@@ -78,6 +83,7 @@ for (let last = performance.now(); !stop.signal.aborted && clockMs < durationMs;
 		due.set(name, events);
 	}
 	for (const [name, events] of due) await senders.get(name)?.send.add(events);
+	void tell(present.due(clockMs));
 }
 let accepted = 0;
 for (const { send } of senders.values()) {
@@ -85,6 +91,19 @@ for (const { send } of senders.values()) {
 	accepted += send.accepted();
 }
 if (!values.follow) console.log(`${accepted} events were accepted.`);
+
+/** Once: what is lost is said again with the next heartbeat. */
+async function tell(states: readonly object[]): Promise<void> {
+	const key = (senders.get('web') ?? senders.get(''))?.key;
+	for (let from = 0; from < states.length; from += INGEST_LIMITS.batch) {
+		const body = JSON.stringify(states.slice(from, from + INGEST_LIMITS.batch));
+		const headers = {
+			'content-type': 'application/json',
+			...(key && { authorization: `Bearer ${key}` }),
+		};
+		await fetch(toEndpoint('presence'), { method: 'POST', headers, body }).catch(() => {});
+	}
+}
 
 async function follow(): Promise<void> {
 	running = false;

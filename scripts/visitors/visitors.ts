@@ -17,8 +17,8 @@ export type VisitorsOptions = {
 	warmUpMs?: number;
 };
 
-/** `atMs`: since the start; never decreases. */
-export type Timed = { atMs: number; event: VisitorEvent };
+/** `atMs`: since the start; never decreases. `staysMs`: until the same visitor does something again, or `leaves`. */
+export type Timed = { atMs: number; event: VisitorEvent; staysMs: number; leaves: boolean };
 
 type Visitor = { atMs: number; deed: Deed; rest: Generator<Deed, void> };
 
@@ -49,9 +49,10 @@ export function createVisitors(
 		queue(atMs, visit(random, arrival, landing));
 	}
 
-	function queue(atMs: number, rest: Generator<Deed, void>): void {
+	/** @returns whether the visitor does anything more */
+	function queue(atMs: number, rest: Generator<Deed, void>): boolean {
 		const { value: deed, done } = rest.next();
-		if (done) return;
+		if (done) return false;
 		let [low, high] = [0, present.length];
 		while (low < high) {
 			const middle = (low + high) >> 1;
@@ -59,6 +60,7 @@ export function createVisitors(
 			else high = middle;
 		}
 		present.splice(low, 0, { atMs, deed, rest });
+		return true;
 	}
 
 	function act(): Timed {
@@ -66,8 +68,9 @@ export function createVisitors(
 			const first = present.at(-1);
 			if (first && first.atMs <= nextArrival) {
 				present.pop();
-				queue(first.atMs + first.deed.pauseMs, first.rest);
-				return { atMs: first.atMs - warmUpMs, event: first.deed.event };
+				const { event, pauseMs: staysMs } = first.deed;
+				const leaves = !queue(first.atMs + staysMs, first.rest);
+				return { atMs: first.atMs - warmUpMs, event, staysMs, leaves };
 			}
 			arrive(nextArrival);
 			nextArrival = nextAfter(nextArrival);

@@ -18,8 +18,8 @@ function said(session: number, change: Partial<Parameters<typeof toSaid>[0]> = {
 	return toSaid({
 		source: 'web',
 		sessionId: `session ${session}`,
-		state: 'here',
-		idle: 0,
+		state: 'visible',
+		idleMs: 0,
 		properties: { path: '/' },
 		context: session % 2 === 0 ? GERMAN : null,
 		statedAt: null,
@@ -79,7 +79,7 @@ test('two instances agree, a new one knows at once, and a crash of Postgres is o
 
 	// heard by either of them; a session's later state wins, in whatever order they are heard
 	const at = Date.now();
-	const third = { properties: { path: '/docs' }, idle: 3_600 };
+	const third = { properties: { path: '/docs' }, idleMs: 3_600_000 };
 	one.hear([said(1), said(2, { properties: { path: '/a' }, statedAt: at + 1 })]);
 	two.hear([said(2, { properties: { path: '/too-late' }, statedAt: at }), said(3, third)]);
 	const three = people(2, 1, [['/', 1], ['/a', 1], ['/docs', 1]]); // prettier-ignore

@@ -15,6 +15,8 @@ export type Site = {
 	url: string;
 	tag: string;
 	head: string;
+	/** the pages say who is here: off, so that tests count requests with events */
+	presence: boolean;
 	/** what the collector was sent: mode of the request, content type, names of the events */
 	received: [mode: unknown, type: unknown, names: string[]][];
 };
@@ -38,7 +40,7 @@ const APP = `<a href="/app/a">A</a> <a href="/app/b">B</a> <a href="#one">One</a
 
 export const test = base.extend<{ site: Site; sent: () => Promise<Sent[]> }>({
 	site: async ({ server }, use) => {
-		const site: Site = { url: '', tag: '', head: '', received: [] };
+		const site: Site = { url: '', tag: '', head: '', presence: false, received: [] };
 		const http = createServer((request, response) => {
 			const { pathname } = new URL(request.url ?? '', 'http://site');
 			if (request.method === 'POST')
@@ -47,7 +49,7 @@ export const test = base.extend<{ site: Site; sent: () => Promise<Sent[]> }>({
 					site.received.push([mode, type, (body as Sent[]).map(({ name }) => name)]);
 					response.writeHead(202).end();
 				});
-			const script = `<script defer src="${server.url}/t.js" ${site.tag}></script>`;
+			const script = `<script defer src="${server.url}/t.js" ${site.tag} ${site.presence ? '' : 'data-presence="false"'}></script>`;
 			const body = pathname.startsWith('/app') ? APP : `<a href="/pricing">Pricing</a>`;
 			const frame = '<iframe sandbox="allow-scripts" src="/inside"></iframe>';
 			response.setHeader('content-type', 'text/html; charset=utf-8').end(

@@ -28,7 +28,7 @@ const track = (page: Page, name: string, properties?: unknown) =>
 const paths = (events: Sent[]) => events.map(({ properties }) => properties.path);
 const names = (events: Sent[]) => events.map(({ name }) => name);
 /** As docs/tracker.md says. */
-const MAX_BYTES = 2_120;
+const MAX_BYTES = 2_300;
 const CORS = { 'access-control-allow-origin': '*' };
 
 test('the script is small, cacheable, and may be loaded by any page', async ({ server }) => {

@@ -38,6 +38,12 @@ export const LINES = /^{"timestamp[^\n]*/gm;
 /** The event is taken or refused for good. Else the server was too slow, busy or away, or the answer is none. */
 export const SETTLED = /^[23]|^4(?!08|29)/;
 
+/** The body is a text, so its type is text/plain: no preflight. */
+const post = (endpoint: string, body: string, settle: (answer?: Partial<Response>) => void) =>
+	attempt(() => fetch(endpoint, { method: 'POST', body, keepalive: true }).then(settle, settle));
+const beacon = (endpoint: string, body: string) =>
+	attempt(() => navigator.sendBeacon(endpoint, body));
+
 /** @param complete called before anything is sent: the last change to what is in the queue */
 export function startOutbox(endpoint: string, complete: () => void) {
 	let queue: Entry[] = `${stored(UNSENT)}`.match(LINES) ?? [];
@@ -57,12 +63,6 @@ export function startOutbox(endpoint: string, complete: () => void) {
 		complete();
 		const batch = toBatch(queue, maxSize);
 		const body = `[${batch.map(toItem)}]`;
-		const beacon = () => attempt(() => navigator.sendBeacon(endpoint, body));
-		/** The body is a text, so its type is text/plain: no preflight. */
-		const post = () =>
-			attempt(() =>
-				fetch(endpoint, { method: 'POST', body, keepalive: true }).then(settle, settle),
-			);
 		const settle = (answer?: Partial<Response> | false) =>
 			attempt(() => {
 				// an answer after the timeout, or to what was sent when leaving
@@ -90,11 +90,11 @@ export function startOutbox(endpoint: string, complete: () => void) {
 		else cancel();
 		if (!queue[0] || tries >= MAX_TRIES) return;
 		if (isLeaving) {
-			if (!beacon()) post();
+			if (!beacon(endpoint, body)) post(endpoint, body, settle);
 		} else if (!sending) {
 			sending = batch;
 			// a fetch of the page's own may return nothing, or never end: then the beacon has to do
-			if (!post()) settle(beacon() && { status: 202 });
+			if (!post(endpoint, body, settle)) settle(beacon(endpoint, body) && { status: 202 });
 			after(TIMEOUT_MS, settle);
 		}
 	}
@@ -105,11 +105,18 @@ export function startOutbox(endpoint: string, complete: () => void) {
 	schedule(MOMENT_MS);
 
 	/** @param isView may still change for a second */
-	return (entry: Entry, isView: boolean) => {
+	function add(entry: Entry, isView: boolean) {
 		if (`${entry}`.length > MAX_SIZE) throw 'event too large';
 		// what came before waits no longer, unless the server is in trouble
 		if (isView && !waited) send();
 		queue = [...queue, entry].slice(-MAX_EVENTS);
 		schedule(isView ? VIEW_MS : MOMENT_MS);
-	};
+	}
+
+	/** Says something of the visitor once, unless the server is taken for blocked. */
+	const tell = (body: string, isLeaving: unknown) =>
+		tries < MAX_TRIES &&
+		(isLeaving ? beacon : post)(endpoint.replace('/api/events', '/api/presence'), body, () => {});
+
+	return [add, tell] as const;
 }

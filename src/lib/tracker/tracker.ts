@@ -19,6 +19,8 @@ type Script = { src: string; dataset?: DOMStringMap };
 /** Our key in localStorage (do not count me) and sessionStorage (the session). */
 const KEY = 'nowboard';
 const PAGE_VIEW = 'page_view';
+/** Between two heartbeats of a visible page. */
+const HERE_MS = 15_000;
 
 attempt(() => {
 	const { nowboard, nowboardConfig } = window as Page;
@@ -37,6 +39,7 @@ attempt(() => {
 		[...ofDocument<Iterable<Script>>('scripts')!].find((script) => script.src === address) ??
 		({ src: address } as Script);
 	const settings: Settings = {
+		// a server without presence says so before it (routes/t.js)
 		host: src.replace(/[^/]*$/, ''),
 		...nowboardConfig,
 		...dataset,
@@ -77,8 +80,20 @@ attempt(() => {
 		let url: string;
 		/** the properties of the latest page view, while its title and address may change */
 		let latest: Properties | undefined | 0;
+		/** the properties of the page that is shown */
+		let shown: Properties | undefined;
 
-		const add = startOutbox(
+		// absent on a page without a host, such as a file, and with a key, which has its own
+		const source = settings.source || (!key && withoutWww(location.hostname)) || null;
+		/** What an event and a heartbeat begin with; the outbox finds the time there. */
+		function toHead() {
+			const timestamp = Date.now();
+			const sessionId = toSessionId(`${stored(KEY) ?? session}`.split(' '));
+			stored(KEY, (session = `${sessionId} ${timestamp}`));
+			return { timestamp, sessionId, source };
+		}
+
+		const [add, tell] = startOutbox(
 			// a path is one of the site's own, whatever <base> says
 			host!.replace(/\/?$/, '/api/events').replace(/^(?=\/\w)/, location.origin) +
 				// in the address: a beacon has no headers, and a header of our own would ask for a preflight
@@ -91,8 +106,7 @@ attempt(() => {
 
 		const track = ([name, given]: Call) =>
 			attempt(() => {
-				const sessionId = toSessionId(`${stored(KEY) ?? session}`.split(' '));
-				stored(KEY, (session = `${sessionId} ${Date.now()}`));
+				const head = toHead();
 				const isView = name === PAGE_VIEW && !given;
 				const properties: Properties | undefined =
 					name === PAGE_VIEW
@@ -105,34 +119,46 @@ attempt(() => {
 								...given,
 							}
 						: given;
-				const event = {
-					// first: the outbox finds it there
-					timestamp: Date.now(),
-					eventId: uuid(),
-					name,
-					// absent on a page without a host, such as a file, and with a key, which has its own
-					source: settings.source || (!key && withoutWww(location.hostname)) || null,
-					sessionId,
-					properties,
-				};
+				const event = { ...head, eventId: uuid(), name, properties };
 				const entry = { toString: () => toJson(event) };
 				// what the page handed over is written down at once: the page may change it
 				add(isView ? entry : `${entry}`, isView);
-				if (isView) latest = properties;
+				if (isView) shown = latest = properties;
 				// the page's own code goes on, whatever it handed over
 			}, warn);
+
+		/** the last input; coming here is one */
+		let input = Date.now();
+		/** Says that the visitor is here, in the background, or leaves. */
+		const here = (leaving?: 'gone') =>
+			attempt(
+				() =>
+					isOn(settings.presence ?? true) &&
+					tell(
+						toJson({
+							...toHead(),
+							...shown,
+							input,
+							state: leaving || ofDocument('visibilityState'),
+						}),
+						leaving,
+					),
+			);
 
 		function view() {
 			url = toAddress();
 			track([PAGE_VIEW]);
+			here();
 		}
 
 		/** @param isReplaced the address of the latest view is gone from the history: it was a redirect */
 		function onNavigation(isReplaced?: unknown) {
 			const next = toAddress();
 			if (next !== url)
-				if (isReplaced === true && latest) latest.url = url = next;
-				else view();
+				if (isReplaced === true && latest) {
+					latest.url = url = next;
+					here();
+				} else view();
 		}
 
 		if (isOn(settings.auto ?? true)) {
@@ -152,6 +178,12 @@ attempt(() => {
 			listen('popstate', onNavigation);
 			listen('pageshow', (event) => (event as PageTransitionEvent).persisted && view());
 		}
+		for (const type of ['wheel', 'keydown', 'pointerdown', 'pointermove'])
+			listen(type, () => (input = Date.now()));
+		listen('pagehide', () => here('gone'));
+		listen('visibilitychange', () => here());
 		calls!.forEach((take = track));
+		// last: a page may have broken it
+		setInterval(() => ofDocument('hidden') || here(), HERE_MS);
 	}
 });

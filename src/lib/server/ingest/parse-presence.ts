@@ -2,9 +2,9 @@
  * From the body of POST /api/presence (`unknown`) to what is said of sessions, or to every reason why not. Pure. As with events,
  * a batch is taken or refused as a whole and unknown fields are refused.
  */
-import { toPath } from '../../path';
 import { INGEST_LIMITS as LIMITS, type EventContext, type InputError } from '../../protocol';
 import { isObject, member, textFault } from '../db/json-limits';
+import { toPageView } from './page-view';
 import { parseContext } from './parse-context';
 import {
 	DEFAULT_SOURCE,
@@ -15,14 +15,15 @@ import {
 	toTime,
 } from './parse-events';
 
-export const STATES = ['here', 'hidden', 'gone'] as const;
+/** Those of a document, and `gone`: it has left. */
+export const STATES = ['visible', 'hidden', 'gone'] as const;
 
 export type InputPresence = {
 	source: string;
 	sessionId: string | null;
 	state: (typeof STATES)[number];
-	/** seconds since the last input */
-	idle: number;
+	/** since the last input */
+	idleMs: number;
 	/** where the session is, and on its first page where it came from: as in a page view */
 	properties: { [key: string]: string };
 	/** given by a server for its visitor, later joined with what the request says */
@@ -37,9 +38,11 @@ export type ParsedPresence =
 	| { ok: false; errors: InputError[]; omitted: number };
 
 /** Characters of an address, and of a utm parameter. */
-const MAX_ADDRESS = 2_000;
+const MAX_ADDRESS = 8_000;
 const MAX_TEXT = 300;
-const MAX_IDLE_S = 24 * 60 * 60;
+/** Parameters of one address. */
+const MAX_UTM = 20;
+const MAX_IDLE_MS = 24 * 60 * 60_000;
 
 const TEXTS: Readonly<Record<string, number>> = {
 	path: MAX_ADDRESS,
@@ -52,12 +55,15 @@ const TEXTS: Readonly<Record<string, number>> = {
 	utm_content: MAX_TEXT,
 };
 const FIELDS = [
-	...['sessionId', 'state', 'idle', 'source', 'timestamp', 'context', 'slash'],
+	...['sessionId', 'state', 'input', 'source', 'timestamp', 'context', 'slash', 'utm', 'title'],
 	...Object.keys(TEXTS),
 ];
 
-/** @param source of a session that names none */
-export function parsePresence(body: unknown, source = DEFAULT_SOURCE): ParsedPresence {
+/**
+ * @param now milliseconds since 1970
+ * @param source of a session that names none
+ */
+export function parsePresence(body: unknown, now: number, source = DEFAULT_SOURCE): ParsedPresence {
 	const batch = Array.isArray(body);
 	if (batch && (body.length === 0 || body.length > LIMITS.batch)) {
 		const rule = `must be one session or an array of 1 to ${LIMITS.batch}`;
@@ -67,7 +73,7 @@ export function parsePresence(body: unknown, source = DEFAULT_SOURCE): ParsedPre
 	const errors: InputError[] = [];
 	let omitted = 0;
 	const items = (batch ? (body as unknown[]) : [body]).map((value, index) =>
-		parseOne(value, source, (path, wrong, rule) => {
+		parseOne(value, now, source, (path, wrong, rule) => {
 			const item = batch ? { item: index } : {};
 			if (errors.length < MAX_ERRORS) errors.push({ ...item, path, value: shown(wrong), rule });
 			else omitted++;
@@ -79,6 +85,7 @@ export function parsePresence(body: unknown, source = DEFAULT_SOURCE): ParsedPre
 /** The result counts only when nothing failed. `null` is the same as leaving a field out. */
 function parseOne(
 	value: unknown,
+	now: number,
 	source: string,
 	fail: (path: string, value: unknown, rule: string) => void,
 ): InputPresence {
@@ -105,45 +112,55 @@ function parseOne(
 		return found;
 	}
 	function state(): InputPresence['state'] {
-		const found = get('state') ?? 'here';
+		const found = get('state') ?? 'visible';
 		const known = STATES.find((one) => one === found);
 		if (!known) fail('state', found, `must be one of ${STATES.join(', ')}`);
-		return known ?? 'here';
+		return known ?? 'visible';
 	}
-	function idle(): number {
-		const found = get('idle') ?? 0;
-		if (typeof found === 'number' && found >= 0 && Number.isFinite(found))
-			return Math.min(found, MAX_IDLE_S);
-		fail('idle', found, 'must be a number of seconds, at least 0');
-		return 0;
-	}
-	function slash(): boolean {
-		const found = get('slash') ?? false;
-		if (typeof found !== 'boolean') fail('slash', found, 'must be true or false');
-		return found === true;
-	}
-	function statedAt(): number | null {
-		const found = get('timestamp');
-		if (found === null) return null;
-		const at = toTime(found);
-		if (at === null) fail('timestamp', found, TIMESTAMP_RULE);
+	function time(field: string): number | null {
+		const found = get(field);
+		const at = found === null ? null : toTime(found);
+		if (found !== null && at === null) fail(field, found, TIMESTAMP_RULE);
 		return at;
 	}
-
-	const properties: InputPresence['properties'] = {};
-	for (const [field, max] of Object.entries(TEXTS)) {
-		const found = text(field, max);
-		if (found !== null) properties[field] = found;
+	/** As an attribute of the tracker: a text is true too. */
+	function slash(): unknown {
+		const found = get('slash') ?? undefined;
+		if (!['boolean', 'string', 'undefined'].includes(typeof found))
+			fail('slash', found, 'must be true or false');
+		return found;
 	}
-	const keepsSlash = slash();
-	if (typeof properties.path === 'string') properties.path = toPath(properties.path, keepsSlash);
+	/** Parameters as they stand in an address. */
+	function utm(): unknown {
+		const found = get('utm');
+		if (found !== null && !(Array.isArray(found) && found.length <= MAX_UTM))
+			fail('utm', found, `must be a list of at most ${MAX_UTM} parameters of an address`);
+		return found;
+	}
+	const statedAt = time('timestamp');
+	/** By one clock, if the sender gave both times. */
+	function idleMs(): number {
+		const input = time('input');
+		return input === null ? 0 : Math.min(Math.max((statedAt ?? now) - input, 0), MAX_IDLE_MS);
+	}
+
+	const texts = Object.entries(TEXTS).flatMap(([field, max]) => {
+		const found = text(field, max);
+		return found === null ? [] : [[field, found] as const];
+	});
+	const page = toPageView({ ...Object.fromEntries(texts), slash: slash(), utm: utm() });
 	return {
 		source: text('source', LIMITS.sourceLength) ?? source,
 		sessionId: text('sessionId', LIMITS.sessionIdLength),
 		state: state(),
-		idle: idle(),
-		properties,
+		idleMs: idleMs(),
+		properties: toTexts(page),
 		context: parseContext(get('context'), fail),
-		statedAt: statedAt(),
+		statedAt,
 	};
+}
+
+function toTexts(page: Readonly<Record<string, unknown>>): InputPresence['properties'] {
+	const texts = Object.entries(page).filter(([, value]) => typeof value === 'string');
+	return Object.fromEntries(texts) as InputPresence['properties'];
 }

@@ -3,8 +3,8 @@ import { hash } from 'node:crypto';
 import type { EventContext } from '../../protocol';
 import { toHost } from '../live/dimension-values';
 
-/** `here`: on a visible page; `hidden`: its page is in the background; `gone`: it has left. */
-export type SaidState = 'here' | 'hidden' | 'gone';
+/** Of its page; `gone`: it has left. */
+export type SaidState = 'visible' | 'hidden' | 'gone';
 
 /** What a sender says of one session. */
 export type Said = {
@@ -48,11 +48,9 @@ export function toPresenceId({ source, sessionId }: Pick<Said, 'source' | 'sessi
 export function toSaid({
 	sessionId,
 	properties,
-	idle,
 	...said
-}: Pick<Said, 'source' | 'state' | 'context' | 'statedAt'> & {
+}: Pick<Said, 'source' | 'state' | 'context' | 'idleMs' | 'statedAt'> & {
 	sessionId: string | null;
-	idle: number;
 	properties: { [key: string]: string };
 }): Said | null {
 	if (sessionId === null) return null;
@@ -72,6 +70,5 @@ export function toSaid({
 		context: Object.keys(context).length > 0 ? context : null,
 		path: path ?? null,
 		origin: isKnown ? origin : null,
-		idleMs: idle * 1_000,
 	};
 }

@@ -75,7 +75,7 @@ export function startPresenceWriter({
 
 	function keep(id: string, said: Said, at: number) {
 		const before = held.get(id)?.said;
-		if (before && isLate(said, before)) return;
+		if (before && (isLate(said, before) || isOver(said, before))) return;
 		held.set(id, { said: { ...said, origin: said.origin ?? before?.origin ?? null }, at });
 	}
 
@@ -102,6 +102,11 @@ export function startPresenceWriter({
 			if (!away) await write().catch(() => {});
 		},
 	};
+}
+
+/** A page may say that it is hidden after it has said that it leaves: only a visible page brings a session back. */
+function isOver({ state }: Said, before: Said): boolean {
+	return state === 'hidden' && before.state === 'gone';
 }
 
 /** Overtaken by `before`, which came first: a page says that it is hidden and that it leaves at nearly the same time. */

@@ -40,7 +40,7 @@ export async function writePresence(sql: Sql, heard: readonly Heard[]): Promise<
 					and known.written_at > said.now - ${REWRITE_S} * interval '1 s' as is_same
 			from said left join ${sql.schema}.presence as known on known.id = said.id
 			where known.id is null
-				or not ${late('said.stated_at', 'known.stated_at')} and not (said.gone and known.left_at is not null)
+				or not ${late('said.stated_at', 'known.stated_at')} and not (known.left_at is not null and (said.gone or not said.visible))
 		),
 		written as (
 			insert into ${sql.schema}.presence as known
@@ -89,7 +89,7 @@ function toJson(said: Heard) {
 		path: said.path,
 		origin: said.origin,
 		context: said.context,
-		visible: said.state === 'here',
+		visible: said.state === 'visible',
 		gone: said.state === 'gone',
 		idle: Math.round(said.idleMs),
 		ago_ms: Math.round(said.heardAgoMs),

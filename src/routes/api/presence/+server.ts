@@ -37,7 +37,7 @@ export const POST: RequestHandler = async ({
 	// of its own: heartbeats use up no room of events
 	const desk = { bodies, keys, limits: presence.limits, rejections, open };
 	const received = await receive(request, url.searchParams, address, desk, {
-		parse: parsePresence,
+		parse: (body, source) => parsePresence(body, Date.now(), source),
 		noun: 'session',
 	});
 	if (received instanceof Response) return received;

@@ -92,7 +92,10 @@ test('a page says who is here, with what the request says of them, and it is no 
 		body: { accepted: 1 },
 	});
 	// the next page does not say again where the visit came from
-	await post({ sessionId: 'a', path: '/signup', idle: 12 }, { key: publicKey, headers: PAGE });
+	await post(
+		{ sessionId: 'a', path: '/signup', input: Date.now() - 12_000 },
+		{ key: publicKey, headers: PAGE },
+	);
 	const rows = await database.sql`
 		select source, session_id, path, origin, context, visible, left_at, input_at is null as idle from nowboard.presence`;
 	expect(rows).toEqual([
@@ -131,9 +134,9 @@ describe('what is wrong is named, with its value and the rule', () => {
 	test.each([
 		['text', {}, '(session)', 'must be an object'],
 		[{ sessionId: 7 }, {}, 'sessionId', 'must be a text'],
-		[{ sessionId: 'a', state: 'away' }, {}, 'state', 'must be one of here, hidden, gone'],
-		[{ sessionId: 'a', idle: -1 }, {}, 'idle', 'must be a number of seconds, at least 0'],
-		[{ sessionId: 'a', path: 'x'.repeat(2_001) }, {}, 'path', 'must have 1 to 2000 characters'],
+		[{ sessionId: 'a', state: 'away' }, {}, 'state', 'must be one of visible, hidden, gone'],
+		[{ sessionId: 'a', input: -1 }, {}, 'input', /milliseconds since 1970/],
+		[{ sessionId: 'a', path: 'x'.repeat(8_001) }, {}, 'path', 'must have 1 to 8000 characters'],
 		[
 			{ sessionId: 'a', url: 'a\0' },
 			{},

@@ -1,0 +1,129 @@
+/** People on a page of another origin come, read, go idle, move on and leave; the dashboard shows each of it. */
+import type { Page } from '@playwright/test';
+import { LOST_MS } from '../../src/lib/presence';
+import { figure, openLive } from './board';
+import { expect, test } from './tracker-site';
+
+const WAIT = { timeout: 120_000, intervals: [50] };
+const hereNow = (page: Page) => page.getByRole('group', { name: 'Here now', exact: true });
+/** "2 active · 1 idle" */
+const states = async (page: Page) =>
+	(await hereNow(page).locator('.window').textContent())?.trim() ?? '';
+/** The rows of Pages now: "/pricing 2". */
+async function pagesNow(page: Page): Promise<string[]> {
+	const rows = page.getByRole('list', { name: 'Pages now' }).getByRole('listitem');
+	return rows.evaluateAll((items) =>
+		items
+			.filter((item) => item.querySelector('.count'))
+			.map((item) =>
+				['.value', '.count'].map((part) => item.querySelector(part)?.textContent?.trim()).join(' '),
+			),
+	);
+}
+/** As switching to another tab does. */
+const setHidden = (page: Page, hidden: boolean) =>
+	page.evaluate((hidden) => {
+		const set = (name: string, value: unknown) =>
+			Object.defineProperty(Document.prototype, name, { value, configurable: true });
+		set('hidden', hidden);
+		set('visibilityState', hidden ? 'hidden' : 'visible');
+		document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+	}, hidden);
+
+test('people are shown as they come, read, go idle, move on, hide, close and crash', async ({
+	page,
+	server,
+	site,
+	browser,
+}, testInfo) => {
+	site.presence = true;
+	await openLive(page, '/?by=path,host');
+	const visitors = await browser.newContext();
+	try {
+		const [one, two] = [await visitors.newPage(), await visitors.newPage()];
+		await one.clock.install();
+		await one.goto(site.url);
+		await two.goto(`${site.url}/pricing`);
+		await expect.poll(() => states(page), WAIT).toBe('2 active · 0 idle');
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/ 1', '/pricing 1']);
+		await expect(figure(page, 'Here now')).toHaveText('2');
+
+		// a reader: visible, without input; then they move again
+		await one.clock.fastForward(31_000);
+		await expect.poll(() => states(page), WAIT).toBe('1 active · 1 idle');
+		await one.mouse.move(5, 5);
+		await one.clock.fastForward(15_000);
+		await expect.poll(() => states(page), WAIT).toBe('2 active · 0 idle');
+
+		// a link, and back: one person all the time
+		await one.getByRole('link', { name: 'Pricing' }).click();
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/pricing 2']);
+		await one.goBack();
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/ 1', '/pricing 1']);
+
+		// a row is a link that filters the whole page, people too
+		await page
+			.getByRole('list', { name: 'Pages now' })
+			.getByRole('link', { name: '/pricing', exact: true })
+			.click();
+		await expect.poll(() => states(page), WAIT).toBe('1 active · 0 idle');
+		await page.goBack();
+		await expect.poll(() => states(page), WAIT).toBe('2 active · 0 idle');
+
+		// another tab in front, and back
+		await setHidden(two, true);
+		await expect.poll(() => states(page), WAIT).toBe('1 active · 1 idle');
+		await setHidden(two, false);
+		await two.mouse.move(5, 5);
+		await expect.poll(() => states(page), WAIT).toBe('2 active · 0 idle');
+
+		// closed: sooner than one that is lost could be gone
+		const closedAt = Date.now();
+		await two.close({ runBeforeUnload: true });
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/ 1']);
+		const closedMs = Date.now() - closedAt;
+		testInfo.annotations.push({ type: 'closed', description: `gone after ${closedMs} ms` });
+		expect(closedMs).toBeLessThan(LOST_MS - 5_000);
+
+		// killed: nothing says that it leaves
+		const three = await visitors.newPage();
+		await three.goto(`${site.url}/crash`);
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/ 1', '/crash 1']);
+		const lostAt = Date.now();
+		const session = await visitors.newCDPSession(three);
+		await session.send('Page.crash').catch(() => {});
+		// the first goes on being here meanwhile, by its heartbeats
+		await expect
+			.poll(async () => (await one.clock.fastForward(100), pagesNow(page)), WAIT)
+			.toEqual(['/ 1']);
+		testInfo.annotations.push({
+			type: 'lost',
+			description: `gone after ${Date.now() - lostAt} ms`,
+		});
+
+		// the dashboard's own viewer never was a visitor, and no heartbeat was an event
+		await expect(figure(page, 'Here now')).toHaveText('1');
+		const names = await server.sql`select distinct name from nowboard.events`;
+		expect(names).toEqual([{ name: 'page_view' }]);
+	} finally {
+		await visitors.close();
+	}
+});
+
+test.describe('PRESENCE=false', () => {
+	test.use({ env: { PRESENCE: 'false' } });
+
+	test('nothing is sent, recorded or shown', async ({ page, server, site, sent, context }) => {
+		site.presence = true;
+		await openLive(page, '/?by=path,host');
+		const visitor = await context.newPage();
+		const posts: string[] = [];
+		visitor.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
+		await visitor.goto(site.url);
+		await expect.poll(sent).toHaveLength(1);
+		await expect(figure(page, 'Page views')).toHaveText('1');
+		await expect(hereNow(page)).toHaveCount(0);
+		await expect(page.getByRole('heading', { name: 'Pages now' })).toHaveCount(0);
+		expect(posts).toEqual([`${server.url}/api/events`]);
+	});
+});
