@@ -101,10 +101,13 @@ export type Tab = {
 	isDrawn?: true;
 };
 
+/** The tab where people are by page. */
+export const PAGES = ['path', 'host'] as const satisfies readonly Dimension[];
+
 /** The first one is the page without `by`. */
 export const TABS: readonly Tab[] = [
 	{ title: 'Overview', by: DEFAULT_BY },
-	{ title: 'Pages', by: ['path', 'host'] },
+	{ title: 'Pages', by: PAGES },
 	{
 		title: 'Sources',
 		by: [

@@ -19,6 +19,7 @@ export type Figure = {
 	label: string;
 	/** singular and plural of what is counted */
 	unit: [one: string, many: string];
+	/** 0: this moment */
 	windowMs: number;
 	/** @param time the window in words: "30 minutes" */
 	toDefinition: (time: string) => string;
@@ -29,9 +30,20 @@ export type Figure = {
 	past?: { label: string; toDefinition: (time: string) => string } | null;
 };
 
-export type FigureKey = keyof Totals;
+/** `here`: the people of presence, beside the totals of events. */
+export type FigureKey = keyof Totals | 'here';
 
 export const FIGURES = {
+	here: {
+		label: 'Here now',
+		unit: ['session here now', 'sessions here now'],
+		windowMs: 0,
+		toDefinition: () =>
+			'Sessions with a page open at this moment. Active: input or an event in the last 30 seconds. Idle: visible without it, or just put into the background.',
+		format: COUNT,
+		place: 'card',
+		past: null,
+	},
 	pageViews: {
 		label: 'Page views',
 		unit: ['page view', 'page views'],

@@ -1,13 +1,14 @@
 /** The cards and the chart of the page from its figures: values beside the words of `figures.ts`. Pure. */
 import { FIGURE_KEYS, FIGURES, isPastFigure, toPastFigure, type FigureKey } from '../../figures';
-import type { History, HistoryRange, Tick, Totals } from '../../protocol';
+import { DEFAULT_LOOK, toCount, type Look } from '../../format';
+import type { History, HistoryRange, Presence, Tick, Totals } from '../../protocol';
 import { RANGE_WORDS } from '../history/history';
 
 /** What a card shows. */
 export type Card = {
 	key: FigureKey;
 	label: string;
-	/** beside the label: "30 min" */
+	/** beside the label: "30 min", "2 active · 1 idle" */
 	window: string;
 	definition: string;
 	/** null: not known */
@@ -22,8 +23,14 @@ const minutes = (ms: number) => ms / 60_000;
 const toHint = (definition: string) => `${definition} Press to draw it.`;
 
 /** The cards of the present. */
-export function toLiveCards(totals: Totals, previous: Tick | null): Card[] {
-	return FIGURE_KEYS.filter((key) => FIGURES[key].place === 'card').map((key) => {
+export function toLiveCards(
+	totals: Totals,
+	previous: Tick | null,
+	people?: Presence,
+	look: Look = DEFAULT_LOOK,
+): Card[] {
+	return FIGURE_KEYS.filter((key) => FIGURES[key].place === 'card').flatMap((key) => {
+		if (key === 'here') return people === undefined ? [] : [toHereCard(people, look)];
 		const { label, windowMs, toDefinition } = FIGURES[key];
 		return {
 			key,
@@ -35,6 +42,24 @@ export function toLiveCards(totals: Totals, previous: Tick | null): Card[] {
 			against: '30 min ago',
 		};
 	});
+}
+
+function toHereCard(people: Presence, look: Look): Card {
+	const { label, toDefinition } = FIGURES.here;
+	const isKnown = people !== 'unknown';
+	return {
+		key: 'here',
+		label,
+		window: isKnown
+			? `${toCount(people.active, look)} active · ${toCount(people.idle, look)} idle`
+			: 'not known',
+		definition: isKnown
+			? toDefinition()
+			: 'Not known: people have no event names and no properties to filter by, or they were not read yet.',
+		value: isKnown ? people.active + people.idle : null,
+		previous: null,
+		against: '',
+	};
 }
 
 /** The same cards over a range; values are null until its history has arrived. */
