@@ -9,14 +9,9 @@ import { error } from '@sveltejs/kit';
 import code from 'virtual:tracker';
 import type { RequestHandler } from './$types';
 
-<<<<<<< HEAD
 /** SvelteKit's redirect would lead out of the path that a proxy strips. */
 export const trailingSlash = 'ignore';
 
-const plain = new TextEncoder().encode(code);
-const gzipped = new Uint8Array(gzipSync(plain, { level: 9 }));
-const hash = createHash('sha256').update(plain).digest('base64url').slice(0, 16);
-=======
 const on = toScript(code);
 /** for a server without presence: the script's own switch */
 const off = toScript(code.replace('{host:', '{presence:"false",host:'));
@@ -30,7 +25,6 @@ function toScript(code: string) {
 		hash: createHash('sha256').update(plain).digest('base64url').slice(0, 16),
 	};
 }
->>>>>>> 0b445c1 (feat: the tracker says who is here; the demo's visitors do too)
 
 const HEADERS = {
 	'content-type': 'text/javascript; charset=utf-8',
@@ -42,14 +36,10 @@ const HEADERS = {
 	'x-content-type-options': 'nosniff',
 };
 
-<<<<<<< HEAD
-export const GET: RequestHandler = ({ request, url }) => {
+export const GET: RequestHandler = ({ request, url, locals }) => {
 	// from `/t.js/` the script would send to `/t.js/api/events`
 	if (url.pathname.endsWith('/')) error(404, 'Not found');
-=======
-export const GET: RequestHandler = ({ request, locals }) => {
 	const { plain, gzipped, hash } = locals.presence ? on : off;
->>>>>>> 0b445c1 (feat: the tracker says who is here; the demo's visitors do too)
 	const zip = acceptsGzip(request.headers.get('accept-encoding') ?? '');
 	const etag = zip ? `"${hash}-gzip"` : `"${hash}"`;
 	if (knows(request.headers.get('if-none-match') ?? '', etag))
