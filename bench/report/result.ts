@@ -39,6 +39,7 @@ const ORDER = [
 	'slow',
 	'abuse',
 	'history',
+	'presence',
 ];
 
 const PREFACE = `# Performance
