@@ -6,10 +6,11 @@ import type { RequestHandler } from './$types';
 export const trailingSlash = 'ignore';
 
 /** `?range=30min|24h|7d|90d`, `?f=`, `?by=`, `?zone=Europe/Berlin` (default UTC): the type History of protocol.ts. */
-export const GET: RequestHandler = ({ url: { searchParams: query }, locals }) =>
-	answerRange(query, async (range, zone) => {
-		const view = readView(query, locals.viewer);
+export const GET: RequestHandler = async ({ url: { searchParams: query }, locals }) => {
+	const view = readView(query, locals.viewer);
+	return answerRange(query, async (range, zone) => {
 		const history = await locals.history.read(range, view, zone);
 		// in the spelling in which it was asked for
 		return { ...history, zone: query.get('zone') || zone };
 	});
+};
