@@ -1,7 +1,7 @@
 /** The page for everyone: axe, keyboard, less motion, narrow screens, other zones and languages. */
 import type { Page } from '@playwright/test';
 import { findProblems } from './axe';
-import { chart, feed, figure, openLive, post, status } from './board';
+import { drawChart, feed, figure, openLive, post, status } from './board';
 import { expect, test, type AppServer } from './server';
 
 const EVENTS = [
@@ -18,7 +18,7 @@ async function openWithEvents(page: Page, server: AppServer) {
 	await openLive(page);
 	await post(server, EVENTS);
 	await expect(feed(page)).toContainText('signup');
-	await expect(chart(page).getByTestId('trace')).toHaveAttribute('data-drawn', 'layerchart');
+	await drawChart(page);
 }
 
 const isWiderThanScreen = (page: Page) =>

@@ -11,6 +11,13 @@ export const status = (page: Page) =>
 		.filter({ hasText: /^\s*(Live|Connecting|Reconnecting|Offline|No (database|connection))\s*$/ });
 export const chart = (page: Page) => page.locator('figure.chart');
 
+/** Waits until the chart is drawn by LayerChart, which comes with the cursor, and takes the cursor away. */
+export async function drawChart(page: Page) {
+	await page.locator('figure.chart .surface').first().hover();
+	await expect(page.getByTestId('trace')).toHaveAttribute('data-drawn', 'layerchart');
+	await page.mouse.move(0, 0);
+}
+
 /** The names in the feed, newest first. */
 export async function eventNames(page: Page): Promise<string[]> {
 	const names = await feed(page).locator('summary .name').allTextContents();

@@ -5,6 +5,7 @@ import { waitForServer } from '../../scripts/process/wait-for-server';
 import { copyDatabase, dropDatabase } from '../setup/template';
 import { test as base, expect, type Page } from '@playwright/test';
 import { CASES, type Case } from '../../src/routes/design/cases';
+import { drawChart, expectHydrated } from './board';
 
 export { expect };
 export const CASE_NAMES = Object.keys(CASES) as Case[];
@@ -55,8 +56,7 @@ export async function openCase(
 	{ still = false }: { still?: boolean } = {},
 ): Promise<void> {
 	await page.goto(`${url}?case=${name}${still ? '&still' : ''}`);
-	await expect(page.getByTestId('trace')).toHaveAttribute('data-drawn', 'layerchart', {
-		timeout: 60_000,
-	});
+	await expectHydrated(page);
+	await drawChart(page);
 	await page.evaluate(() => document.fonts.ready);
 }

@@ -41,11 +41,19 @@ const isDrawn = (container: HTMLElement) =>
 	find(container, '[data-testid=trace]').dataset.drawn === 'layerchart' &&
 	container.querySelector('.lc-path') !== null;
 
+/** LayerChart comes with the cursor. */
+async function draw(container: HTMLElement) {
+	const slider = find(container, 'input[type=range]');
+	slider.focus();
+	await expect.poll(() => isDrawn(container)).toBe(true);
+	slider.blur();
+}
+
 test('the line by LayerChart takes the place of the first one without moving anything', async () => {
 	const { container } = await render(LiveChart, chart);
 	const before = container.getBoundingClientRect();
 	expect(container.querySelector('svg.first')).not.toBeNull();
-	await expect.poll(() => isDrawn(container)).toBe(true);
+	await draw(container);
 	expect(container.querySelector('svg.first')).toBeNull();
 	expect(container.getBoundingClientRect().height).toBe(before.height);
 });
@@ -53,7 +61,7 @@ test('the line by LayerChart takes the place of the first one without moving any
 test('one path draws all ticks, however many', async () => {
 	const arrivals = Array.from({ length: 500 }, (_, id) => ({ id, at: NOW - id * 70 }));
 	const { container } = await render(LiveChart, { ...chart, arrivals: arrivals.reverse() });
-	await expect.poll(() => isDrawn(container)).toBe(true);
+	await draw(container);
 	expect(container.querySelectorAll('svg.lc-layout-svg')).toHaveLength(2);
 	expect(container.querySelectorAll('.rug path')).toHaveLength(2);
 	expect(container.querySelectorAll('circle')).toHaveLength(0);
@@ -68,7 +76,7 @@ test('while live, time moves without a script; away, it stands still beside the 
 	await rerender({ running: false });
 	expect(glider.getAnimations()).toHaveLength(0);
 	await expect.element(getByText('12:00:00').last()).toBeInTheDocument();
-	await expect.poll(() => isDrawn(container)).toBe(true);
+	await draw(container);
 	expect(getComputedStyle(find(container, '.lc-path.resting')).strokeDasharray).toBe('2px, 5px');
 });
 
@@ -93,7 +101,7 @@ test('with reduced motion nothing glides: what is drawn moves with each new seco
 
 test('values that change redraw the line, and time alone does not', async () => {
 	const { container, rerender } = await render(LiveChart, chart);
-	await expect.poll(() => isDrawn(container)).toBe(true);
+	await draw(container);
 	const ticks = () => find(container, '.rug path').getAttribute('d');
 	const before = ticks();
 	await rerender({ now: NOW + 1 });
@@ -118,7 +126,7 @@ test('half an hour has a bucket for each minute and no rug', async () => {
 	await expect.element(getByRole('figure')).toHaveTextContent(/the last 30 minutes: 39 so far now/);
 	expect(container.querySelector('.rug')).toBeNull();
 	expect(container.querySelector('tbody tr')?.textContent).toMatch(/11:31\s*10/);
-	await expect.poll(() => isDrawn(container)).toBe(true);
+	await draw(container);
 	// the running minute is a line of its own
 	expect(getComputedStyle(find(container, '.lc-path.unfinished')).strokeDasharray).not.toBe('none');
 });
