@@ -20,6 +20,7 @@ export const RUN = {
 		['README.md', '{"name": "signup", "properties"'],
 		['docs/sending-events.md', `-d '{"name": "order"`],
 		['docs/sending-events.md', `-d '[`],
+		['docs/presence.md', '/api/presence'],
 	],
 	/** `npm test`: what needs npm only */
 	'tests/docs/docs-commands.test.ts': [
@@ -40,7 +41,7 @@ export const RUN = {
 		['docs/deploy/railway.md', 'node build/keys.js'],
 		['docs/deploy/railway.md', 'node build/migrate.js'],
 		['docs/security.md', 'node build'],
-		['docs/contributing.md', 'npx vitest'],
+		['docs/contributing.md', 'npx vitest run src'],
 	],
 	/** `npm test`, as what builds is slow */
 	'tests/docs/docs-demo.test.ts': [['README.md', 'npm install && npm run demo']],

@@ -154,7 +154,7 @@ test('what is generated from the source is as it is', async () => {
 
 test('one test alone is run', async () => {
 	const given = { ...env, TEST_DATABASE_URL: inject('adminUrl'), NO_COLOR: '1' };
-	const said = await succeed(take('docs/contributing.md', 'npx vitest'), {
+	const said = await succeed(take('docs/contributing.md', 'npx vitest run src'), {
 		cwd: folder,
 		env: given,
 	});

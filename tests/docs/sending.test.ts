@@ -1,5 +1,5 @@
 /**
- * Every example of sending events, in the README and in docs/sending-events.md, is run as it stands there, and shown. What curl would send is
+ * Every example of sending events and presence is run as it stands in the docs, and shown. What curl would send is
  * read off its command line, because curl is not everywhere; the real one is run by tests/system/docs-commands.system.ts.
  */
 import { readFileSync } from 'node:fs';
@@ -12,9 +12,9 @@ import { createAppServer, type RunningApp } from '../setup/app-server';
 import { createDatabase, type TestDatabase } from '../setup/database';
 import { findBlocks, toRequest, toWords, type Block } from '../setup/examples';
 
-const PAGES = ['README.md', 'docs/sending-events.md'];
+const PAGES = ['README.md', 'docs/sending-events.md', 'docs/presence.md'];
 const isSent = ({ language, code }: Block) =>
-	(language === 'sh' && /^curl [^]*\/api\/events/.test(code)) ||
+	(language === 'sh' && /^curl [^]*\/api\/(events|presence)/.test(code)) ||
 	(language === 'js' && code.includes('/api/events')) ||
 	language === 'sql';
 /** Pages are in browsers: a robot with a public key is answered and not recorded. */
@@ -102,11 +102,14 @@ describe.each(PAGES)('%s', (page) => {
 	test.each(EXAMPLES.filter((one) => one.page === page))(
 		'line $line: $language',
 		async (example) => {
+			const table = page === 'docs/presence.md' ? 'presence' : 'events';
+			const { sql } = database;
 			const count = async () =>
-				Number((await database.sql`select count(*) as n from nowboard.events`)[0]?.n ?? 0);
+				Number((await sql`select count(*) as n from nowboard.${sql(table)}`)[0]?.n ?? 0);
 			const before = await count();
 			await run(example);
-			expect(await count()).toBeGreaterThan(before);
+			// presence is written a little later
+			await expect.poll(count).toBeGreaterThan(before);
 		},
 	);
 });

@@ -12,7 +12,7 @@ import { createTaker } from '../docs-commands/plan';
 import { put, runShell, startShell, succeed, type Started } from '../docs-commands/shell';
 import { makeTemporaryFolder } from '../setup/server';
 import { copyDatabase, dropDatabase } from '../setup/template';
-import { BUILD_ENV } from './dockerfile';
+import { BUILD_ENV } from './image';
 import { makeRepository, type Repository } from './repository';
 
 const { take, untaken } = createTaker('tests/system/docs-commands.system.ts');

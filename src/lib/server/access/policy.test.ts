@@ -40,7 +40,7 @@ test('(control) a route is one by any of the files that make it', () => {
 test('only a preflight of ingest needs no lookup', () => {
 	const closed = { dashboardPublic: false, ingestOpen: false };
 	const free = Object.keys(ROUTES).filter((route) => isPreflight(route, 'OPTIONS'));
-	expect(free).toEqual(['/api/events']);
+	expect(free).toEqual(['/api/events', '/api/presence']);
 	expect(free.filter((route) => asksWho(route, false))).toEqual([]);
 	expect(Object.keys(ROUTES).filter((route) => isPreflight(route, 'GET'))).toEqual([]);
 	expect(isPreflight(null, 'OPTIONS')).toBe(false);
