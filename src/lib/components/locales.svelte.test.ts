@@ -216,7 +216,8 @@ test('the axes of both charts write as Intl does', { timeout: TIMEOUT_MS }, asyn
 		has('live', '.axis-label', `${count(20, look)} min ago`);
 		has('live', '.now', new Intl.DateTimeFormat(locale, clock).format(NOW));
 		has('past', '.axis-label', compact.format(200_000));
-		has('past', '.axis-label', date.format(days[82]!));
+		// the mark two weeks later would touch the label of now
+		has('past', '.axis-label', date.format(days[68]!));
 	}
 	expect(wrong.slice(0, 20)).toEqual([]);
 });
