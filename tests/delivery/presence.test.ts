@@ -96,7 +96,18 @@ test('two instances agree, a new one knows at once, and a crash of Postgres is o
 	expect(await rows()).toEqual(before);
 
 	// a page that is left is shown until the next one may have come, and then is gone everywhere
-	two.hear([said(2, { state: 'gone', properties: {} })]);
+	// a page says that it leaves, and that it is hidden a moment later: in either order, by either instance, the end counts
+	const leaving = said(2, { state: 'gone', properties: {}, statedAt: at + 5 });
+	const hiding = said(2, { state: 'hidden', statedAt: at + 6 });
+	one.hear([hiding]);
+	await expect
+		.poll(
+			() => sql`select from nowboard.presence where session_id = 'session 2' and not visible`,
+			WAIT,
+		)
+		.toHaveLength(1);
+	two.hear([hiding, leaving, hiding]);
+	one.hear([hiding]);
 	await expectAll(people(1, 1, [['/', 1], ['/docs', 1]]), { active: 0, idle: 0 }); // prettier-ignore
 	const [row] = await sql<[{ ms: number }]>`
 		select extract(epoch from clock_timestamp() - left_at) * 1000 as ms from nowboard.presence where left_at is not null`;

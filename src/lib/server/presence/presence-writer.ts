@@ -112,5 +112,7 @@ function isOver({ state }: Said, before: Said): boolean {
 /** Overtaken by `before`, which came first: a page says that it is hidden and that it leaves at nearly the same time. */
 function isLate(said: Said, before: Said): boolean {
 	if (said.statedAt === null || before.statedAt === null) return false;
+	// both are said at nearly the same time, and the end counts
+	if (said.state === 'gone' && before.state === 'hidden') return false;
 	return said.statedAt < before.statedAt && said.statedAt >= before.statedAt - LATE_MS;
 }

@@ -40,7 +40,7 @@ export async function writePresence(sql: Sql, heard: readonly Heard[]): Promise<
 					and known.written_at > said.now - ${REWRITE_S} * interval '1 s' as is_same
 			from said left join ${sql.schema}.presence as known on known.id = said.id
 			where known.id is null
-				or not ${late('said.stated_at', 'known.stated_at')} and not (known.left_at is not null and (said.gone or not said.visible))
+				or (not ${late('said.stated_at', 'known.stated_at')} or said.gone and not known.visible) and not (known.left_at is not null and (said.gone or not said.visible))
 		),
 		written as (
 			insert into ${sql.schema}.presence as known
@@ -58,6 +58,7 @@ export async function writePresence(sql: Sql, heard: readonly Heard[]): Promise<
 				stated_at = excluded.stated_at,
 				written_at = excluded.written_at
 			where not ${late('excluded.stated_at', 'known.stated_at')}
+				or excluded.left_at is not null and not known.visible
 		)
 		insert into ${sql.schema}.presence_beats (at, heard, idle)
 		select min(now), array_agg(id order by id), array_agg(idle order by id)
