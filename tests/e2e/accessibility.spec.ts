@@ -106,7 +106,7 @@ test('by keyboard: everything in the order of reading, with visible focus', asyn
 
 test('a definition opens on focus, and Escape takes it away', async ({ page, server }) => {
 	await openWithEvents(page, server);
-	const text = page.getByText('Events named page_view in the last 30 minutes');
+	const text = page.locator('.readout').first().getByRole('tooltip', { includeHidden: true });
 	await expect(text).toBeHidden();
 	await page.keyboard.press('Tab');
 	while (!(await page.evaluate(() => document.activeElement?.closest('.readout'))))

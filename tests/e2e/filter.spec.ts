@@ -135,7 +135,7 @@ test('a value of an opened row becomes a filter, and its properties a breakdown'
 	await server.sql`insert into nowboard.events (name, properties) values
 		('signup', '{"plan": "pro"}'), ('signup', '{"plan": "free"}'), ('other', '{}')`;
 	await openLive(page, '/?by=name,source');
-	await feed(page).getByText('signup').first().click();
+	await feed(page).locator('summary', { hasText: 'signup' }).first().press('Enter');
 	await feed(page).getByRole('link', { name: 'signup' }).click();
 	await expect(figure(page, 'Events')).toHaveText('2');
 	expect(search(page)).toBe('?f=name:signup&by=name,source');

@@ -42,7 +42,7 @@ test('frames can be left out; an unknown name is refused', async ({ server }) =>
 	const refused = await fetch(`${server.url}/api/dashboard/stream?events=activity,clicks`);
 	expect([refused.status, await refused.json()]).toEqual([
 		400,
-		{ message: 'events: "clicks" is none of activity, metrics.' },
+		{ message: 'events: "clicks" is none of activity, metrics, presence.' },
 	]);
 });
 
