@@ -37,7 +37,7 @@ const setHidden = (page: Page, hidden: boolean) =>
 	}, hidden);
 
 test.setTimeout(600_000);
-test('people are shown as they come, read, move on, hide and crash', async ({
+test('people are shown as they come, read, move on, hide, close and crash', async ({
 	page,
 	server,
 	site,
@@ -77,6 +77,18 @@ test('people are shown as they come, read, move on, hide and crash', async ({
 		await expect(figure(page, 'Here now')).toHaveText('1');
 		await page.goBack();
 		await expect(figure(page, 'Here now')).toHaveText('2');
+
+		// a tab is closed, and says so
+		const closed = await visitors.newPage();
+		await closed.goto(`${site.url}/bye`);
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/ 1', '/bye 1', '/pricing 1']);
+		const closedAt = Date.now();
+		await closed.close();
+		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/ 1', '/pricing 1']);
+		testInfo.annotations.push({ type: 'closed', description: `${Date.now() - closedAt} ms` });
+		// (control) one that is lost leaves no such word
+		const left = await server.sql`select path from nowboard.presence where left_at is not null`;
+		expect(left).toEqual([{ path: '/bye' }]);
 
 		// one page is killed, and says nothing; another is in the background for as long, and comes back
 		const three = await visitors.newPage();
