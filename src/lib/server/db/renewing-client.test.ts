@@ -27,3 +27,19 @@ test('the first query connects; after `renew` the next goes to a fresh client, a
 	await client.end(1);
 	await expect(client.sql()`select 3`).rejects.toThrow();
 });
+
+test('after a failure within `run` the next goes to a fresh client, once for all that failed with it', async () => {
+	const { url } = await useDatabase();
+	const made: Sql[] = [];
+	const client = createRenewingClient(() => {
+		const sql = connect(url, { max: 1 });
+		made.push(sql);
+		return sql;
+	});
+	const failing = () => client.run((sql) => sql`select 1 / 0`);
+	await Promise.allSettled([failing(), failing()]);
+	await expect(failing()).rejects.toThrow('division by zero');
+	expect(await client.run((sql) => sql`select 1 as one`)).toEqual([{ one: 1 }]);
+	expect(made.length).toBe(3);
+	await client.end(1);
+});

@@ -7,6 +7,8 @@ import type { Sql } from './connect';
 export type RenewingClient = {
 	/** The client of now, created when it is first asked for. */
 	sql(): Sql;
+	/** Hands the client of now to `work`; when it fails, the next is a fresh one. Rejects as `work` does. */
+	run<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 	/** Drops the client; the next `sql()` is a fresh one. */
 	renew(): void;
 	/** Ends the client, and waits for its queries so many seconds. */
@@ -15,12 +17,24 @@ export type RenewingClient = {
 
 export function createRenewingClient(connect: () => Sql): RenewingClient {
 	let sql: Sql | null = null;
+	const current = () => (sql ??= connect());
+	function renew() {
+		if (sql) dropClient(sql);
+		sql = null;
+	}
 	return {
-		sql: () => (sql ??= connect()),
-		renew() {
-			if (sql) dropClient(sql);
-			sql = null;
+		sql: current,
+		async run(work) {
+			const used = current();
+			try {
+				return await work(used);
+			} catch (error) {
+				// unless it has been renewed meanwhile
+				if (sql === used) renew();
+				throw error;
+			}
 		},
+		renew,
 		end: async (timeoutS) => sql?.end({ timeout: timeoutS }),
 	};
 }

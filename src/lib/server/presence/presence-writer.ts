@@ -7,7 +7,7 @@ import { LOST_MS } from '../../presence';
 import { UnavailableError } from '../db/errors';
 import { startRepeating } from '../db/repeat';
 import { withDeadline } from '../db/deadline';
-import type { RenewingClient } from './renewing-client';
+import type { RenewingClient } from '../db/renewing-client';
 import { LATE_MS, toPresenceId, type Said } from './presence-row';
 import { deleteGone, writePresence } from './write-presence';
 

@@ -10,7 +10,7 @@ import { LOST_MS } from '../../presence';
 import { createPeople, type AllPeople } from './people';
 import { startPresenceWriter, type PresenceWriter } from './presence-writer';
 import { readPresence } from './read-presence';
-import { createRenewingClient, type RenewingClient } from './renewing-client';
+import { createRenewingClient, type RenewingClient } from '../db/renewing-client';
 
 export type PresenceReader = Pick<AllPeople, 'of' | 'saw' | 'keep'> & {
 	/** Reads until `stop`, and calls `onRead` after every reading. @param isWatched whether it is read at all */
@@ -53,7 +53,7 @@ export function startPresence({
 		reader,
 		async stop() {
 			await Promise.all([writer.close(), reader.stop()]);
-			await client.end();
+			await client.end(1);
 		},
 	};
 }
