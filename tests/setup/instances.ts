@@ -1,8 +1,9 @@
 /** Databases, and instances of the reading side in this process, that end with the test that asked for them. */
 import pino, { type Logger } from 'pino';
 import { expect, onTestFinished } from 'vitest';
-import { connect, type Limits } from '../../src/lib/server/db/connect';
+import { connect, type Limits, type Sql } from '../../src/lib/server/db/connect';
 import { createDatabase, type TestDatabase } from './database';
+import { startServer } from './private-server';
 import { startInstance, type Instance } from '../../src/lib/server/stream/hub';
 
 /** A fresh database; dropped when the test has finished. */
@@ -10,6 +11,20 @@ export async function useDatabase(): Promise<TestDatabase> {
 	const database = await createDatabase();
 	onTestFinished(database.drop);
 	return database;
+}
+
+/**
+ * A migrated database on a server of its own: a cursor's holes are transactions of all its databases, and who has one below a deleted
+ * transaction counts as having missed it.
+ */
+export async function useOwnServer(): Promise<{ url: string; sql: Sql }> {
+	const server = await startServer();
+	const sql = connect(server.url, { max: 4 });
+	onTestFinished(async () => {
+		await sql.end({ timeout: 1 });
+		await server.drop();
+	});
+	return { url: server.url, sql };
 }
 
 /** Starts one and waits until it is ready. */

@@ -2,10 +2,14 @@
 import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { follow } from '../../../../tests/setup/follow';
-import { startServer } from '../../../../tests/setup/private-server';
-import { collectLog, startTestInstance, useDatabase } from '../../../../tests/setup/instances';
+import {
+	collectLog,
+	startTestInstance,
+	useDatabase,
+	useOwnServer,
+} from '../../../../tests/setup/instances';
 import { FEED_LENGTH } from '../../protocol';
-import { connect, type Sql } from '../db/connect';
+import type { Sql } from '../db/connect';
 import { deleteChunk, deleteOld, oldQuery, startRetention } from './retention';
 import { countAll } from './rollup';
 
@@ -22,20 +26,6 @@ const ages = async (sql: Sql) =>
 	).map(({ days }) => days as number);
 const due = (sql: Sql) =>
 	sql`update nowboard.retention_state set resume_at = clock_timestamp() - interval '1 s'`;
-
-/**
- * A server without anybody else: a cursor's holes are transactions of all its databases, and who has one below a deleted
- * transaction counts as having missed it.
- */
-async function useOwnServer(): Promise<{ url: string; sql: Sql }> {
-	const server = await startServer();
-	const sql = connect(server.url, { max: 4 });
-	onTestFinished(async () => {
-		await sql.end({ timeout: 1 });
-		await server.drop();
-	});
-	return { url: server.url, sql };
-}
 
 test('what is older than the days goes, what is younger stays, and it is written down', async () => {
 	const { sql } = await useDatabase();
