@@ -89,7 +89,6 @@ async function photographEmpty(browser: Browser): Promise<void> {
 	const { app } = await startApp();
 	await app.start();
 	const page = await open(browser, app.url, DESK);
-	await page.locator('[data-drawn=layerchart]').waitFor();
 	// the needle that listens is at its brightest at the beginning of its beat
 	await page.evaluate(() => {
 		for (const animation of document.getAnimations()) animation.currentTime = 0;
