@@ -8,12 +8,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { INGEST_LIMITS } from '../src/lib/protocol';
 import { toDemoId } from './demo/demo-data';
 import { createRandom } from './visitors/random';
 import { createPresence } from './visitors/presence';
 import { createRhythm } from './visitors/rhythm';
-import { createSender } from './visitors/send';
+import { createSender, tell } from './visitors/send';
 import { createVisitors, WARM_UP_MS } from './visitors/visitors';
 
 /** Short enough that a slow rate looks like single visitors, long enough to group at a high one. */
@@ -55,6 +54,7 @@ const senders = new Map(
 		return [source, { send: createSender(endpoint, stop.signal, key || undefined), key }] as const;
 	}),
 );
+const web = senders.get('web') ?? senders.get('');
 if (!values.follow) {
 	console.log(
 		`Sending about ${rate} events/s to ${values.url} (seed ${values.seed}). Ctrl-C stops.`,
@@ -83,7 +83,7 @@ for (let last = performance.now(); !stop.signal.aborted && clockMs < durationMs;
 		due.set(name, events);
 	}
 	for (const [name, events] of due) await senders.get(name)?.send.add(events);
-	void tell(present.due(clockMs));
+	void tell(toEndpoint('presence'), present.due(clockMs), web?.key);
 }
 let accepted = 0;
 for (const { send } of senders.values()) {
@@ -91,19 +91,6 @@ for (const { send } of senders.values()) {
 	accepted += send.accepted();
 }
 if (!values.follow) console.log(`${accepted} events were accepted.`);
-
-/** Once: what is lost is said again with the next heartbeat. */
-async function tell(states: readonly object[]): Promise<void> {
-	const key = (senders.get('web') ?? senders.get(''))?.key;
-	for (let from = 0; from < states.length; from += INGEST_LIMITS.batch) {
-		const body = JSON.stringify(states.slice(from, from + INGEST_LIMITS.batch));
-		const headers = {
-			'content-type': 'application/json',
-			...(key && { authorization: `Bearer ${key}` }),
-		};
-		await fetch(toEndpoint('presence'), { method: 'POST', headers, body }).catch(() => {});
-	}
-}
 
 async function follow(): Promise<void> {
 	running = false;

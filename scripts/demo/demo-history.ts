@@ -11,18 +11,22 @@ import {
 	TICK_MS,
 } from '../../src/lib/protocol';
 import type { Sql } from '../../src/lib/server/db/connect';
+import { addContext } from '../../src/lib/server/ingest/context';
 import { countAll } from '../../src/lib/server/history/rollup';
 import { createRandom } from '../visitors/random';
 import { steady } from '../visitors/rhythm';
 import { createVisitors, WARM_UP_MS } from '../visitors/visitors';
 import { toDemoId } from './demo-data';
+import { insertEvents, type PastEvent } from './insert-events';
 
 const DAYS = 90;
-/** The part that the feed and the tables show: visits in full. Before it only names, sources, sessions and paths. */
+/** The part that the feed shows: visits in full. Before it events are like those of visits, each for itself. */
 const RECENT_MS = COUNT_WINDOW_MS + 60_000;
 /** A gap that is shorter is no gap. */
 const LEAST_MS = 5_000;
 const QUARTER_S = 900;
+/** Different events that the past is made of. */
+const KINDS = 2_000;
 
 /** Adds what is missing up to now: ninety days at first, later the time in which the demo did not run. */
 export async function fillHistory(
@@ -32,7 +36,7 @@ export async function fillHistory(
 	const { now, last } = await readClock(sql);
 	const from = Math.max(last, now - days * 86_400_000);
 	const middle = Math.max(from, now - RECENT_MS);
-	if (middle - from > LEAST_MS) await insertPast(sql, from, middle, now);
+	if (middle - from > LEAST_MS) await insertPast(sql, { from, to: middle, now, seed });
 	await insertTicks(sql, { from, to: middle, stepMs: QUARTER_S * 1_000 });
 	await countAll(sql);
 	// that took a while: the last half hour ends now
@@ -49,19 +53,33 @@ async function readClock(sql: Sql): Promise<{ now: number; last: number }> {
 	return { now: clock?.now.getTime() ?? 0, last: clock?.last?.getTime() ?? 0 };
 }
 
-/** Busier by day than by night, quieter at weekends, and growing: about 300,000 events in ninety days. */
-async function insertPast(sql: Sql, from: number, to: number, now: number): Promise<void> {
+/**
+ * Busier by day than by night, quieter at weekends, and growing: about 300,000 events in ninety days. What they are is drawn
+ * from those of simulated visits.
+ */
+async function insertPast(
+	sql: Sql,
+	{ from, to, now, seed }: { from: number; to: number; now: number; seed: number },
+): Promise<void> {
 	const first = new Date(from);
 	const end = new Date(to);
 	const present = new Date(now);
+	const next = simulate(seed, 1);
+	const kinds = addContext(
+		Array.from({ length: KINDS }, () => next().event),
+		null,
+		() => ({}),
+	).map(({ name, source, properties: { url: _url, title: _title, ...properties }, context }) => ({
+		name,
+		source,
+		properties,
+		context,
+	}));
 	await sql`
-		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, created_at)
-		SELECT ${demoId(sql)},
-			(ARRAY[${PAGE_VIEW}, ${PAGE_VIEW}, ${PAGE_VIEW}, ${PAGE_VIEW}, 'click', 'signup', 'order', 'error'])[least(8, 1 + floor(8 * random() * random()))],
-			CASE WHEN random() < 0.8 THEN 'web' ELSE 'api' END,
+		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, context, created_at)
+		SELECT ${demoId(sql)}, name, source,
 			'demo-' || floor(extract(epoch FROM at) / 240) || '-' || floor(random() * greatest(1, 60 * rate)),
-			jsonb_build_object('path', (ARRAY['/', '/', '/pricing', '/docs', '/blog', '/signup', '/app'])[1 + floor(7 * random())]),
-			date_trunc('milliseconds', at)
+			properties, context, date_trunc('milliseconds', at)
 		FROM (
 			SELECT quarter, (0.015 + 0.4 * exp(-extract(epoch FROM ${present}::timestamptz - quarter) / 518400))
 				* (1 + 0.55 * sin((extract(hour FROM quarter) + extract(minute FROM quarter) / 60 - 9) / 24 * 2 * pi()))
@@ -70,7 +88,13 @@ async function insertPast(sql: Sql, from: number, to: number, now: number): Prom
 		) AS quarters
 		CROSS JOIN LATERAL generate_series(1, round(rate * ${QUARTER_S})::int) AS n
 		-- n: a moment of its own for each event, not one for the quarter
-		CROSS JOIN LATERAL (SELECT quarter + (random() + 0 * n) * ${`${QUARTER_S} seconds`}::interval AS at) AS moment
+		CROSS JOIN LATERAL (
+			SELECT quarter + (random() + 0 * n) * ${`${QUARTER_S} seconds`}::interval AS at, 1 + floor(${KINDS}::integer * random() + 0 * n) AS kind
+		) AS moment
+		JOIN (
+			SELECT row_number() OVER () AS kind, kinds.* FROM jsonb_to_recordset(${sql.json(kinds as never)}::jsonb)
+				AS kinds(name text, source text, properties jsonb, context jsonb)
+		) AS kinds USING (kind)
 		WHERE at < ${end}::timestamptz`;
 }
 
@@ -78,21 +102,19 @@ async function insertRecent(
 	sql: Sql,
 	{ from, to, ratePerS, seed }: { from: number; to: number; ratePerS: number; seed: number },
 ): Promise<void> {
-	const random = createRandom(seed);
-	const next = createVisitors(random, { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS });
-	const events: object[] = [];
+	const next = simulate(seed, ratePerS);
+	const events: PastEvent[] = [];
 	for (let one = next(); from + one.atMs < to; one = next())
 		events.push({
 			eventId: toDemoId(randomUUID()),
-			at: new Date(from + one.atMs).toISOString(),
+			ageMs: to - from - Math.round(one.atMs),
 			...one.event,
 		});
-	await sql`
-		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, created_at)
-		SELECT "eventId"::uuid, name, source, "sessionId", properties, date_trunc('milliseconds', at)
-		FROM jsonb_to_recordset(${sql.json(events as never)}::jsonb)
-			AS recent("eventId" text, name text, source text, "sessionId" text, properties jsonb, at timestamptz)`;
+	await insertEvents(sql, events, new Date(to));
 }
+
+const simulate = (seed: number, ratePerS: number) =>
+	createVisitors(createRandom(seed), { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS });
 
 /** As the server writes them: every two seconds for the last half hour, before it one in a quarter, for the peaks of history. */
 async function insertTicks(

@@ -8,34 +8,37 @@ import type { Sql } from '../../src/lib/server/db/connect';
 import { countAll } from '../../src/lib/server/history/rollup';
 import { createRandom, toUuid } from '../visitors/random';
 import { steady } from '../visitors/rhythm';
-import { createSender } from '../visitors/send';
+import { createPresence } from '../visitors/presence';
+import { createSender, tell } from '../visitors/send';
 import { createVisitors, WARM_UP_MS, type Timed } from '../visitors/visitors';
+import { insertEvents, type PastEvent } from './insert-events';
 
 /** More than two windows of the figures, so that there is a half hour before to compare with. */
 const HISTORY_MS = 70 * 60_000;
 const STEP_MS = 50;
 
-export type Visitors = () => Timed;
+/** `present`: who of them is on a page */
+export type Visitors = { next: () => Timed; present: ReturnType<typeof createPresence> };
 
 export function createScreenshotVisitors(seed: number, ratePerS: number): Visitors {
-	return createVisitors(createRandom(seed), { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS });
+	const options = { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS };
+	return {
+		next: createVisitors(createRandom(seed), options),
+		present: createPresence(createRandom(seed)),
+	};
 }
 
 /** Writes what they did up to now, and the ticks that are looked at; returns the first event that is still to come. */
-export async function writeHistory(sql: Sql, next: Visitors): Promise<Timed> {
+export async function writeHistory(sql: Sql, { next, present }: Visitors): Promise<Timed> {
 	const random = createRandom(1);
-	const events: object[] = [];
+	const events: PastEvent[] = [];
 	let upcoming = next();
 	for (; upcoming.atMs < HISTORY_MS; upcoming = next()) {
+		present.saw(upcoming);
 		const ageMs = Math.round(HISTORY_MS - upcoming.atMs);
 		events.push({ eventId: toUuid(random), ageMs, ...upcoming.event });
 	}
-	await sql`
-		INSERT INTO ${sql.schema}.events (event_id, name, source, session_id, properties, created_at)
-		SELECT "eventId"::uuid, name, source, "sessionId", properties,
-			date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
-		FROM jsonb_to_recordset(${sql.json(events as never)}::jsonb)
-			AS seed("eventId" text, name text, source text, "sessionId" text, properties jsonb, "ageMs" integer)`;
+	await insertEvents(sql, events);
 	// the chart shows the last ones, the change is measured against those of half an hour ago
 	await sql`
 		INSERT INTO ${sql.schema}.metrics_snapshots
@@ -82,19 +85,24 @@ export async function writeWeeks(sql: Sql): Promise<void> {
 /** Lets them go on through the public API until `signal` ends it; time before `first` is skipped. */
 export async function sendLive(
 	url: string,
-	next: Visitors,
+	{ next, present }: Visitors,
 	signal: AbortSignal,
 	first = next(),
 ): Promise<void> {
 	const send = createSender(new URL('/api/events', url).href, signal);
+	const presence = new URL('/api/presence', url).href;
 	const began = performance.now() - first.atMs;
 	let upcoming = first;
 	while (!signal.aborted) {
 		await delay(STEP_MS);
 		const events: object[] = [];
-		for (; upcoming.atMs <= performance.now() - began; upcoming = next())
+		const clockMs = performance.now() - began;
+		for (; upcoming.atMs <= clockMs; upcoming = next()) {
+			present.saw(upcoming);
 			events.push(upcoming.event);
+		}
 		if (events.length > 0) await send.add(events);
+		void tell(presence, present.due(clockMs));
 	}
 	await send.finish();
 }

@@ -10,12 +10,12 @@ import type { Sql } from '../../src/lib/server/db/connect';
 import { toDemoId } from './demo-data';
 import { createRandom, toUuid } from '../visitors/random';
 import { steady } from '../visitors/rhythm';
-import { createVisitors, WARM_UP_MS, type VisitorEvent } from '../visitors/visitors';
+import { createVisitors, WARM_UP_MS } from '../visitors/visitors';
+import { insertEvents, type PastEvent } from './insert-events';
 
 export const SEED_EVENTS = 100;
 export const SEED_SNAPSHOTS = 50;
 
-export type SeedEvent = VisitorEvent & { eventId: string; ageMs: number };
 export type SeedSnapshot = {
 	ageMs: number;
 	pageViews: number;
@@ -25,7 +25,7 @@ export type SeedSnapshot = {
 };
 
 /** Oldest first; ages are milliseconds before now. The ticks count exactly these events. */
-export function createSeed(seed: number): { events: SeedEvent[]; snapshots: SeedSnapshot[] } {
+export function createSeed(seed: number): { events: PastEvent[]; snapshots: SeedSnapshot[] } {
 	const random = createRandom(seed);
 	const ratePerS = SEED_EVENTS / (COUNT_WINDOW_MS / 1000);
 	const next = createVisitors(random, { ratePerS, rhythm: steady, warmUpMs: WARM_UP_MS });
@@ -43,7 +43,7 @@ export function createSeed(seed: number): { events: SeedEvent[]; snapshots: Seed
 	return { events, snapshots };
 }
 
-function count(events: SeedEvent[], ageMs: number): SeedSnapshot {
+function count(events: PastEvent[], ageMs: number): SeedSnapshot {
 	const within = (windowMs: number) =>
 		events.filter((event) => event.ageMs >= ageMs && event.ageMs < ageMs + windowMs);
 	return {
@@ -59,13 +59,7 @@ function count(events: SeedEvent[], ageMs: number): SeedSnapshot {
 export async function seed(sql: Sql, number = 1): Promise<{ events: number; snapshots: number }> {
 	const { events, snapshots } = createSeed(number);
 	return sql.begin(async (tx) => {
-		const inserted = await tx`
-			INSERT INTO ${tx.schema}.events (event_id, name, source, session_id, properties, created_at)
-			SELECT "eventId"::uuid, name, source, "sessionId", properties,
-				date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond'
-			FROM jsonb_to_recordset(${tx.json(events)}::jsonb)
-				AS seed("eventId" text, name text, source text, "sessionId" text, properties jsonb, "ageMs" integer)
-			ON CONFLICT (event_id) DO NOTHING`;
+		const inserted = await insertEvents(tx as unknown as Sql, events);
 		const recorded = await tx`
 			INSERT INTO ${tx.schema}.metrics_snapshots
 				(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
@@ -77,6 +71,6 @@ export async function seed(sql: Sql, number = 1): Promise<{ events: number; snap
 				SELECT date_trunc('milliseconds', now()) - "ageMs" * interval '1 millisecond' AS at
 			) AS clock
 			ON CONFLICT (tick) DO NOTHING`;
-		return { events: inserted.count, snapshots: recorded.count };
+		return { events: inserted, snapshots: recorded.count };
 	});
 }

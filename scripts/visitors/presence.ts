@@ -5,6 +5,7 @@
 import { HERE_EVERY_MS } from '../../src/lib/presence';
 import { PAGE_VIEW } from '../../src/lib/protocol';
 import type { Random } from './random';
+import type { Visitor } from './site';
 import type { Timed } from './visitors';
 
 /** One item of POST /api/presence; `timestamp` and `input` share the clock of the simulation. */
@@ -12,11 +13,13 @@ type Said = {
 	sessionId: string;
 	state: 'visible' | 'hidden' | 'gone';
 	path?: string;
+	context: Visitor;
 	timestamp: number;
 	input: number;
 };
 type Stay = {
 	path: string;
+	context: Visitor;
 	from: object;
 	inputUntilMs: number;
 	hidesAtMs: number;
@@ -37,7 +40,7 @@ export function createPresence(random: Random) {
 	return {
 		/** What a visitor did; only their browser says that they are here. */
 		saw({ atMs, event, staysMs, leaves }: Timed): void {
-			const { sessionId, name, source, properties } = event;
+			const { sessionId, name, source, properties, context } = event;
 			const known = stays.get(sessionId);
 			if (source !== 'web' && !known) return;
 			const { path, referrer, utm_source, utm_medium, utm_campaign } = properties;
@@ -46,6 +49,7 @@ export function createPresence(random: Random) {
 			const hides = random() < HIDES_SHARE;
 			stays.set(sessionId, {
 				path: isView ? `${path}` : (known?.path ?? '/'),
+				context,
 				from: isView ? { referrer, utm_source, utm_medium, utm_campaign } : {},
 				inputUntilMs: atMs + staysMs * BUSY_SHARE,
 				hidesAtMs: hides ? atMs + staysMs * BUSY_SHARE : Infinity,
@@ -72,6 +76,7 @@ export function createPresence(random: Random) {
 					sessionId,
 					state,
 					path: stay.path,
+					context: stay.context,
 					timestamp: EPOCH_MS + nowMs,
 					input,
 					...stay.from,

@@ -55,14 +55,10 @@ export function createSender(url: string, signal: AbortSignal, key?: string): Se
 	/** Undefined when there was no answer. */
 	async function post(body: string): Promise<Response | undefined> {
 		try {
-			const headers = {
-				'content-type': 'application/json',
-				...(key && { authorization: `Bearer ${key}` }),
-			};
 			const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
 			return await fetch(url, {
 				method: 'POST',
-				headers,
+				headers: toHeaders(key),
 				body,
 				signal: AbortSignal.any([signal, timeout]),
 			});
@@ -77,6 +73,23 @@ export function createSender(url: string, signal: AbortSignal, key?: string): Se
 		accepted: () => accepted,
 	};
 }
+
+/** What visitors say of being here, once: what is lost is said again with the next heartbeat. */
+export async function tell(
+	endpoint: string,
+	states: readonly object[],
+	key?: string,
+): Promise<void> {
+	for (let from = 0; from < states.length; from += INGEST_LIMITS.batch) {
+		const body = JSON.stringify(states.slice(from, from + INGEST_LIMITS.batch));
+		await fetch(endpoint, { method: 'POST', headers: toHeaders(key), body }).catch(() => {});
+	}
+}
+
+const toHeaders = (key?: string) => ({
+	'content-type': 'application/json',
+	...(key && { authorization: `Bearer ${key}` }),
+});
 
 function mayPass(status: number): boolean {
 	return status === 408 || status === 429 || status >= 500;

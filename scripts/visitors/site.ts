@@ -13,7 +13,43 @@ export type Arrival = {
 	utm_campaign?: string;
 };
 
+/** What is known of a visitor: in the demo their server says so, since all of them send from one machine. */
+export type Visitor = {
+	country: string;
+	language: string;
+	device: 'desktop' | 'mobile' | 'tablet';
+	browser: string;
+	os: string;
+};
+
 export const SITE = 'https://notes.example';
+
+export const PLACES: Weighted<Pick<Visitor, 'country' | 'language'>> = [
+	[{ country: 'US', language: 'en' }, 14],
+	[{ country: 'DE', language: 'de' }, 12],
+	[{ country: 'GB', language: 'en' }, 7],
+	[{ country: 'FR', language: 'fr' }, 6],
+	[{ country: 'IN', language: 'en' }, 5],
+	[{ country: 'JP', language: 'ja' }, 4],
+	[{ country: 'BR', language: 'pt' }, 4],
+	[{ country: 'NL', language: 'nl' }, 3],
+	[{ country: 'CA', language: 'en' }, 3],
+	[{ country: 'CH', language: 'de' }, 2],
+	[{ country: 'SE', language: 'sv' }, 2],
+	[{ country: 'AU', language: 'en' }, 2],
+	[{ country: 'PL', language: 'pl' }, 2],
+];
+
+export const MACHINES: Weighted<Omit<Visitor, 'country' | 'language'>> = [
+	[{ device: 'desktop', browser: 'Chrome', os: 'Windows' }, 8],
+	[{ device: 'desktop', browser: 'Firefox', os: 'Linux' }, 4],
+	[{ device: 'desktop', browser: 'Safari', os: 'macOS' }, 5],
+	[{ device: 'desktop', browser: 'Firefox', os: 'Windows' }, 3],
+	[{ device: 'desktop', browser: 'Edge', os: 'Windows' }, 2],
+	[{ device: 'mobile', browser: 'Safari', os: 'iOS' }, 6],
+	[{ device: 'mobile', browser: 'Chrome', os: 'Android' }, 6],
+	[{ device: 'tablet', browser: 'Safari', os: 'iOS' }, 1],
+];
 
 export const TITLES = {
 	'/': 'Fieldnotes: notes that stay yours',

@@ -5,13 +5,26 @@
  */
 import { PAGE_VIEW } from '../../src/lib/protocol';
 import { pick, toUuid, type Random } from './random';
-import { DEEDS, FAILURES, NEXT, PLANS, SITE, TITLES, type Arrival, type Page } from './site';
+import {
+	DEEDS,
+	FAILURES,
+	MACHINES,
+	NEXT,
+	PLACES,
+	PLANS,
+	SITE,
+	TITLES,
+	type Arrival,
+	type Page,
+	type Visitor,
+} from './site';
 
 export type VisitorEvent = {
 	name: string;
 	source: 'web' | 'api';
 	sessionId: string;
 	properties: { [key: string]: string | number };
+	context: Visitor;
 };
 
 /** `pauseMs`: until the same visitor does something again, if at all. */
@@ -31,6 +44,7 @@ export const EVENTS_PER_VISIT = 4;
 
 export function* visit(random: Random, arrival: Arrival, landing: Page): Generator<Deed, void> {
 	const sessionId = toUuid(random);
+	const context = { ...pick(random, PLACES), ...pick(random, MACHINES) };
 	let page: Page | null = landing;
 	for (let count = 0; page !== null && count < MAX_PAGES; count++) {
 		// only the first page has a referrer
@@ -60,12 +74,12 @@ export function* visit(random: Random, arrival: Arrival, landing: Page): Generat
 	function look(path: Page, from: Arrival): Deed {
 		// as t.js sends it: the address without its query, whose utm_* parameters are properties of their own
 		const properties = { url: SITE + path, path, title: TITLES[path], ...from };
-		const event = { name: PAGE_VIEW, source: 'web', sessionId, properties } as const;
+		const event = { name: PAGE_VIEW, source: 'web', sessionId, properties, context } as const;
 		return { event, pauseMs: pause(READING_MS) };
 	}
 
 	function act(source: 'web' | 'api', name: string, properties: VisitorEvent['properties']): Deed {
-		return { event: { name, source, sessionId, properties }, pauseMs: pause(DOING_MS) };
+		return { event: { name, source, sessionId, properties, context }, pauseMs: pause(DOING_MS) };
 	}
 
 	function pause({ least, mean }: { least: number; mean: number }): number {
