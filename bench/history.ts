@@ -13,7 +13,7 @@ import { readHistory } from '../src/lib/server/history/range-query';
 import { deleteOld } from '../src/lib/server/history/retention';
 import { countNext } from '../src/lib/server/history/rollup';
 import { thinTicks } from '../src/lib/server/history/downsample';
-import { HISTORY_RANGES } from '../src/lib/protocol';
+import { HISTORY_RANGES } from '../src/lib/history';
 import { followEvents } from './load/follow';
 import { quantile } from './report/quantile';
 import { tell } from './report/result';

@@ -70,6 +70,8 @@ function leavesItsRoom({ path, imports }: SourceFile): boolean {
 
 const PURE = [
 	'src/lib/protocol.ts',
+	'src/lib/history.ts',
+	'src/lib/ingest-limits.ts',
 	'src/lib/format.ts',
 	'src/lib/path.ts',
 	'src/lib/stores/backoff.ts',
@@ -84,7 +86,8 @@ const mayImportServer = (path: string) =>
 
 const RULES: Rule[] = [
 	{
-		promise: 'protocol, format, path, backoff, cursor and sse import nothing of ours',
+		promise:
+			'protocol, history, ingest-limits, format, path, backoff, cursor and sse import nothing of ours',
 		appliesTo: (path) => PURE.includes(path),
 		breaks: importsOwn,
 		refused: [

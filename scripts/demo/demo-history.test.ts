@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../tests/setup/instances';
-import { HISTORY_RANGES } from '../../src/lib/protocol';
+import { HISTORY_RANGES } from '../../src/lib/history';
 import { readHistory } from '../../src/lib/server/history/range-query';
 import { fillHistory } from './demo-history';
 

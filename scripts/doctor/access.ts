@@ -1,7 +1,7 @@
 /**
  * Checks access from outside: which pages may act, who can view and send, and whether a full batch passes.
  */
-import { INGEST_LIMITS } from '../../src/lib/protocol';
+import { INGEST_LIMITS } from '../../src/lib/ingest-limits';
 import { readText, type Client } from './client';
 import { unseen, well, wrong, type Finding } from './finding';
 

@@ -3,7 +3,7 @@
  * up, `add` waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { INGEST_LIMITS } from '../../src/lib/protocol';
+import { INGEST_LIMITS } from '../../src/lib/ingest-limits';
 
 export type Sender = {
 	/** resolves when there is room for more */

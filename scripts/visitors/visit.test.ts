@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { INGEST_LIMITS } from '../../src/lib/protocol';
+import { INGEST_LIMITS } from '../../src/lib/ingest-limits';
 import { createRandom, pick } from './random';
 import { ARRIVALS } from './site';
 import { EVENTS_PER_VISIT, visit } from './visit';

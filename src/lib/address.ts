@@ -1,7 +1,7 @@
 /** The address of the page about a view: its filter (`f`), its breakdowns (`by`) and its range. Pure. */
 import { DEFAULT_BY } from './dimensions';
 import { FILTER_LIMITS, parseFilter, toFilterTexts } from './filter';
-import type { HistoryRange } from './protocol';
+import type { HistoryRange } from './history';
 
 /** What a page shows, as its address says it. */
 export type PageView = {

@@ -2,13 +2,8 @@
  * The figures of the page, each one entry: its words, its window and its place.
  * The order here is the order on the page. Pure, for the server and the browser.
  */
-import {
-	COUNT_WINDOW_MS,
-	RATE_WINDOW_MS,
-	SESSION_WINDOW_MS,
-	type HistoryFigures,
-	type Totals,
-} from './protocol';
+import type { HistoryFigures } from './history';
+import { COUNT_WINDOW_MS, RATE_WINDOW_MS, SESSION_WINDOW_MS, type Totals } from './protocol';
 import { toCompact, toCount, type Look } from './format';
 
 /** How a figure is written: whole, and short where there is little room. */

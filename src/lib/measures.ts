@@ -3,7 +3,7 @@
  * half hour and for a range. Pure.
  */
 import { toNumber } from './filter';
-import type { Measures } from './protocol';
+import type { Measures } from './history';
 
 /**
  * Exact: decimals are summed as whole numbers. A percentile is the value of the nearest rank, as Postgres's percentile_disc.

@@ -1,5 +1,5 @@
 /**
- * What goes over the wire between server and browser: event names, payload types, and the limits
+ * What the stream carries from server to browser: event names, payload types, and the bounds
  * both ends rely on. Imports nothing. Every time is an ISO 8601 text in UTC with milliseconds, taken
  * from the database's clock; every figure is a function of (rows seen by a cursor, such a time).
  */
@@ -155,148 +155,8 @@ export type Ping = {
 	fix?: string;
 };
 
-export const HEALTH_STATES = ['starting', 'fine', 'degraded', 'broken'] as const;
-/** `degraded`: everything works, some of it later than usual. */
-export type HealthState = (typeof HEALTH_STATES)[number];
-
-/** A minute of one process; figures are of that minute. */
-export type Minute = {
-	/** its beginning, by the clock of the process */
-	at: string;
-	/** the worst that was seen */
-	state: HealthState;
-	/** from the insert of the newest event of a frame to its place in the stream; null: there was no frame */
-	p50Ms: number | null;
-	p99Ms: number | null;
-	/** open streams at most */
-	clients: number;
-	/** published, from any instance */
-	events: number;
-	/** requests with events that were refused */
-	rejected: number;
-	/** how late the process was at most for something it had planned */
-	lateMs: number;
-};
-
-/** A part beside the stream. `words`: sentences for people; `figure`: one number, or empty. */
-export type HealthPart = { name: string; state: HealthState; words: string; figure: string };
-
-/** Requests with events that were not recorded, for one reason. `meaning`: to be read after the number. */
-export type Refused = { reason: string; count: number; meaning: string };
-
-/** What one process says of itself, from its own memory. */
-export type Health = Ping & {
-	state: HealthState;
-	/** what /readyz misses */
-	missing: string[];
-	version: string;
-	startedAt: string;
-	/** since the last read that succeeded, and how long it took; null: there was none */
-	readAgoMs: number | null;
-	readMs: number | null;
-	/** since a tick was last recorded by anybody */
-	tickAgoMs: number | null;
-	clients: number;
-	/** what is kept for those who come back */
-	ring: { frames: number; bytes: number; maxFrames: number; maxBytes: number };
-	/** received and not yet saved */
-	heldEvents: number;
-	memoryBytes: number;
-	more: HealthPart[];
-	/** since `startedAt`; only reasons that there were */
-	refused: Refused[];
-	/** oldest first, at most 60; the last one runs */
-	minutes: Minute[];
-};
-
 /** The server ends the stream on purpose; come back after `retryMs`. */
 export type Bye = { retryMs: number };
-
-/** What the page can show beside the present. */
-export const HISTORY_RANGES = ['30min', '24h', '7d', '90d'] as const;
-export type HistoryRange = (typeof HISTORY_RANGES)[number];
-
-/** null: not known. No instance ran, or it was before history begins; for sessions also: there is a filter. */
-export type HistoryFigures = {
-	/** sums over the time */
-	pageViews: number | null;
-	eventsCount: number | null;
-	/** the highest that a tick in that time recorded, of all sources */
-	activeSessions: number | null;
-};
-/** `at`: where the bucket begins. */
-export type HistoryPoint = HistoryFigures & { at: string };
-
-/** Of the values of a property that are plain decimal numbers. */
-export type Measures = {
-	/** how many events have one */
-	count: number;
-	sum: number;
-	avg: number;
-	min: number;
-	max: number;
-	/** the value of the nearest rank */
-	p50: number;
-	p95: number;
-};
-
-/** What `GET /api/dashboard/values` answers, of the last half hour or of a range. */
-export type Values = {
-	dimension: string;
-	/** database time at which they hold */
-	at: string;
-	/** `before`: of as much time just before, where that is known */
-	rows: { key: string; count: number; before?: number }[];
-	/** how many the rows leave out */
-	other: number;
-	/** how many values the dimension has in the view */
-	values: number;
-	/** of a property; null: none of its values is a number, or there are too many different ones */
-	measures: Measures | null;
-};
-
-/** What `GET /api/dashboard/before` answers: the half hour before the last half hour. */
-export type Before = {
-	/** database time: they are of the half hour that ended half an hour earlier */
-	at: string;
-	/** the most frequent values of each breakdown; null: events do not reach back so far */
-	tables: { [dimension: string]: { key: string; count: number }[] } | null;
-};
-
-/** A breakdown of a range. `before`: of as much time just before, absent where events do not reach back so far. */
-export type RangeTable = {
-	rows: { key: string; count: number; before?: number }[];
-	other: number;
-	/** how many values there are */
-	values: number;
-};
-
-/** What `GET /api/dashboard/history` answers. Buckets are minutes, quarters of an hour, hours or days of `zone`. */
-export type History = {
-	range: HistoryRange;
-	/** the filter, canonical */
-	filter: string[];
-	/** IANA time zone in which days and hours begin */
-	zone: string;
-	/** the first bucket's begin, and the end of the one that is running */
-	from: string;
-	to: string;
-	/** database time of the answer */
-	at: string;
-	/** the first minute that anything is known of; null: nothing yet */
-	begins: string | null;
-	/** everything committed by then is in it; null: not counted yet */
-	through: string | null;
-	totals: HistoryFigures;
-	/** of as much time just before, as far as the present one has come; null: history does not reach back so far */
-	previousTotals: HistoryFigures | null;
-	/** oldest first; the last one is still running */
-	points: HistoryPoint[];
-	/** the period before, as many or (a clock was changed) one more or less */
-	previous: HistoryPoint[];
-	/** the breakdowns that were asked for, of the events that are kept */
-	tables: { [dimension: string]: RangeTable };
-};
 
 /** One map from event name to payload serves both ends of the wire. */
 export type StreamEvents = {
@@ -334,31 +194,6 @@ export const PAGE_VIEW = 'page_view';
 export const COUNT_WINDOW_MS = 30 * 60_000;
 export const SESSION_WINDOW_MS = 5 * 60_000;
 export const RATE_WINDOW_MS = 60_000;
-
-/** Ingest limits; the table's CHECK constraints repeat those that protect readers. */
-export const INGEST_LIMITS = {
-	batch: 500,
-	/** of a whole request: what adapter-node's BODY_SIZE_LIMIT lets through when it is not set; a fuller batch is split */
-	bodyBytes: 512 * 1024,
-	nameLength: 120,
-	sourceLength: 120,
-	sessionIdLength: 200,
-	propertiesBytes: 8 * 1024,
-	propertiesKeys: 64,
-	propertiesDepth: 5,
-	/** texts, numbers, arrays, objects …, at any depth: what 8 KiB of `[{},{},…]` take in memory is twenty times as much */
-	propertiesValues: 500,
-	/** an older `timestamp` is clamped to this age */
-	maxAgeMs: 24 * 60 * 60_000,
-} as const;
-
-/** `path` within the event; `value` shortened, absent when the field is; `item` is the index in a batch. */
-export type InputError = {
-	item?: number;
-	path: string;
-	value?: string | number | boolean | null;
-	rule: string;
-};
 
 /** What is known of an event beside what was sent. */
 export const CONTEXT_KEYS = [

@@ -1,5 +1,5 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
-import { HISTORY_RANGES } from '$lib/protocol';
+import { HISTORY_RANGES } from '$lib/history';
 import { readView } from '../lib/server/http/view-param';
 import { withDeadline } from '../lib/server/db/deadline';
 

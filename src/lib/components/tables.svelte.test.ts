@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import { toAddress, withClause } from '../address';
 import { DEFAULT_LOOK } from '../format';
-import type { Values } from '../protocol';
+import type { Values } from '../history';
 import AllValues from './dashboard/AllValues.svelte';
 import BreakdownTable from './dashboard/BreakdownTable.svelte';
 import Breakdowns from './dashboard/Breakdowns.svelte';

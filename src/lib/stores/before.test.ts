@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Before } from '../protocol';
+import type { Before } from '../history';
 import { BEFORE_MS, createBefore } from './before';
 
 const ANSWER: Before = {

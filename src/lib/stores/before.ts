@@ -1,8 +1,9 @@
 /** The half hour before the last half hour, on an open page: asked for once a minute while it is visible. */
 import { readable, type Readable } from 'svelte/store';
-import type { Before } from '../protocol';
+import type { Before } from '../history';
 import { toEnvironment, type Environment } from './environment';
-import { parseBefore, parseText } from './parse';
+import { parseText } from './check';
+import { parseBefore } from './parse';
 
 /** As long as the server keeps it. */
 export const BEFORE_MS = 60_000;

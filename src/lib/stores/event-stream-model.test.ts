@@ -10,7 +10,8 @@ import {
 	type StreamOptions,
 } from './event-stream';
 import { createFakeBrowser, type FakeBrowser } from './testing/fake-browser';
-import { PARSERS, type Parse } from './parse';
+import type { Parse } from './check';
+import { PARSERS } from './parse';
 
 const RUNS = 25_000;
 const FIVE_MINUTES_MS = 5 * 60_000;

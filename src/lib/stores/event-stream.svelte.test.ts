@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import type { Bye } from '../protocol';
 import { createEventStream, type StreamState } from './event-stream';
-import { PARSERS, type Parse } from './parse';
+import type { Parse } from './check';
+import { PARSERS } from './parse';
 
 const parse: Parse<string> = (data) => ({ ok: true, value: String(data) });
 const toBody = (text: string, id: string) =>

@@ -13,7 +13,8 @@ import {
 } from './event-stream';
 import { createFakeBrowser } from './testing/fake-browser';
 import { START } from './testing/fixtures';
-import { PARSERS, type Parse } from './parse';
+import type { Parse } from './check';
+import { PARSERS } from './parse';
 import { NEEDS_LOGIN, Refusal } from './status';
 
 type Events = { word: string; bye: Bye };

@@ -16,7 +16,7 @@ import {
 	type Status,
 } from './connection';
 import { LOOKED_AT, toEnvironment, type Environment, type Source } from './environment';
-import { parseText, type Parse } from './parse';
+import { parseText, type Parse } from './check';
 import { Refusal } from './status';
 
 export type StreamState = {

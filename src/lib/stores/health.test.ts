@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Health } from '../protocol';
+import type { Health } from '../health';
 import { createFakeBrowser } from './testing/fake-browser';
 import { toTime } from './testing/fixtures';
 import { ASK_MS, createHealth, HEALTH_URL, type Look } from './health';

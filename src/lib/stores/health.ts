@@ -3,7 +3,7 @@
  * stream cannot, and what it shows is no event. Refuses to know how it looks.
  */
 import { readable, type Readable } from 'svelte/store';
-import type { Health } from '../protocol';
+import type { Health } from '../health';
 import { toEnvironment, type Environment } from './environment';
 import { parseHealth } from './parse';
 import { ask } from './status';

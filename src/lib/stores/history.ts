@@ -3,9 +3,10 @@
  * what was there and says why. Refuses to know how any of it looks, and has nothing to do with the stream.
  */
 import { readable, type Readable } from 'svelte/store';
-import type { History, HistoryRange } from '../protocol';
+import type { History, HistoryRange } from '../history';
 import { toEnvironment, type Environment } from './environment';
-import { parseHistory, parseText } from './parse';
+import { parseText } from './check';
+import { parseHistory } from './parse';
 import { toReason, UNREACHABLE } from './status';
 
 export type HistoryView = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { toEvent, toFigures, toMetrics, toState } from './testing/fixtures';
-import { nullable, number, object, optional, PARSERS, parseText, text } from './parse';
+import { parseText } from './check';
+import { PARSERS } from './parse';
 
 const TOTALS = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };
 const AT = '2026-11-23T14:00:00.000Z';
@@ -44,18 +45,4 @@ test('a refusal names the path, the value and the rule', () => {
 
 test('further fields of a newer server do no harm', () => {
 	expect(PARSERS.bye({ retryMs: 1, reason: 'deploy' }).ok).toBe(true);
-});
-
-test('a check that leaves out a field, or has the wrong type, does not compile', () => {
-	type Point = { at: number; name?: string };
-	const right = object<Point>({ at: number, name: optional(text) });
-	expect(right({ at: 1 }, '')).toBeNull();
-	// @ts-expect-error `at` is missing
-	object<Point>({ name: optional(text) });
-	// @ts-expect-error an optional field is missing
-	object<Point>({ at: number });
-	// @ts-expect-error `at` is a number
-	object<Point>({ at: text, name: optional(text) });
-	// @ts-expect-error `at` must not be null
-	object<Point>({ at: nullable(number), name: optional(text) });
 });

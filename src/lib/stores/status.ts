@@ -3,7 +3,8 @@
  * Answers with a sentence for the person in front of the page; never throws.
  */
 import type { Ping } from '../protocol';
-import { PARSERS, parseText, type Parse, type Parsed } from './parse';
+import { parseText, type Parse, type Parsed } from './check';
+import { PARSERS } from './parse';
 
 /** `reason` is a sentence to show; with `ping`, the server is well and answers for its database. */
 export type Answer = { ok: true; ping: Ping } | { ok: false; reason: string };

@@ -1,6 +1,7 @@
 /** The values of a dimension that `GET /api/dashboard/values` knows. */
-import type { Values } from '../protocol';
-import { parseText, parseValues } from './parse';
+import type { Values } from '../history';
+import { parseText } from './check';
+import { parseValues } from './parse';
 
 /** @throws an AbortError, or the reason why there are none */
 export async function readValues(

@@ -1,7 +1,8 @@
 /** The cards and the chart of the page from its figures: values beside the words of `figures.ts`. Pure. */
 import { FIGURE_KEYS, FIGURES, isPastFigure, toPastFigure, type FigureKey } from '../../figures';
 import { DEFAULT_LOOK, toCount, type Look } from '../../format';
-import type { History, HistoryRange, Presence, Tick, Totals } from '../../protocol';
+import type { History, HistoryRange } from '../../history';
+import type { Presence, Tick, Totals } from '../../protocol';
 import { RANGE_WORDS } from '../history/history';
 
 /** What a card shows. */

@@ -1,6 +1,6 @@
 /** How whole lists of values are asked for. Pure. */
 import type { PageView } from '../../address';
-import type { Values } from '../../protocol';
+import type { Values } from '../../history';
 
 /** Asks the server; rejects when there is no answer. */
 export type ReadValues = (query: URLSearchParams, signal: AbortSignal) => Promise<Values>;

@@ -1,6 +1,6 @@
 /** Keeps a list of values on an open page up to date. */
 import { untrack } from 'svelte';
-import type { Values } from '../../protocol';
+import type { Values } from '../../history';
 import type { ReadValues } from './list-query';
 
 /** An open page asks again at most this often. */

@@ -3,7 +3,7 @@ import { toClauseWords, toValueText, wordsOf } from '../../breakdowns';
 import { DIMENSIONS, isDimension } from '../../dimensions';
 import { parseClause, toClauseText, type Clause } from '../../filter';
 import type { Look } from '../../format';
-import type { Values } from '../../protocol';
+import type { Values } from '../../history';
 
 export type Option = {
 	/** what the field holds once it is chosen */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import '../../../app.css';
-import type { History, HistoryPoint } from '../../protocol';
+import type { History, HistoryPoint } from '../../history';
 import HistoryPanel from './HistoryPanel.svelte';
 import RangeSwitch from './RangeSwitch.svelte';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { History, HistoryPoint, HistoryRange } from '../../protocol';
+import type { History, HistoryPoint, HistoryRange } from '../../history';
 import { toBuckets, toHistoryLine, toMarks, toNotes, toReading, toSpan } from './history';
 
 const HOUR_MS = 3_600_000;

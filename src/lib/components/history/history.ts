@@ -1,6 +1,6 @@
 /** What a range of history is called, and its numbers as a drawing. Pure. */
 import { isolate, toClock, toCount, toDate, toTime, type Look } from '../../format';
-import type { History, HistoryPoint, HistoryRange } from '../../protocol';
+import type { History, HistoryPoint, HistoryRange } from '../../history';
 import type { Mark, Point } from '../charts/scale';
 
 /** A range instead of the present. `history`: null until it has arrived; `problem`: why it could not be read again. */

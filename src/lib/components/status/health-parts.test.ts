@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Health, Minute } from '../../protocol';
+import type { Health, Minute } from '../../health';
 import { toHeadline, toHourLines, toParts } from './health-parts';
 
 const minute: Minute = {

@@ -1,6 +1,6 @@
 /** The parts of a server in words: how each is, and one number about it. Pure. */
 import { DEFAULT_LOOK, toCount, toDuration, type Look } from '../../format';
-import type { Health, HealthState, Minute } from '../../protocol';
+import type { Health, HealthState, Minute } from '../../health';
 import { toWords } from './notice';
 
 export type Part = {

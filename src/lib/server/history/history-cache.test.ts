@@ -5,7 +5,7 @@ import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { collectLog } from '../../../../tests/setup/instances';
 import { toFilterTexts, type Filter } from '../../filter';
-import type { History } from '../../protocol';
+import type { History } from '../../history';
 import type { Sql } from '../db/connect';
 import { BusyError, createHistory, MOST_READINGS } from './history-cache';
 import { ZoneError } from './range-query';

@@ -6,7 +6,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
-import type { History, HistoryRange, Values } from '../../protocol';
+import type { History, HistoryRange, Values } from '../../history';
 import { withDeadline } from '../db/deadline';
 import { toFilterTexts } from '../../filter';
 import { ZoneError } from './range-query';

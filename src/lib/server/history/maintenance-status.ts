@@ -1,6 +1,6 @@
 /** What is done beside the stream, as parts of the status page: in words, without the viewer's clock. Pure. */
 import { DEFAULT_LOOK, toCount, toDuration } from '../../format';
-import type { HealthPart } from '../../protocol';
+import type { HealthPart } from '../../health';
 import type { RetentionStatus } from './retention';
 
 const FOR_EVER = 'Events are kept for ever: RETENTION_DAYS is 0.';

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
-import type { HealthPart } from '../../protocol';
+import type { HealthPart } from '../../health';
 import { withDeadline } from '../db/deadline';
 import { startRepeating } from '../db/repeat';
 import { startRetention } from './retention';

@@ -1,7 +1,7 @@
 /** A range of history is what SQL counts in the viewer's own hours and days; what is not known is no zero. */
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
-import type { HistoryRange } from '../../protocol';
+import type { HistoryRange } from '../../history';
 import type { Sql } from '../db/connect';
 import { readHistory, type RangeSums } from './range-query';
 import { countAll } from './rollup';

@@ -4,7 +4,7 @@
  * It knows neither the stream nor caches.
  */
 import type { Sql } from '../db/connect';
-import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../protocol';
+import type { History, HistoryFigures, HistoryPoint, HistoryRange } from '../../history';
 import { toIso, toMs } from '../db/time';
 import { STEPS } from './rollup';
 

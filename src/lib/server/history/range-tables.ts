@@ -2,7 +2,8 @@
 import type { Sql } from '../db/connect';
 import { measureOf, type Dimension } from '../../dimensions';
 import type { Condition } from '../../filter';
-import { TABLE_LENGTH, type RangeTable } from '../../protocol';
+import type { RangeTable } from '../../history';
+import { TABLE_LENGTH } from '../../protocol';
 import { readDimension } from '../live/dimension-values';
 import { readGroups } from './event-groups';
 

@@ -6,7 +6,7 @@ import type { Sql } from '../db/connect';
 import { PROPS, type Dimension } from '../../dimensions';
 import { toFilterTexts, type Condition } from '../../filter';
 import { toMeasures } from '../../measures';
-import type { History, HistoryFigures, HistoryPoint, HistoryRange, Values } from '../../protocol';
+import type { History, HistoryFigures, HistoryPoint, HistoryRange, Values } from '../../history';
 import { toMs } from '../db/time';
 import { readHistory, type RangeSums } from './range-query';
 import { countValues, readCounts, toRangeTable, type Count, type Periods } from './range-tables';

@@ -8,7 +8,7 @@ import type { IngestKey } from '../keys/key-store';
 import type { IngestLimits, Limited } from './rate-limits';
 import type { KeyCheck } from '../keys/key-check';
 import type { RejectionReason } from './rejections';
-import type { InputError } from '../../protocol';
+import type { InputError } from '../../ingest-limits';
 import { UnavailableError } from '../db/errors';
 
 export type IngestRefusal = {

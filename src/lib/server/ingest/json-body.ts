@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { gunzip as gunzipInPieces } from 'node:zlib';
 import { readBody, tooLarge, type BodyBounds, type BodyRefusal } from '../http/read-body';
 import { parseExact } from '../db/exact-json';
-import type { InputError } from '../../protocol';
+import type { InputError } from '../../ingest-limits';
 
 export type Refusal = { status: 400 | 408 | 413 | 415 | 503; error: string; details: InputError[] };
 export type JsonBody<Over = never> =

@@ -7,7 +7,7 @@ test.each([
 	['https://shop.example/%C3%BC/', '/ü'],
 	['https://shop.example?page_id=7', '/?page_id=7'],
 	['https://shop.example:8080/a#/b', '/a#/b'],
-	['file:///home/a.html', '/home/a.html'],
+	['file:///guide/a.html', '/guide/a.html'],
 	['null/home/a.html', '/home/a.html'],
 	['/a/', '/a'],
 	['nullsrcdoc', undefined],

@@ -3,7 +3,7 @@
  * Pure. Titles and addresses come from pages that others wrote: what cannot be stored is left out, not refused.
  */
 import { cut, toPath } from '../../path';
-import { INGEST_LIMITS } from '../../protocol';
+import { INGEST_LIMITS } from '../../ingest-limits';
 
 type Properties = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import fc from '../../../../tests/setup/fast-check';
 import { describe, expect, test } from 'vitest';
-import { INGEST_LIMITS, type InputError } from '../../protocol';
+import { INGEST_LIMITS, type InputError } from '../../ingest-limits';
 import { MAX_ERRORS, parseEvents } from './parse-events';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');

@@ -3,13 +3,8 @@
  * A batch is taken or refused as a whole, so that a client that corrects and repeats it counts nothing twice.
  * Unknown fields are refused, not dropped: a typo such as `propertys` would lose data in silence.
  */
-import {
-	INGEST_LIMITS as LIMITS,
-	PAGE_VIEW,
-	type EventContext,
-	type InputError,
-	type Json,
-} from '../../protocol';
+import { INGEST_LIMITS as LIMITS, type InputError } from '../../ingest-limits';
+import { PAGE_VIEW, type EventContext, type Json } from '../../protocol';
 import { ExactNumber } from '../db/exact-json';
 import { checkJson, isObject, member, textFault } from '../db/json-limits';
 import { parseContext } from './parse-context';

@@ -2,7 +2,8 @@
  * From the body of POST /api/presence (`unknown`) to what is said of sessions, or to every reason why not. Pure. As with events,
  * a batch is taken or refused as a whole and unknown fields are refused.
  */
-import { INGEST_LIMITS as LIMITS, type EventContext, type InputError } from '../../protocol';
+import { INGEST_LIMITS as LIMITS, type InputError } from '../../ingest-limits';
+import type { EventContext } from '../../protocol';
 import { isObject, member, textFault } from '../db/json-limits';
 import { toPageView } from './page-view';
 import { parseContext } from './parse-context';

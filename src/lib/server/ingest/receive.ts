@@ -1,19 +1,22 @@
 /**
- * What POST /api/events and POST /api/presence have in common: the key, the limits, the body, and refusals, each counted
- * (rejections.ts) and answered {"error":"a sentence","details":[{"path","value","rule","item"}]}.
+ * What POST /api/events and POST /api/presence have in common: the key, the limits, the body, what is known of the sender, and
+ * refusals, each counted (rejections.ts) and answered {"error":"a sentence","details":[{"path","value","rule","item"}]}.
  */
 import { json } from '@sveltejs/kit';
 import { isbot } from 'isbot';
-import { INGEST_LIMITS, type InputError } from '../../protocol';
+import { INGEST_LIMITS, type InputError } from '../../ingest-limits';
 import { toNetwork } from '../http/client-address';
 import type { BodyBudget } from '../http/body-budget';
 import type { KeyCheck } from '../keys/key-check';
-import type { IngestKey } from '../keys/key-store';
+import { UnavailableError } from '../db/errors';
 import { admit, refuseContext, refuseLimited, refuseSources } from './authorize';
+import { addContext, type ContextReader } from './context';
 import { readJson } from './json-body';
 import type { InputEvent } from './parse-events';
 import type { IngestLimits } from './rate-limits';
 import type { RejectionReason, Rejections } from './rejections';
+import { identify, toVisitor } from './visitor';
+import type { VisitorIds } from './visitor-salt';
 
 /** About as long as a request has waited already; long enough for a database to come back or a queue to empty. */
 const RETRY_AFTER_S = 2;
@@ -38,10 +41,11 @@ export type Refusal = {
 	retryAfterS?: number;
 };
 
-type Sent = Pick<InputEvent, 'source' | 'context'>;
-type Parsed<Item> =
-	{ ok: true; items: Item[] } | { ok: false; errors: InputError[]; omitted: number };
-export type Received<P> = { key: IngestKey | null; parsed: P };
+type Sent = Pick<InputEvent, 'source' | 'sessionId' | 'properties' | 'context'>;
+type Parsed = { ok: true; items: Sent[] } | { ok: false; errors: InputError[]; omitted: number };
+type Taken<P> = Extract<P, { ok: true; items: Sent[] }>;
+/** `items`: those of `parsed`, with their context and session. */
+export type Received<P> = { items: readonly Taken<P>['items'][number][]; parsed: Taken<P> };
 
 /** What requests are taken with. */
 export type Desk = {
@@ -50,7 +54,9 @@ export type Desk = {
 	limits: IngestLimits;
 	rejections: Rejections;
 	/** takes requests without a key */
-	open: boolean;
+	ingestOpen: boolean;
+	context: ContextReader;
+	visitors: Pick<VisitorIds, 'of'>;
 };
 
 /** Counts the refusal and answers it. */
@@ -69,13 +75,14 @@ export function refuse(
  * @param noun of one item, for errors: "event"
  * @returns what was sent, or the answer that refuses or ignores it
  */
-export async function receive<Item extends Sent, P extends Parsed<Item>>(
+export async function receive<P extends Parsed>(
 	request: Request,
 	query: URLSearchParams,
 	address: string,
-	{ bodies, keys, limits, rejections, open }: Desk,
+	desk: Desk,
 	{ parse, noun }: { parse: (body: unknown, source?: string) => P; noun: string },
-): Promise<Received<Extract<P, { ok: true }>> | Response> {
+): Promise<Received<P> | Response> {
+	const { bodies, keys, limits, rejections, ingestOpen: open } = desk;
 	const { headers } = request;
 	const network = toNetwork(address);
 	const admission = await admit({ headers, query, keys, limits, network, open });
@@ -104,7 +111,21 @@ export async function receive<Item extends Sent, P extends Parsed<Item>>(
 	if (foreign) return refuse(rejections, foreign);
 	const many = key && refuseLimited(await limits.sent(key, network, parsed.items.length));
 	if (many) return refuse(rejections, many);
-	return { key, parsed: parsed as Extract<P, { ok: true }> };
+	const taken = parsed as Taken<P>;
+	const visitor = toVisitor(headers, key, address);
+	const ofRequest = () => desk.context.ofRequest(headers, address);
+	try {
+		const known = addContext<Taken<P>['items'][number]>(taken.items, visitor, ofRequest);
+		return { items: await identify(known, visitor, desk.visitors), parsed: taken };
+	} catch (error) {
+		return refuseUnavailable(rejections, error);
+	}
+}
+
+/** 503 for an UnavailableError; throws any other. */
+export function refuseUnavailable(rejections: Rejections, error: unknown): Response {
+	if (!(error instanceof UnavailableError)) throw error;
+	return refuse(rejections, { reason: 'unavailable', status: 503, error: error.message });
 }
 
 function summary(errors: readonly InputError[], omitted: number, noun: string): string {

@@ -2,7 +2,7 @@
  * Counts rejected requests with events, by reason, since this process began, so that none is dropped
  * silently. The reasons are a closed set: clients cannot make the counters grow.
  */
-import type { Refused } from '../../protocol';
+import type { Refused } from '../../health';
 
 /** Each with what it means, to be read after a number of requests. */
 export const REJECTION_REASONS = {

@@ -66,7 +66,7 @@ describe('an origin', () => {
 		'*',
 		'null',
 		'',
-		'file:///home',
+		'file:///guide',
 		'javascript:alert(1)',
 	])('"%s" is none', (given) => {
 		expect(verdict({ ...shop, origins: [given] })).toEqual([

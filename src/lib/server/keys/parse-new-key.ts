@@ -2,7 +2,7 @@
  * What a new ingest key is to be, from `unknown` to a value or to every reason why not. Pure; the command line and a page ask
  * the same. An origin is compared as text with what browsers send, so it is brought into their form here.
  */
-import { INGEST_LIMITS, type InputError } from '../../protocol';
+import { INGEST_LIMITS, type InputError } from '../../ingest-limits';
 import { textFault } from '../db/json-limits';
 
 export const KEY_KINDS = ['public', 'secret'] as const;

@@ -2,7 +2,7 @@
  * What this process says of itself on the status page: facts of its parts, and its last hour. Takes no query, so it answers
  * while the database is away. It measures one thing of its own: how late its timer fires, which is how busy the process is.
  */
-import type { Health, HealthPart, HealthState } from '../../protocol';
+import type { Health, HealthPart, HealthState } from '../../health';
 import { RING_BYTES, RING_FRAMES } from '../stream/ring';
 import type { Ingest } from '../ingest/group-commit';
 import type { Instance } from '../stream/hub';

@@ -2,7 +2,7 @@
  * The last hour of this process, by the minute, in its own memory: at most 60 entries, whatever happens. No timers
  * here. A minute is as bad as its worst second.
  */
-import type { HealthState, Minute } from '../../protocol';
+import type { HealthState, Minute } from '../../health';
 
 export const MINUTE_MS = 60_000;
 export const MINUTES = 60;

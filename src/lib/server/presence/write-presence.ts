@@ -77,9 +77,9 @@ export async function deleteGone(sql: Sql): Promise<boolean> {
 	await sql`
 		delete from ${sql.schema}.presence_beats where at < clock_timestamp() - ${OVER_S} * interval '1 s'`;
 	const [row] = await sql<
-		[{ any: boolean }]
-	>`select exists (select from ${sql.schema}.presence) as any`;
-	return row.any;
+		[{ left: boolean }]
+	>`select exists (select from ${sql.schema}.presence) as left`;
+	return row.left;
 }
 
 function toJson(said: Heard) {

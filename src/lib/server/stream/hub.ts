@@ -5,7 +5,8 @@
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import type { Dimension } from '../../dimensions';
-import { PING_INTERVAL_MS, type DashboardState, type Ping, type Values } from '../../protocol';
+import type { Values } from '../../history';
+import { PING_INTERVAL_MS, type DashboardState, type Ping } from '../../protocol';
 import { createBroadcast, type Broadcast } from './broadcast';
 import { createBus, type Bus } from './ring';
 import { createCatchUp } from './catch-up';

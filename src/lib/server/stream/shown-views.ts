@@ -1,7 +1,8 @@
 /** The views that clients ask for: scans those that are not there yet, and answers from memory for those that are. */
 import { PROPS, type Dimension } from '../../dimensions';
 import { toMeasures } from '../../measures';
-import type { DashboardState, Values } from '../../protocol';
+import type { Values } from '../../history';
+import type { DashboardState } from '../../protocol';
 import { createEmptyState, type Shown } from '../live/state';
 import { toViewKey, type ViewSpec } from '../live/views';
 import type { PeopleFrames } from './people-frames';

@@ -1,7 +1,7 @@
 /** Rows that no page can show: counted, named on the status page, and logged as long as they are few. No query. */
 import type { Logger } from 'pino';
 import { DEFAULT_LOOK, toCount } from '../../format';
-import type { HealthPart } from '../../protocol';
+import type { HealthPart } from '../../health';
 import type { Row } from '../reader/row';
 
 export type SkippedRows = {

@@ -7,13 +7,10 @@
 import { json } from '@sveltejs/kit';
 import { readAddress } from '$lib/server/http/client-address';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '$lib/server/http/cors';
-import { addContext } from '$lib/server/ingest/context';
 import { parseEvents } from '$lib/server/ingest/parse-events';
-import { receive, refuse } from '$lib/server/ingest/receive';
+import { receive, refuse, refuseUnavailable } from '$lib/server/ingest/receive';
 import { RefusedError } from '$lib/server/ingest/submission';
-import { identify, toVisitor } from '$lib/server/ingest/visitor';
 import type { RequestHandler } from './$types';
-import { UnavailableError } from '$lib/server/db/errors';
 
 /** Clients that append a slash do not follow a redirect with a body. */
 export const trailingSlash = 'ignore';
@@ -30,10 +27,9 @@ export const POST: RequestHandler = async ({
 }) => {
 	// also on what SvelteKit answers when something below throws
 	setHeaders(CORS_HEADERS);
-	const { bodies, context, ingest, ingestOpen: open, keys, limits, rejections, visitors } = locals;
+	const { ingest, rejections } = locals;
 	const address = readAddress(getClientAddress);
-	const desk = { bodies, keys, limits, rejections, open };
-	const received = await receive(request, url.searchParams, address, desk, {
+	const received = await receive(request, url.searchParams, address, locals, {
 		parse(body, source) {
 			const parsed = parseEvents(body, Date.now(), source);
 			return parsed.ok ? { ...parsed, items: parsed.events } : parsed;
@@ -41,17 +37,11 @@ export const POST: RequestHandler = async ({
 		noun: 'event',
 	});
 	if (received instanceof Response) return received;
-	const { key, parsed } = received;
-	const { headers } = request;
 	try {
-		const visitor = toVisitor(headers, key, address);
-		const known = addContext(parsed.items, visitor, () => context.ofRequest(headers, address));
-		const receipt = await ingest.submit(await identify(known, visitor, visitors));
-		const { clamped } = parsed;
+		const receipt = await ingest.submit(received.items);
+		const { clamped } = received.parsed;
 		return json(clamped.length > 0 ? { ...receipt, clamped } : receipt, { status: 202 });
 	} catch (error) {
-		if (error instanceof UnavailableError)
-			return refuse(rejections, { reason: 'unavailable', status: 503, error: error.message });
 		if (error instanceof RefusedError)
 			return refuse(rejections, {
 				reason: 'database_refused',
@@ -59,6 +49,6 @@ export const POST: RequestHandler = async ({
 				error: `The database refused the events: ${error.message}.`,
 				details: [{ path: error.constraint ?? '(event)', rule: error.message }],
 			});
-		throw error;
+		return refuseUnavailable(rejections, error);
 	}
 };

@@ -8,7 +8,7 @@ export const trailingSlash = 'ignore';
 /** As long as a page waits before it asks again (stores/before.ts). */
 const RETRY_AFTER_S = 60;
 
-/** `?f=`, `?by=`: the half hour before the last half hour, the type Before of protocol.ts. */
+/** `?f=`, `?by=`: the half hour before the last half hour, the type Before of history.ts. */
 export const GET: RequestHandler = async ({ url, locals }) => {
 	const view = readView(url.searchParams, locals.viewer);
 	await locals.viewLimits.admit(view, locals.network);

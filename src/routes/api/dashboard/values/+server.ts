@@ -13,7 +13,7 @@ const MAX_TEXT = 200;
 
 /**
  * `?dimension=country`, `?f=`, `?q=` (a part of the value), `?limit=`: the values of the last half hour, or with `?range=`
- * and `?zone=` of that, with their counts, the most frequent first: the type Values of protocol.ts. `?by=` names the
+ * and `?zone=` of that, with their counts, the most frequent first: the type Values of history.ts. `?by=` names the
  * breakdowns of a view that has the dimension among them, so that no other view has to be opened.
  */
 export const GET: RequestHandler = async ({ url, locals }) => {
