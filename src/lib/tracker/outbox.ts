@@ -48,6 +48,8 @@ const beacon = (endpoint: string, body: string) =>
 export function startOutbox(endpoint: string, complete: () => void) {
 	let queue: Entry[] = `${stored(UNSENT)}`.match(LINES) ?? [];
 	let sending: Entry[] | 0;
+	/** what was sent when the page was hidden or left, until it is looked at again */
+	let left: unknown;
 	let timer: unknown;
 	/** ms before the last retry; 0 after a success */
 	let waited = 0;
@@ -68,8 +70,8 @@ export function startOutbox(endpoint: string, complete: () => void) {
 				// an answer after the timeout, or to what was sent when leaving
 				if (sending !== batch) return;
 				sending = 0;
-				waited = Math.min(2 * waited || 2_000, 256_000);
-				const status = answer ? answer.status : 0;
+				waited = Math.min(2 * waited || 2_000, 300_000);
+				const status = (answer as Partial<Response>)?.status;
 				if (status) tries = -Infinity;
 				else if (navigator.onLine && ++tries === MAX_TRIES) warn(`no answer: ${endpoint}`);
 				if (SETTLED.test(status as never)) {
@@ -88,7 +90,8 @@ export function startOutbox(endpoint: string, complete: () => void) {
 			});
 		if (isLeaving) stored(UNSENT, queue.join('\n'));
 		else cancel();
-		if (!queue[0] || tries >= MAX_TRIES) return;
+		// a page that is left is hidden too: what has just gone goes once
+		if (!queue[0] || tries >= MAX_TRIES || left === (left = isLeaving ? queue : {})) return;
 		if (isLeaving) {
 			if (!beacon(endpoint, body)) post(endpoint, body, settle);
 		} else if (!sending) {
@@ -106,7 +109,7 @@ export function startOutbox(endpoint: string, complete: () => void) {
 
 	/** @param isView may still change for a second */
 	function add(entry: Entry, isView: boolean) {
-		if (`${entry}`.length > MAX_SIZE) throw 'event too large';
+		if (`${entry}`.length > MAX_SIZE) throw 'too large';
 		// what came before waits no longer, unless the server is in trouble
 		if (isView && !waited) send();
 		queue = [...queue, entry].slice(-MAX_EVENTS);

@@ -55,7 +55,7 @@ attempt(() => {
 		visitor.doNotTrack === '1' ||
 		(stored(KEY, wish, 'localStorage') ?? wish) === 'ignore' ||
 		// about:srcdoc and the like have no host; without ancestorOrigins, frames of all sites need data-frames
-		(window.top !== window &&
+		(top !== window &&
 			!(
 				location.host &&
 				(isOn(settings.frames) || toReferrer(location.ancestorOrigins?.[0], hosts))
@@ -178,7 +178,7 @@ attempt(() => {
 			listen('popstate', onNavigation);
 			listen('pageshow', (event) => (event as PageTransitionEvent).persisted && view());
 		}
-		for (const type of ['wheel', 'keydown', 'pointerdown', 'pointermove'])
+		for (const type of ['keydown', 'pointerdown', 'pointermove', 'wheel'])
 			listen(type, () => (input = Date.now()));
 		listen('pagehide', () => here('gone'));
 		listen('visibilitychange', () => here());
