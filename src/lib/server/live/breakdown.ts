@@ -91,7 +91,7 @@ export function createBreakdown(value: (code: number) => string): Breakdown {
 		countAll(codes, offsets, length, sums) {
 			if (length === 0) return;
 			sum += length;
-			counts.addAll(codes, offsets, length, sums);
+			counts.addAll(codes, offsets, 0, length, sums);
 			outside = Infinity;
 		},
 		table(length) {

@@ -9,10 +9,16 @@ export type Counter = {
 	/** @returns the key's new count; a key whose count becomes 0 is forgotten */
 	add(key: number, by: number): number;
 	/**
-	 * Counts the codes of the first `length` rows in `offsets`.
-	 * @param sums a cell for each code of 16 bits, all 0 before and after: spares looking up a code that comes often
+	 * Counts the codes of the rows in `offsets` from one place to another.
+	 * @param sums a cell for each code, all 0 before and after: spares looking up a code that comes often
 	 */
-	addAll(codes: Codes | undefined, offsets: Uint16Array, length: number, sums: Uint32Array): void;
+	addAll(
+		codes: Codes | undefined,
+		offsets: Uint16Array,
+		from: number,
+		to: number,
+		sums: Uint32Array,
+	): void;
 	of(key: number): number;
 	/** How many keys have a count. */
 	size(): number;
@@ -93,20 +99,22 @@ class SlotCounter implements Counter {
 		return count;
 	}
 
-	addAll(codes: Codes | undefined, offsets: Uint16Array, length: number, sums: Uint32Array): void {
+	addAll(
+		codes: Codes | undefined,
+		offsets: Uint16Array,
+		from: number,
+		to: number,
+		sums: Uint32Array,
+	): void {
 		if (!codes) {
-			if (length > 0) this.add(NONE, length);
+			if (to > from) this.add(NONE, to - from);
 			return;
 		}
-		if (codes instanceof Uint32Array) {
-			for (let i = 0; i < length; i++) this.add(codes[offsets[i] as number] as number, 1);
-			return;
-		}
-		for (let i = 0; i < length; i++) {
+		for (let i = from; i < to; i++) {
 			const code = codes[offsets[i] as number] as number;
 			sums[code] = (sums[code] as number) + 1;
 		}
-		for (let i = 0; i < length; i++) {
+		for (let i = from; i < to; i++) {
 			const code = codes[offsets[i] as number] as number;
 			const sum = sums[code] as number;
 			if (sum === 0) continue;

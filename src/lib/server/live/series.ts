@@ -10,20 +10,29 @@ import { SESSION_COLUMN, type Codes, type Segment } from './segment';
 export type Buckets = {
 	/** @param session code of the row's session; 0: it has none */
 	count(time: number, isPageView: boolean, session: number, by: 1 | -1): void;
-	/** Counts in the first `length` rows in `offsets`: for scans. `isPageView` has their flags. */
-	countAll(segment: Segment, offsets: Uint16Array, length: number, isPageView: Uint8Array): void;
+	/** Counts in the first `length` rows in `offsets`: for scans. `isPageView` has their flags. @see Counter.addAll */
+	countAll(
+		segment: Segment,
+		offsets: Uint16Array,
+		length: number,
+		isPageView: Uint8Array,
+		sums: Uint32Array,
+	): void;
 	/** Every bucket that lies in the window as a whole, and the one that is running; oldest first. */
 	points(now: number): SeriesPoint[];
 	/** Those of `points` that were counted in one by one since the last call. */
 	changed(now: number): SeriesPoint[];
 };
 
+const sizeOf = (counter?: Counter) =>
+	counter ? counter.size() - (counter.of(NONE) > 0 ? 1 : 0) : 0;
+
 /** @param stepMs length of a bucket @param length how many the window has; a power of two above it keeps them apart */
 export function createBuckets(stepMs: number, length: number): Buckets {
 	const cells = 2 ** Math.ceil(Math.log2(length + 2));
 	const events = new Int32Array(cells);
 	const pageViews = new Int32Array(cells);
-	/** rows of each session, by cell */
+	/** rows of each session, and of none, by cell */
 	const sessions: (Counter | undefined)[] = Array.from({ length: cells });
 	const touched = new Set<number>();
 	/** by cell, as long as nothing in it changes */
@@ -41,34 +50,36 @@ export function createBuckets(stepMs: number, length: number): Buckets {
 			at,
 			events: events[cell] as number,
 			pageViews: pageViews[cell] as number,
-			sessions: sessions[cell]?.size() ?? 0,
+			sessions: sizeOf(sessions[cell]),
 		});
 	}
 	const lastOf = (now: number) => Math.floor(now / stepMs);
 	const isShown = (bucket: number, last: number) => bucket > last - length && bucket <= last;
 
-	function count(cell: number, isPageView: boolean, session: number, by: 1 | -1) {
-		events[cell] = (events[cell] as number) + by;
-		if (isPageView) pageViews[cell] = (pageViews[cell] as number) + by;
-		if (session === NONE) return;
-		const its = (sessions[cell] ??= createCounter());
-		its.add(session, by);
-		if (its.size() === 0) sessions[cell] = undefined;
-	}
-
 	return {
 		count(time, isPageView, session, by) {
 			const bucket = Math.floor(time / stepMs);
-			count(cellOf(bucket), isPageView, session, by);
-			made[cellOf(bucket)] = undefined;
+			const cell = cellOf(bucket);
+			events[cell] = (events[cell] as number) + by;
+			if (isPageView) pageViews[cell] = (pageViews[cell] as number) + by;
+			(sessions[cell] ??= createCounter()).add(session, by);
+			if (events[cell] === 0) sessions[cell] = undefined;
+			made[cell] = undefined;
 			if (by === 1) touched.add(bucket);
 		},
-		countAll({ times, codes }, offsets, length, isPageView) {
+		countAll({ times, codes }, offsets, length, isPageView, sums) {
 			const sessionCodes = codes[SESSION_COLUMN] as Codes;
-			for (let i = 0; i < length; i++) {
-				const offset = offsets[i] as number;
-				const cell = cellOf((times[offset] as number) / stepMs);
-				count(cell, isPageView[offset] === 1, sessionCodes[offset] as number, 1);
+			// rows come about in the order of their time: a bucket's rows stand together
+			for (let from = 0; from < length;) {
+				const cell = cellOf((times[offsets[from] as number] as number) / stepMs);
+				let to = from;
+				let views = 0;
+				do views += isPageView[offsets[to++] as number] as number;
+				while (to < length && cell === cellOf((times[offsets[to] as number] as number) / stepMs));
+				events[cell] = (events[cell] as number) + to - from;
+				pageViews[cell] = (pageViews[cell] as number) + views;
+				(sessions[cell] ??= createCounter()).addAll(sessionCodes, offsets, from, to, sums);
+				from = to;
 			}
 			made.fill(undefined);
 		},

@@ -42,18 +42,21 @@ export type View = {
 	close(): void;
 };
 
-/** Rows between two looks at the clock. */
-const SCAN_STEP = 4_096;
+/** Rows between two looks at the clock: about a millisecond of work. */
+const SCAN_STEP = 8_192;
 const SECONDS_STEP_MS = 2_000;
 const MINUTE_MS = 60_000;
 
-/** What a scan works with: offsets of the rows that are counted, and by offset whether one is a page view. */
-const createScratch = () => ({
+/**
+ * What a step of any scan works with, which is never interrupted: offsets of the rows that are counted, by offset whether
+ * one is a page view, and a sum for each code, 0 between two uses.
+ */
+const scratch = {
 	offsets: new Uint16Array(SEGMENT_ROWS),
 	viewed: new Uint16Array(SEGMENT_ROWS),
 	isPageView: new Uint8Array(SEGMENT_ROWS),
 	sums: new Uint32Array(2 ** 16),
-});
+};
 
 /** @param index tells the view about the rows that it may show */
 export function createView(
@@ -86,7 +89,6 @@ export function createView(
 	let version = 0;
 	/** the scan's place: rows before it are counted; null: all are */
 	let place: { order: number; offset: number } | null = { order: -1, offset: 0 };
-	let scratch: ReturnType<typeof createScratch> | null = createScratch();
 	const isCounted = (segment: Segment, offset: number) =>
 		place === null ||
 		segment.order < place.order ||
@@ -129,7 +131,9 @@ export function createView(
 
 	/** Counts the rows from one offset to another as they stand now: column by column, without a call for each row. */
 	function take(segment: Segment, from: number, to: number) {
-		const { offsets, viewed, isPageView, sums } = (scratch ??= createScratch());
+		const codes = store.dictionary('session')?.capacity() ?? 0;
+		if (codes > scratch.sums.length) scratch.sums = new Uint32Array(2 * codes);
+		const { offsets, viewed, isPageView, sums } = scratch;
 		const { times } = segment;
 		let length = 0;
 		for (let offset = from; offset < to; offset++) {
@@ -148,11 +152,11 @@ export function createView(
 		for (const { ofPageViews, column, breakdown } of breakdowns)
 			if (ofPageViews) breakdown.countAll(column(segment), viewed, views, sums);
 			else breakdown.countAll(column(segment), offsets, length, sums);
-		minutes.countAll(segment, offsets, length, isPageView);
+		minutes.countAll(segment, offsets, length, isPageView, sums);
 		length = keepNewer(times, store.at() - SESSION_WINDOW_MS, offsets, length);
-		sessions.addAll(sessionOf(segment), offsets, length, sums);
+		sessions.addAll(sessionOf(segment), offsets, 0, length, sums);
 		length = keepNewer(times, store.at() - RATE_WINDOW_MS, offsets, length);
-		seconds.countAll(segment, offsets, length, isPageView);
+		seconds.countAll(segment, offsets, length, isPageView, sums);
 		lastMinute += length;
 		isPageView.fill(0, from, to);
 	}
@@ -178,7 +182,6 @@ export function createView(
 				if (segment.order >= place.order && scanSegment(segment, until)) return false;
 			}
 			place = null;
-			scratch = null;
 			return true;
 		},
 		complete: () => place === null,
