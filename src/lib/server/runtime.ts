@@ -130,7 +130,8 @@ export function startRuntime(env: Env): Runtime {
 	const health = startHealth({
 		...parts,
 		hour,
-		more: () => [...upkeep.parts(), live.skipped.part()].filter((part) => part !== null),
+		more: () =>
+			[...upkeep.parts(), live.viewCosts(), live.skipped.part()].filter((part) => part !== null),
 	});
 	const { dashboardPassword: password, secret } = env;
 	const login =

@@ -26,6 +26,8 @@ export type OpenView = ViewSpec & {
 	readonly match: (row: DimensionRow) => boolean;
 	/** and over many, for many views at a time */
 	readonly groups: readonly MatchGroup[];
+	/** work of its scan, ms */
+	readonly scanMs: number;
 };
 
 export type Views = {
@@ -60,10 +62,16 @@ export function createViews(store: WindowStore): Views {
 
 	async function create(key: string, spec: ViewSpec): Promise<OpenView> {
 		const view = createView(store, tables, index, spec);
-		while (!closed && !view.scan(SLICE_MS)) await new Promise((resolve) => setImmediate(resolve));
+		let scanMs = 0;
+		for (let isDone = false; !closed && !isDone;) {
+			const began = performance.now();
+			isDone = view.scan(SLICE_MS);
+			scanMs += performance.now() - began;
+			if (!isDone) await new Promise((resolve) => setImmediate(resolve));
+		}
 		const texts = toFilterTexts(spec.filter);
 		const match = createRowMatch(spec);
-		const open = { ...spec, key, texts, view, match, groups: toMatchGroups(spec) };
+		const open = { ...spec, key, texts, view, match, groups: toMatchGroups(spec), scanMs };
 		complete.set(key, open);
 		opening.delete(key);
 		return open;

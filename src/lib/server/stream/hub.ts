@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import type { Dimension } from '../../dimensions';
+import type { HealthPart } from '../../health';
 import type { Values } from '../../history';
 import { PING_INTERVAL_MS, type DashboardState, type Ping } from '../../protocol';
 import { createBroadcast, type Broadcast } from './broadcast';
@@ -22,6 +23,7 @@ import { startReadingLoop, type ReadingLoop } from './reading-loop';
 import { createShownViews } from './shown-views';
 import { createWatchedViews } from './watched-views';
 import { ALL, type ViewSpec } from '../live/views';
+import { createViewCosts } from './view-costs';
 import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
 import { GRACE_MS } from './client-stream';
@@ -62,6 +64,8 @@ export type Instance = {
 	counts(): Counts;
 	/** Rows that no page can show, since the start. */
 	skipped: Pick<SkippedRows, 'count' | 'part'>;
+	/** What live queries cost, for the status page. */
+	viewCosts(): HealthPart;
 	/** Sends every client away with a `bye` of its own, a slice at a time; new ones at once. */
 	dismiss: Clients['dismiss'];
 	stop(): Promise<void>;
@@ -124,6 +128,7 @@ export function startInstance({
 	const counts: Pick<Counts, 'events' | 'tickedAt'> = { events: 0, tickedAt: null };
 	const clock = createClock();
 	const skipped = createSkippedRows(log);
+	const costs = createViewCosts();
 	const { put, broadcast, busyMs, counts: countFrames } = createBroadcast(bus);
 	const watched = createWatchedViews();
 	// a page is rendered before its stream comes: frames are made for it meanwhile
@@ -140,6 +145,7 @@ export function startInstance({
 		},
 		...(presence && { onRow: presence.saw }),
 		skipped,
+		costs,
 		log,
 	});
 
@@ -257,6 +263,7 @@ export function startInstance({
 		open: clients.open,
 		counts: () => ({ ...counts, ...countFrames(), ...loop.counts(), ...clients.counts() }),
 		skipped,
+		viewCosts: () => costs.part(reading.live()?.views.size() ?? 0, watched.size()),
 		dismiss: clients.dismiss,
 		async stop() {
 			clients.stop();

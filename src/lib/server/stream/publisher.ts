@@ -20,6 +20,7 @@ import { toActivityEvent, type Row } from '../reader/row';
 import { toActivity, toReset } from './frames';
 import type { Frame } from './ring';
 import type { SkippedRows } from './skipped-rows';
+import type { ViewCosts } from './view-costs';
 import type { WatchedViews } from './watched-views';
 
 /** Migrations and reading half an hour of events take their time, but not for ever. */
@@ -56,6 +57,7 @@ export type Reading = {
  * @param watched the views that frames are made for
  * @param broadcast puts a frame into the ring
  * @param skipped notes rows that cannot be shown
+ * @param costs notes what views cost
  * @param onRow called with every row that is read, also those of the half hour before the start
  * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the
  * database's clock; null when that is more than MAX_DELAY_MS: then its sender stamped it, or the database could not be read
@@ -68,6 +70,7 @@ export function createReading({
 	onEvents,
 	onRow = () => {},
 	skipped,
+	costs,
 	log,
 }: {
 	prepare: () => Promise<void>;
@@ -77,6 +80,7 @@ export function createReading({
 	onEvents: (count: number, delayMs: number | null) => void;
 	onRow?: (row: Pick<Row, 'source' | 'sessionId' | 'createdAt'>) => void;
 	skipped: SkippedRows;
+	costs: Pick<ViewCosts, 'opened' | 'framed'>;
 	log: Logger;
 }): Reading {
 	let prepared = false;
@@ -90,8 +94,11 @@ export function createReading({
 	function publish({ state }: Live, batch: Batch) {
 		published = batch.cursor;
 		const id = toId(batch.cursor);
+		const began = performance.now();
 		state.move(id, batch.rows.map(toActivityEvent));
-		broadcast(toActivity(batch, state, watched, id));
+		const frame = toActivity(batch, state, watched, id);
+		costs.framed(frame.byView?.own.size ?? 0, performance.now() - began);
+		broadcast(frame);
 		const delayMs = clock.now() - Math.max(...batch.rows.map(({ createdAt }) => createdAt));
 		const known = delayMs <= MAX_DELAY_MS ? Math.max(0, delayMs) : null;
 		onEvents(batch.rows.length + batch.omitted.size, known);
@@ -205,7 +212,9 @@ export function createReading({
 		async open(view) {
 			while (live) {
 				const now = live;
+				const isNew = now.state.shown(toViewKey(view)) === undefined;
 				const open = await now.views.open(view);
+				if (isNew) costs.opened(open.scanMs);
 				// between its steps a drain has moved the windows beyond the ring's head
 				while (running) await running.catch(() => {});
 				if (live !== now) continue;
