@@ -1,6 +1,7 @@
 /** When a session is here, and what presence can be filtered by. Pure, for the server and the page. */
 import { PROPS, type Dimension } from './dimensions';
 import { parseClause } from './filter';
+import { COUNT_WINDOW_MS, type PeoplePoint, type Tick } from './protocol';
 
 /** After its last input, or an event of its own, a visible session is active for this long. */
 export const ACTIVE_MS = 30_000;
@@ -37,6 +38,19 @@ export function toPresenceState(
 /** Whether a session that is here can have a value for it: what only events have cannot be asked of people. */
 export function isOfPeople(dimension: Dimension): boolean {
 	return dimension !== 'name' && !dimension.startsWith(PROPS);
+}
+
+const MINUTE_MS = 60_000;
+
+/** The minutes of the last half hour with what a tick recorded; the same array when it recorded no people. */
+export function withTickPeople(points: PeoplePoint[], { people, recordedAt }: Tick): PeoplePoint[] {
+	if (!people) return points;
+	const time = Date.parse(recordedAt);
+	const at = Math.floor(time / MINUTE_MS) * MINUTE_MS;
+	const { active, idle } = people;
+	return [...points.filter((point) => point.at < at), { at, active, idle }].filter(
+		(point) => point.at > time - COUNT_WINDOW_MS - MINUTE_MS,
+	);
 }
 
 /** The clauses of a filter, as in an address, that people cannot be filtered by. */

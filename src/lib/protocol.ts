@@ -37,8 +37,10 @@ export type SeriesPoint = {
 /** The live chart: 30 buckets of a minute, and 30 of two seconds. Oldest first; a bucket that is missing is empty. */
 export type Series = { minutes: SeriesPoint[]; seconds: SeriesPoint[] };
 
-/** The sessions that are here now, of a view, and how many of them are on each page. */
-export type People = { active: number; idle: number; pages: Table };
+/** The sessions that are here now, of a view: how many of them are on each page, and where they came from. */
+export type People = { active: number; idle: number; pages: Table; referrers?: Table };
+/** How many were here at the end of a minute, as the last tick in it recorded. `at`: its beginning, ms since 1970. */
+export type PeoplePoint = { at: number; active: number; idle: number };
 /** `unknown`: not read yet, or the filter asks for what only events have. */
 export type Presence = People | 'unknown';
 
@@ -59,6 +61,8 @@ export type LiveFigures = {
 export type Tick = Totals & {
 	/** database time of the tick */
 	recordedAt: string;
+	/** who was here; absent: not recorded */
+	people?: { active: number; idle: number };
 };
 
 /** A number that a JavaScript number would change is a string with the same digits (docs/delivery.md). */
@@ -96,6 +100,8 @@ export type DashboardState = LiveFigures & {
 	events: ActivityEvent[];
 	/** absent: presence is switched off */
 	people?: Presence;
+	/** who was here in the last 30 minutes, oldest first; null: under a filter, where it is not recorded */
+	peopleMinutes?: PeoplePoint[] | null;
 };
 
 /**

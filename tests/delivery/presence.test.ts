@@ -60,6 +60,7 @@ const people = (active: number, idle: number, pages: [string, number][]): People
 	active,
 	idle,
 	pages: { rows: pages.map(([key, count]) => ({ key, count })), other: 0 },
+	referrers: { rows: active + idle > 0 ? [{ key: '', count: active + idle }] : [], other: 0 },
 });
 
 test('two instances agree, a new one knows at once, and a crash of Postgres is over with the next heartbeats', async () => {

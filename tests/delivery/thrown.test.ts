@@ -93,7 +93,7 @@ vi.mock('../../src/lib/server/live/state', async (original) => {
 	return {
 		...module,
 		createState: (...args: Parameters<typeof module.createState>) =>
-			calls.wrap(module.createState(...args), ['move', 'settle', 'setPrevious']),
+			calls.wrap(module.createState(...args), ['move', 'settle', 'setTick']),
 	};
 });
 vi.mock('../../src/lib/server/stream/frames', async (original) =>

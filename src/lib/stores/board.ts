@@ -2,6 +2,7 @@
  * What the page shows, as a value, and how each frame of the stream changes it. Pure; costs the size of the frame, never of
  * what is shown. Why not let every frame write the totals: ticks and drains cross, and figures must not go back in time.
  */
+import { withTickPeople } from '../presence';
 import {
 	FEED_LENGTH,
 	type Activity,
@@ -110,8 +111,10 @@ export function withActivity(
 
 export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
 	const { figures, previous, series } = metrics;
+	const { peopleMinutes } = board;
 	return {
 		...withFigures(board, figures),
+		...(peopleMinutes && { peopleMinutes: withTickPeople(peopleMinutes, metrics) }),
 		series: withSeries(board.series, series),
 		previous: Date.parse(figures.at) >= Date.parse(board.at) ? previous : board.previous,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(figures.at)),

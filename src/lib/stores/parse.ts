@@ -19,6 +19,7 @@ import {
 	type LiveFigures,
 	type Metrics,
 	type People,
+	type PeoplePoint,
 	type Ping,
 	type Presence,
 	type Series,
@@ -50,7 +51,11 @@ const totals: Fields<Totals> = {
 	eventsCount: number,
 	eventsPerMinute: number,
 };
-const tick: Fields<Tick> = { ...totals, recordedAt: time };
+const tick: Fields<Tick> = {
+	...totals,
+	recordedAt: time,
+	people: optional(object<NonNullable<Tick['people']>>({ active: number, idle: number })),
+};
 const tableFields: Fields<Table> = {
 	rows: list(object<Table['rows'][number]>({ key: text, count: number })),
 	other: number,
@@ -82,7 +87,12 @@ const event = object<ActivityEvent>({
 	createdAt: time,
 });
 
-const counted = object<People>({ active: number, idle: number, pages: table });
+const counted = object<People>({
+	active: number,
+	idle: number,
+	pages: table,
+	referrers: optional(table),
+});
 const people: Check<Presence> = (value, path) =>
 	value === 'unknown' ? null : counted(value, path);
 
@@ -108,6 +118,9 @@ export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> 
 			previous: nullable(object(tick)),
 			events: list(event),
 			people: optional(people),
+			peopleMinutes: optional(
+				nullable(list(object<PeoplePoint>({ at: number, active: number, idle: number }))),
+			),
 		}),
 	),
 	activity: parse(

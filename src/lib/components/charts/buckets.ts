@@ -1,9 +1,9 @@
 /** The live chart's buckets: counts by the events' own times. Pure. */
-import type { SeriesPoint } from '../../protocol';
+import type { PeoplePoint, SeriesPoint } from '../../protocol';
 import type { ChartLine, Point } from './scale';
 
-/** `value`: null before anything is known. */
-export type Bucket = { from: number; to: number; value: number | null };
+/** `value`: null before anything is known. `part`: what of it is drawn as a second line. */
+export type Bucket = { from: number; to: number; value: number | null; part?: number | null };
 
 /** What of a bucket is counted. */
 export type BucketKey = 'events' | 'pageViews' | 'sessions';
@@ -36,12 +36,30 @@ export function toBuckets(
 	});
 }
 
+/** How many people were here at the end of each minute, and how many of them were active. @param now ms of database time */
+export function toPeopleBuckets(points: readonly PeoplePoint[], now: number): Bucket[] {
+	const { stepMs } = SPANS.minutes;
+	const last = Math.max(Math.floor(now / stepMs) * stepMs, points.at(-1)?.at ?? 0);
+	return Array.from({ length: BUCKETS }, (_, i) => {
+		const from = last - (BUCKETS - 1 - i) * stepMs;
+		// a figure that rests is recorded every 60 to 62 s: a whole minute may lie between
+		const point = points.findLast(({ at }) => at <= from && at >= from - stepMs);
+		const value = point ? point.active + point.idle : null;
+		return { from, to: from + stepMs, value, part: point?.active ?? null };
+	});
+}
+
 /** The line through the middles of the full buckets, and from there to what the running one has so far. */
 export function toLines(buckets: readonly Bucket[], head: Point, until: number): ChartLine[] {
 	const full = buckets.slice(0, -1).map(({ from, to, value }) => ({ at: (from + to) / 2, value }));
 	const last = full.at(-1);
 	const carried = { at: until, value: head.value };
+	const parts = buckets.map(({ from, to, part = null }, i) => ({
+		at: i === buckets.length - 1 ? head.at : (from + to) / 2,
+		value: part,
+	}));
 	return [
+		...(buckets[0]?.part === undefined ? [] : [{ kind: 'quiet' as const, points: parts }]),
 		{ kind: 'ink', points: full },
 		{ kind: 'unfinished', points: [...(last ? [last] : []), head, carried] },
 	];

@@ -31,7 +31,7 @@ export function toLiveCards(
 	look: Look = DEFAULT_LOOK,
 ): Card[] {
 	return FIGURE_KEYS.filter((key) => FIGURES[key].place === 'card').flatMap((key) => {
-		if (key === 'here') return people === undefined ? [] : [toHereCard(people, look)];
+		if (key === 'here') return people === undefined ? [] : [toHereCard(people, previous, look)];
 		const { label, windowMs, toDefinition } = FIGURES[key];
 		return {
 			key,
@@ -45,7 +45,7 @@ export function toLiveCards(
 	});
 }
 
-function toHereCard(people: Presence, look: Look): Card {
+function toHereCard(people: Presence, earlier: Tick | null, look: Look): Card {
 	const { label, toDefinition } = FIGURES.here;
 	const isKnown = people !== 'unknown';
 	return {
@@ -55,11 +55,11 @@ function toHereCard(people: Presence, look: Look): Card {
 			? `${toCount(people.active, look)} active · ${toCount(people.idle, look)} idle`
 			: 'not known',
 		definition: isKnown
-			? toDefinition()
+			? toHint(toDefinition())
 			: 'Not known: people have no event names and no properties to filter by, or they were not read yet.',
 		value: isKnown ? people.active + people.idle : null,
-		previous: null,
-		against: '',
+		previous: earlier?.people ? earlier.people.active + earlier.people.idle : null,
+		against: '30 min ago',
 	};
 }
 

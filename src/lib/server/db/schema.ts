@@ -18,7 +18,7 @@ import {
 	timestamp,
 	uuid,
 } from 'drizzle-orm/pg-core';
-import type { EventContext, Json } from '../../protocol';
+import type { EventContext, Json, People } from '../../protocol';
 
 /** A 64-bit transaction id, as text: it does not fit a double. */
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
@@ -66,6 +66,8 @@ export const metricsSnapshots = pgTable(
 		eventsCount: integer('events_count').notNull(),
 		eventsPerMinute: integer('events_per_minute').notNull(),
 		recordedAt: millisecond('recorded_at').notNull(),
+		/** who was here; null: presence was switched off or not read */
+		people: jsonb('people').$type<People>(),
 		/** the position whose rows the figures count: with recorded_at, SQL can check them */
 		cursor: text('cursor').notNull(),
 	},

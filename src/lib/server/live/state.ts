@@ -8,10 +8,12 @@ import {
 	type ActivityEvent,
 	type DashboardState,
 	type LiveFigures,
+	type PeoplePoint,
 	type Series,
 	type Tick,
 } from '../../protocol';
 import { toFilterTexts } from '../../filter';
+import { withTickPeople } from '../../presence';
 import { createBatchMatch } from './match-row';
 import type { OpenView, Views, ViewSpec } from './views';
 import type { WindowStore } from './window-store';
@@ -40,8 +42,8 @@ export type State = {
 	move(cursor: string, events: readonly ActivityEvent[]): void;
 	/** The windows have moved in time; the position is the same. */
 	settle(): void;
-	/** The tick half an hour ago, of all events. */
-	setPrevious(previous: Tick | null): void;
+	/** A tick of all events was recorded, and there is one of half an hour ago. */
+	setTick(tick: Tick, previous: Tick | null): void;
 	cursor(): string;
 	at(): number;
 };
@@ -78,23 +80,26 @@ export function createState({
 	views,
 	cursor: start,
 	previous: before,
+	peopleMinutes: minutes = [],
 	events,
 }: {
 	store: WindowStore;
 	views: Views;
 	cursor: string;
 	previous: Tick | null;
+	peopleMinutes?: PeoplePoint[];
 	events: readonly ActivityEvent[];
 }): State {
 	let cursor = start;
 	let previous = before;
+	let peopleMinutes = minutes;
 	/** oldest first */
 	let recent = [...events].reverse();
 	const shown = new Map<string, Shown>();
 	const versions = new Map<string, number>();
 	/** views that have changed since the last frame */
 	const dirty = new Set<string>();
-	const states = new WeakMap<Shown, { cursor: string; state: DashboardState }>();
+	let states = new WeakMap<Shown, { cursor: string; state: DashboardState }>();
 
 	function newestOf({ match }: OpenView): ActivityEvent[] {
 		const found: ActivityEvent[] = [];
@@ -169,6 +174,7 @@ export function createState({
 				by: [...open.by],
 				series,
 				previous: isAll ? previous : null,
+				peopleMinutes: isAll ? peopleMinutes : null,
 				events: [...events],
 			};
 			states.set(one, { cursor, state });
@@ -182,7 +188,11 @@ export function createState({
 			step(arrived);
 		},
 		settle: () => step([]),
-		setPrevious: (tick) => void (previous = tick),
+		setTick(tick, before) {
+			previous = before;
+			states = new WeakMap();
+			peopleMinutes = withTickPeople(peopleMinutes, tick);
+		},
 		cursor: () => cursor,
 		at: () => store.at(),
 	};

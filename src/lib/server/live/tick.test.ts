@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
+import { withTickPeople } from '../../presence';
 import { TICK_MS } from '../../protocol';
 import type { Sql } from '../db/connect';
 import { thinTicks } from '../history/downsample';
-import { readPrevious, recordTick } from './tick';
+import { readPeopleMinutes, readPrevious, recordTick } from './tick';
 
 const totals = { pageViews: 1, activeSessions: 2, eventsCount: 3, eventsPerMinute: 4 };
 const at = Date.UTC(2026, 0, 1, 12);
@@ -30,6 +31,31 @@ test('the figures of half an hour before are the newest tick by then, if there i
 		await recordTick(sql, { totals: { ...totals, pageViews }, at: time, cursor: 'e-1' });
 	expect((await readPrevious(sql, at))?.pageViews).toBe(3);
 	expect(await readPrevious(sql, at + 60 * 60_000)).toBeNull();
+});
+
+test('the last tick of each minute says who was here; what recorded no people says nothing', async () => {
+	const { sql } = await useDatabase();
+	const table = { rows: [], other: 0 };
+	const toPeople = (active: number) => ({ active, idle: 1, pages: table, referrers: table });
+	const minute = 60_000;
+	for (const [time, people] of [
+		[at - 31 * minute, toPeople(9)],
+		[at - 3 * minute, toPeople(1)],
+		[at - 3 * minute + TICK_MS, toPeople(2)],
+		[at - minute, null],
+		[at, toPeople(3)],
+		[at + TICK_MS, toPeople(4)],
+	] as const)
+		await recordTick(sql, { totals, at: time, cursor: 'e-1', people });
+	// whatever SQL writes there must not stop a process
+	await sql`update nowboard.metrics_snapshots set people = '{"active":"many"}' where people is null`;
+	const points = [
+		{ at: at - 3 * minute, active: 2, idle: 1 },
+		{ at, active: 3, idle: 1 },
+	];
+	expect(await readPeopleMinutes(sql, at)).toEqual(points);
+	const { tick } = await recordTick(sql, { totals, at: at + TICK_MS, cursor: 'e-1' });
+	expect(withTickPeople(points, tick)).toEqual([points[0], { at, active: 4, idle: 1 }]);
 });
 
 test('old ticks are thinned: all of two hours, one a minute for a week, then one an hour', async () => {

@@ -4,16 +4,25 @@
  * A tick is written when a figure changed, and at least once a minute. It stores its time and cursor, so SQL can check it.
  */
 import type { Sql } from '../db/connect';
-import { COUNT_WINDOW_MS, TICK_MS, type Tick, type Totals } from '../../protocol';
+import {
+	COUNT_WINDOW_MS,
+	TICK_MS,
+	type People,
+	type PeoplePoint,
+	type Tick,
+	type Totals,
+} from '../../protocol';
 import { withDeadline } from '../db/deadline';
+import { withTickPeople } from '../../presence';
 import { toMs } from '../db/time';
 
 /** Figures as they stand: the rows seen by `cursor`, at database time `at` (ms since 1970). */
-export type Figures = { totals: Totals; at: number; cursor: string };
+export type Figures = { totals: Totals; at: number; cursor: string; people?: People | null };
 
 /** A tick is written at least so often, so that a flat line is known to be flat. */
 export const IDLE_TICK_MS = 60_000;
 const DEADLINE_MS = 5_000;
+const MINUTE_MS = 60_000;
 
 type Raw = {
 	page_views: number;
@@ -21,22 +30,29 @@ type Raw = {
 	events_count: number;
 	events_per_minute: number;
 	recorded_at: number;
+	active: number | null;
+	idle: number | null;
 };
 
 const columns = (sql: Sql) =>
-	sql`page_views, active_sessions, events_count, events_per_minute, ${toMs(sql, 'recorded_at')} as recorded_at`;
+	sql`page_views, active_sessions, events_count, events_per_minute, ${toMs(sql, 'recorded_at')} as recorded_at,
+		${count(sql, 'active')} as active, ${count(sql, 'idle')} as idle`;
+
+/** A figure of the people; null: not recorded, or anything else stands there. */
+const count = (sql: Sql, key: 'active' | 'idle') =>
+	sql`case when jsonb_typeof(people -> ${key}::text) = 'number' then (people ->> ${key}::text)::float8::int end`;
 
 /** Records the figures, or finds that another process was first; resolves to the row that stands, and the one half an hour earlier. */
 export async function recordTick(
 	sql: Sql,
-	{ totals, at, cursor }: Figures,
+	{ totals, at, cursor, people = null }: Figures,
 ): Promise<{ tick: Tick; previous: Tick | null }> {
 	const number = Math.floor(at / TICK_MS);
 	await sql`
 		insert into ${sql.schema}.metrics_snapshots
-			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor)
+			(tick, page_views, active_sessions, events_count, events_per_minute, recorded_at, cursor, people)
 		values (${number}, ${totals.pageViews}, ${totals.activeSessions}, ${totals.eventsCount},
-			${totals.eventsPerMinute}, ${new Date(at)}, ${cursor})
+			${totals.eventsPerMinute}, ${new Date(at)}, ${cursor}, ${people === null ? null : sql.json(people as never)})
 		on conflict (tick) do nothing`;
 	const [row] = await sql<
 		Raw[]
@@ -53,6 +69,17 @@ export async function readPrevious(sql: Sql, at: number): Promise<Tick | null> {
 		where recorded_at <= ${new Date(then)} and recorded_at > ${new Date(then - 1.5 * IDLE_TICK_MS)}
 		order by metrics_snapshots.recorded_at desc limit 1`;
 	return row ? toTick(row) : null;
+}
+
+/** Reads the people of the half hour until `at`: the last tick of each minute that recorded them, oldest first. */
+export async function readPeopleMinutes(sql: Sql, at: number): Promise<PeoplePoint[]> {
+	const from = Math.floor((at - COUNT_WINDOW_MS) / MINUTE_MS) * MINUTE_MS;
+	const rows = await sql<Raw[]>`
+		select distinct on (date_trunc('minute', metrics_snapshots.recorded_at, 'UTC')) ${columns(sql)}
+		from ${sql.schema}.metrics_snapshots
+		where recorded_at >= ${new Date(from)} and recorded_at <= ${new Date(at)} and people is not null
+		order by date_trunc('minute', metrics_snapshots.recorded_at, 'UTC'), metrics_snapshots.recorded_at desc`;
+	return rows.map(toTick).reduce(withTickPeople, [] as PeoplePoint[]);
 }
 
 /**
@@ -107,7 +134,9 @@ export function startTicking({
 	};
 }
 
-function isSame({ totals: a }: Figures, { totals: b }: Figures): boolean {
+/** People are the same object while nothing about them has changed. */
+function isSame({ totals: a, ...one }: Figures, { totals: b, ...other }: Figures): boolean {
+	if ((one.people ?? null) !== (other.people ?? null)) return false;
 	return (Object.keys(a) as (keyof Totals)[]).every((figure) => a[figure] === b[figure]);
 }
 
@@ -118,5 +147,7 @@ function toTick(row: Raw): Tick {
 		eventsCount: row.events_count,
 		eventsPerMinute: row.events_per_minute,
 		recordedAt: new Date(row.recorded_at).toISOString(),
+		...(row.active !== null &&
+			row.idle !== null && { people: { active: row.active, idle: row.idle } }),
 	};
 }

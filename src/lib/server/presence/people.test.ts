@@ -30,13 +30,15 @@ const reading = (at: number, rows: PresenceRow[], heard: string[] = [], idle: nu
 	beats: heard.length > 0 ? [{ id: `${at}`, at, heard, idle }] : [],
 });
 
+const NO_ROWS = { rows: [], other: 0 };
+
 describe('who is here', () => {
 	test('is unknown before the first reading, and under a filter that only events can answer', () => {
 		const people = createPeople();
 		expect(people.of(by())).toBe('unknown');
 		people.read(reading(NOW, []));
 		expect([people.of(by()), people.of(by('name:signup')), people.of(by('props.a:b'))]).toEqual([
-			{ active: 0, idle: 0, pages: { rows: [], other: 0 } },
+			{ active: 0, idle: 0, pages: NO_ROWS, referrers: NO_ROWS },
 			'unknown',
 			'unknown',
 		]);

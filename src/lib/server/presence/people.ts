@@ -1,5 +1,5 @@
 /**
- * Every session that is here, and for each view how many there are and on which pages. Pure: what was read goes in, with the database's
+ * Every session that is here, and for each view how many there are, on which pages and from where. Pure: what was read goes in, with the database's
  * time, and figures come out. A view is counted once when it is asked for, then kept up session by session.
  */
 import { toFilterTexts, type Condition } from '../../filter';
@@ -27,12 +27,15 @@ export type AllPeople = {
 	keep(conditions: Iterable<Condition>): void;
 };
 
+/** What is counted of a session that is here. */
+type Places = { path: string; referrer: string };
+
 type Session = {
 	key: string;
 	dimensions: DimensionRow;
 	/** what the filter and the pages are read from */
 	content: string;
-	path: string;
+	places: Places;
 	signs: Signs;
 	state: PresenceState;
 };
@@ -56,9 +59,12 @@ export function createPeople(): AllPeople {
 			return false;
 		}
 		const dimensions = toDimensionRow(row);
-		const path = readDimension(dimensions, 'path') ?? '';
+		const places = {
+			path: readDimension(dimensions, 'path') ?? '',
+			referrer: readDimension(dimensions, 'referrer') ?? '',
+		};
 		const state = known?.state ?? 'gone';
-		sessions.set(row.id, { key, dimensions, content, path, signs, state });
+		sessions.set(row.id, { key, dimensions, content, places, signs, state });
 		return true;
 	}
 
@@ -161,37 +167,48 @@ function createView(condition: Condition): PeopleView | 'unknown' {
 	const texts = [...toFilterTexts(condition.filter), ...toFilterTexts(condition.bound ?? [])];
 	if (toEventClauses(texts).length > 0) return 'unknown';
 	const match = createRowMatch(condition);
-	const members = new Map<string, { isActive: boolean; path: string }>();
+	const members = new Map<string, { isActive: boolean; places: Places }>();
 	const pages = new Map<string, number>();
+	const referrers = new Map<string, number>();
 	let active = 0;
 	let people: People | null = null;
 
-	function count({ isActive, path }: { isActive: boolean; path: string }, by: 1 | -1) {
+	function count({ isActive, places }: { isActive: boolean; places: Places }, by: 1 | -1) {
 		people = null;
 		if (isActive) active += by;
-		const on = (pages.get(path) ?? 0) + by;
-		if (on === 0) pages.delete(path);
-		else pages.set(path, on);
+		add(pages, places.path, by);
+		add(referrers, places.referrer, by);
 	}
 
 	return {
 		show(id, session, isNew) {
 			const before = members.get(id);
 			const isIn = session !== null && (isNew ? match(session.dimensions) : before !== undefined);
-			const after = isIn ? { isActive: session.state === 'active', path: session.path } : null;
+			const after = isIn ? { isActive: session.state === 'active', places: session.places } : null;
 			if (before) count(before, -1);
 			if (after) count(after, 1);
 			if (after) members.set(id, after);
 			else members.delete(id);
 		},
 		people: () =>
-			(people ??= { active, idle: members.size - active, pages: toTable(pages, members.size) }),
+			(people ??= {
+				active,
+				idle: members.size - active,
+				pages: toTable(pages, members.size),
+				referrers: toTable(referrers, members.size),
+			}),
 	};
 }
 
-/** The pages with most people; of as many, in the order of their paths, so that no two instances differ. */
-function toTable(pages: ReadonlyMap<string, number>, all: number): Table {
-	const rows = [...pages]
+function add(counts: Map<string, number>, key: string, by: 1 | -1) {
+	const count = (counts.get(key) ?? 0) + by;
+	if (count === 0) counts.delete(key);
+	else counts.set(key, count);
+}
+
+/** The values with most people; of as many, in the order of their texts, so that no two instances differ. */
+function toTable(counts: ReadonlyMap<string, number>, all: number): Table {
+	const rows = [...counts]
 		.map(([key, count]) => ({ key, count }))
 		.sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
 		.slice(0, TABLE_LENGTH);

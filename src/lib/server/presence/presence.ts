@@ -7,28 +7,35 @@ import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import { startRepeating, type Repeating } from '../db/repeat';
 import { LOST_MS } from '../../presence';
+import type { People } from '../../protocol';
 import { createPeople, type AllPeople } from './people';
 import { startPresenceWriter, type PresenceWriter } from './presence-writer';
 import { readPresence } from './read-presence';
 import { createRenewingClient, type RenewingClient } from '../db/renewing-client';
 
 export type PresenceReader = Pick<AllPeople, 'of' | 'saw' | 'keep'> & {
-	/** Reads until `stop`, and calls `onRead` after every reading. @param isWatched whether it is read at all */
+	/** Reads until `stop`, and calls `onRead` after every reading. @param isWatched whether it is read often */
 	start(isWatched: () => boolean, onRead: () => void): void;
+	/** Everyone, as last read; null: that is too long ago to be recorded as the present. The same object while nothing has changed. */
+	newest(): People | null;
 	/** Reads now, unless it was read a moment ago. Resolves without it when the database does not answer in time. */
 	fresh(): Promise<void>;
 	stop(): Promise<void>;
 };
 
+const DEADLINE_MS = 5_000;
 /** Between two readings. */
 export const READ_EVERY_MS = 1_000;
+/** The same while no client watches: ticks record who is here all the time. */
+export const UNWATCHED_EVERY_MS = 10_000;
+/** A reading is recorded as the present for so long. */
+const RECORDED_MS = UNWATCHED_EVERY_MS + DEADLINE_MS;
 /** Everything is read again so often: what a clock that was set back has hidden. */
 const READ_ALL_EVERY_MS = 30_000;
 /** And sooner when heartbeats of unknown sessions came, but not more often than this. */
 const READ_ALL_REST_MS = 5_000;
 /** A page is rendered without people rather than late. */
 const FRESH_WITHIN_MS = 500;
-const DEADLINE_MS = 5_000;
 
 /** @param connect makes a client; one connection is enough */
 export function startPresence({
@@ -63,7 +70,7 @@ export function createPresenceReader(
 	client: RenewingClient,
 	log: Pick<Logger, 'info' | 'warn'>,
 ): PresenceReader {
-	const people = createPeople();
+	const all = createPeople();
 	/** groups of heartbeats that were read, by id, with their time */
 	const seen = new Map<string, number>();
 	let since: number | null = null;
@@ -86,7 +93,7 @@ export function createPresenceReader(
 		for (const { id, at } of found.beats) seen.set(id, at);
 		for (const [id, at] of seen) if (found.at - at > LOST_MS) seen.delete(id);
 		since = found.at;
-		isIncomplete = !people.read(found);
+		isIncomplete = !all.read(found);
 		if (away) log.info('presence is read again');
 		away = false;
 	}
@@ -94,9 +101,14 @@ export function createPresenceReader(
 	const read = () => (reading ??= readNow().finally(() => (reading = null)));
 
 	return {
-		of: people.of,
-		saw: people.saw,
-		keep: people.keep,
+		of: all.of,
+		saw: all.saw,
+		keep: all.keep,
+		newest() {
+			if (performance.now() - readAt > RECORDED_MS) return null;
+			const people = all.of({ filter: [] });
+			return people === 'unknown' ? null : people;
+		},
 		async fresh() {
 			if (performance.now() - readAt < 2 * READ_EVERY_MS) return;
 			// what is older is not shown as the present, but it is better than nothing while the database is away
@@ -106,7 +118,7 @@ export function createPresenceReader(
 			repeating = startRepeating({
 				everyMs: READ_EVERY_MS,
 				async run() {
-					if (!isWatched()) return;
+					if (!isWatched() && performance.now() - readAt < UNWATCHED_EVERY_MS) return;
 					await read();
 					onRead();
 				},

@@ -183,13 +183,14 @@ export function startInstance({
 		async figures() {
 			if (loop.database() === 'down') return null;
 			if (loop.pending() || reading.running()) await loop.force();
-			return reading.figures();
+			const figures = reading.figures();
+			return figures && { ...figures, people: presence?.newest() ?? null };
 		},
 		onTick(tick, previous) {
 			counts.tickedAt = performance.now();
 			const live = reading.live();
 			if (!live) return;
-			live.state.setPrevious(previous);
+			live.state.setTick(tick, previous);
 			broadcast(toMetrics(live.state, watched, tick, previous));
 		},
 		onError(error) {

@@ -10,7 +10,7 @@ import type { Clock } from '../db/database-clock';
 import { withDeadline } from '../db/deadline';
 import { readStart } from '../live/read-start';
 import { createState, type State } from '../live/state';
-import { readPrevious, type Figures } from '../live/tick';
+import { readPeopleMinutes, readPrevious, type Figures } from '../live/tick';
 import { ALL, createViews, toViewKey, type Views, type ViewSpec } from '../live/views';
 import { createWindowStore, type WindowStore } from '../live/window-store';
 import { atSnapshot, toId, type Cursor } from '../reader/cursor';
@@ -122,11 +122,14 @@ export function createReading({
 		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
 		verify(head, cursor);
 		const previous = await readPrevious(sql, head.at);
+		const peopleMinutes = await readPeopleMinutes(sql, head.at);
 		const views = createViews(store);
 		const opened = await Promise.all([ALL, ...watched.specs()].map((spec) => views.open(spec)));
 		for (const row of newest) skipped.note(row);
 		const events = newest.filter(({ fault }) => fault === null).map(toActivityEvent);
-		const state = createState({ store, views, cursor: toId(cursor), previous, events });
+		const state = createState({
+			...{ store, views, cursor: toId(cursor), previous, peopleMinutes, events },
+		});
 		for (const one of opened) state.admit(one);
 		return { head, cursor, live: { store, views, state } };
 	}

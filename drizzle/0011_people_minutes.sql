@@ -1,0 +1,1 @@
+ALTER TABLE "metrics_snapshots" ADD COLUMN "people" jsonb;
