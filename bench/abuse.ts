@@ -188,7 +188,7 @@ try {
 	tell({
 		name: 'abuse',
 		title: 'Beside an abusive client',
-		question: `${values.viewers} viewers who have logged in and ten events a second, and one who asks and sends four times a second, before and while one client at full speed sends wrong keys, sessions, links and tokens, guesses, huge bodies and many requests at once, and holds ${halfOpen.toLocaleString('en')} half heads, each for a second, opened anew one after the other. Then, in the last row, it also asks on new connections without waiting for anything, as often as it can.`,
+		question: `${values.viewers} viewers who have logged in and ten events a second, and one who asks and sends four times a second, before and while one client at full speed sends wrong keys, sessions, links and tokens, guesses, huge bodies and many requests at once, and holds ${halfOpen.toLocaleString('en')} half heads, each for a second, opened again one after the other. Then, in the last row, it also asks on new connections without waiting for anything, as often as it can.`,
 		tables: [
 			{
 				caption: 'The honest',

@@ -52,7 +52,7 @@ async function measure(
 
 async function run() {
 	const frames: number[] = [];
-	const bells: number[] = [];
+	const notifications: number[] = [];
 	for (let i = 0; i < events; i++) {
 		frames.push(
 			await measure(
@@ -61,10 +61,10 @@ async function run() {
 			),
 		);
 		await pause(PAUSE_MS * (0.5 + Math.random()));
-		bells.push(await measure(rung, (id) => writer`select pg_notify('bench_floor', ${id})`));
+		notifications.push(await measure(rung, (id) => writer`select pg_notify('bench_floor', ${id})`));
 		await pause(PAUSE_MS * (0.5 + Math.random()));
 	}
-	return { frames, bells };
+	return { frames, notifications };
 }
 
 try {
@@ -95,9 +95,9 @@ try {
 				columns: ['', 'p50 ms', 'p90 ms', 'p99 ms', 'max ms'],
 				rows: [
 					row('nothing else happens', idle.frames),
-					row('bare NOTIFY to LISTEN, meanwhile', idle.bells),
+					row('bare NOTIFY to LISTEN, meanwhile', idle.notifications),
 					row(`${clients.toLocaleString('en')} clients, ${rate} other events/s`, busy.frames),
-					row('bare NOTIFY to LISTEN, meanwhile', busy.bells),
+					row('bare NOTIFY to LISTEN, meanwhile', busy.notifications),
 				],
 			},
 		],

@@ -91,7 +91,7 @@ try {
 	];
 	tell({
 		name: 'storm',
-		title: 'Everybody at once',
+		title: 'All at once',
 		question: `${clients.toLocaleString('en')} clients lose their connection in the same moment and come back 0.7 to 1 s later with their cursors; ${MISSED} events come meanwhile, and ${values.rate} a second after that. Times are from the loss until the client has what it missed.`,
 		tables: [
 			{

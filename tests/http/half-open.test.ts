@@ -73,7 +73,7 @@ test('half a request is ended within 65 s, and a stream goes on; (control) witho
 	leaving.abort();
 }, 300_000);
 
-test('half a body is told so after 15 s, and one that nobody reads at once; both connections are closed, also where Node waits for ever; (control) half a head stays', async () => {
+test('half a body is refused after 15 s, and one that no handler reads at once; both connections are closed, also where Node waits for ever; (control) half a head stays', async () => {
 	const app = await start(0);
 	const since = performance.now();
 	function dial(text: string) {

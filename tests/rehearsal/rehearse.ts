@@ -127,7 +127,7 @@ async function play(
 		return [`${client.protocol}, and both behind it`, client];
 	});
 
-	const key = await step('A key for whoever sends', async () => {
+	const key = await step('A key for the sender', async () => {
 		const said = await runCommand(
 			image,
 			['build/keys.js', 'create', '--source', 'shop', '--kind', 'secret'],
@@ -146,8 +146,11 @@ async function play(
 		return [said.split('\n').at(-1) ?? '', null];
 	});
 
-	const { viewers, cookie } = await step('Somebody logs in, and opens pages', async () => {
-		must((await statusOf(client, '/api/dashboard/status')) === 401, 'everybody may look');
+	const { viewers, cookie } = await step('A viewer logs in, and opens pages', async () => {
+		must(
+			(await statusOf(client, '/api/dashboard/status')) === 401,
+			'the page asks for no password',
+		);
 		const { cookie, finding } = await logIn(client, PASSWORD, false);
 		must(cookie !== null, finding.says);
 		const browsers = await Promise.all(Array.from({ length: BROWSERS }, open));
@@ -219,7 +222,7 @@ async function play(
 		return [`${rows} events; the doctor finds nothing there`, elsewhere];
 	});
 
-	await step('Whoever comes back there gets a reset', async () => {
+	await step('A client that comes back there gets a reset', async () => {
 		const port = await freePort();
 		const origin = `http://127.0.0.1:${port}`;
 		const instance = createInstance(image, port, toEnv(restored.url, origin), cleanUp);

@@ -20,7 +20,7 @@ import { makeRepository, type Repository } from './repository';
 const { take, untaken } = createTaker('tests/system/docs-machine.system.ts');
 const INSTALL_MS = 10 * 60_000;
 const APP = '/opt/nowboard/current';
-/** as whoever sits there does who wants the server's variables */
+/** as an operator does who wants the server's variables */
 const WITH_ENV = 'set -a; . /etc/nowboard.env; set +a; ';
 
 const STAND_INS = {
@@ -81,8 +81,8 @@ const trusting = () => ({
 	CURL_CA_BUNDLE: files.certificate,
 	NODE_EXTRA_CA_CERTS: files.certificate,
 });
-/** As somebody who sits there. */
-const ask = (code: string) => machine.run(code, { as: 'somebody', env: trusting() });
+/** As the operator. */
+const ask = (code: string) => machine.run(code, { as: 'admin', env: trusting() });
 /** The programs lie where ours lie. */
 const withNode = (code: string) => put(code, [['/usr/bin/node', process.execPath]]);
 
@@ -92,7 +92,7 @@ async function release(): Promise<string> {
 	]);
 	const registry = await machine.run('npm config get registry', { outside: true });
 	const env = { npm_config_registry: registry.trim() };
-	await machine.run(code, { as: 'somebody', outside: true, env });
+	await machine.run(code, { as: 'admin', outside: true, env });
 	return (await machine.run(`readlink ${APP}`)).trim();
 }
 
@@ -112,7 +112,7 @@ test(
 
 test('a role and its database', async () => {
 	const program = findPostgresPrograms();
-	/** as Debian's package makes it: whoever is an account here enters as that, others with a password */
+	/** as Debian's package makes it: an account of the machine logs in as itself, others with a password */
 	const startPostgres = (address: string, socket: string) =>
 		machine.run(
 			`install -d -o postgres ${socket} /var/lib/${address}; cd /
@@ -125,7 +125,7 @@ test('a role and its database', async () => {
 	const role = `create role \\"user\\" login createdb password 'password'`;
 	await ask(`sudo -u postgres psql -h /run/new -c "${role}"`);
 	const input = 'password\npassword\n';
-	await machine.run(take('docs/deploy/vm.md', 'createuser'), { as: 'somebody', input });
+	await machine.run(take('docs/deploy/vm.md', 'createuser'), { as: 'admin', input });
 });
 
 test('the server and nginx', async () => {
@@ -177,7 +177,7 @@ test('a key, and a backup that is restored elsewhere', async () => {
 });
 
 test(
-	'a second instance, the next version while somebody looks, and back',
+	'a second instance, the next version while a viewer looks, and back',
 	async () => {
 		// the checklist's stream is for those who need no login
 		await machine.run('echo DASHBOARD_PUBLIC=true >>/etc/nowboard.env');
@@ -198,7 +198,7 @@ test(
 		expect(await versions()).toBe(`${after}\n${after}\n`);
 
 		const stream = machine.start(take('docs/checklist.md', 'curl -N'), {
-			as: 'somebody',
+			as: 'admin',
 			env: trusting(),
 		});
 		await expect.poll(stream.output, { timeout: 2_000 }).toMatch(/^event: reset$/m);
@@ -223,8 +223,8 @@ test('all that the plan has for this file was run', () => {
 
 test('(control) nothing of it is on this system, and a command that is broken fails', async () => {
 	expect(['/opt/nowboard', '/etc/nowboard.env'].filter((path) => existsSync(path))).toEqual([]);
-	expect(readFileSync('/etc/passwd', 'utf8')).not.toMatch(/^(nowboard|somebody):/m);
-	const broken = put(take('docs/checklist.md', 'curl -sI https'), [[GUIDE_NAME, 'nobody.example']]);
+	expect(readFileSync('/etc/passwd', 'utf8')).not.toMatch(/^(nowboard|admin):/m);
+	const broken = put(take('docs/checklist.md', 'curl -sI https'), [[GUIDE_NAME, 'none.example']]);
 	await expect(ask(broken)).rejects.toThrow('ended with 6');
-	await expect(ask('sudo -Hu nobody-here true\ntrue')).rejects.toThrow('ended with 1');
+	await expect(ask('sudo -Hu no-one-here true\ntrue')).rejects.toThrow('ended with 1');
 });

@@ -9,8 +9,8 @@ import { makeTemporaryFolder } from '../setup/server';
 import { SHELL_ENV, startShell, succeed, type Place, type Started } from '../docs-commands/shell';
 
 type Typed = {
-	/** whose shell; `somebody` may use sudo, as people do on a machine of theirs */
-	as?: 'somebody' | 'root';
+	/** whose shell; `admin` may use sudo, as people do on a machine of theirs */
+	as?: 'admin' | 'root';
 	cwd?: string;
 	env?: Record<string, string>;
 	input?: string;
@@ -27,7 +27,7 @@ export type Machine = {
 	close(): Promise<void>;
 };
 
-const HOME = '/var/lib/somebody';
+const HOME = '/var/lib/admin';
 const READY = 'the machine is ready';
 /** Changes of these folders are the machine's own. */
 const FOLDERS = ['/etc', '/opt', '/run', '/var'];
@@ -47,9 +47,9 @@ for folder in ${FOLDERS.join(' ')}; do
 done
 ip link set lo up
 mkdir -p ${BIN}
-useradd --system --create-home --home-dir ${HOME} --shell /bin/bash somebody
+useradd --system --create-home --home-dir ${HOME} --shell /bin/bash admin
 cat >/etc/sudoers.d/machine <<'end'
-somebody ALL=(ALL) NOPASSWD: ALL
+admin ALL=(ALL) NOPASSWD: ALL
 Defaults !use_pty
 Defaults secure_path="${PATH}"
 Defaults env_keep += "${Object.keys(SHELL_ENV).join(' ')} npm_config_registry"

@@ -31,7 +31,7 @@ describe('what is survived', () => {
 		onTestFinished(() => void silent.close());
 		await once(silent, 'listening');
 		const { port } = silent.address() as AddressInfo;
-		const sql = connect(`postgres://nobody@127.0.0.1:${port}/none`, { max: 1 });
+		const sql = connect(`postgres://none@127.0.0.1:${port}/none`, { max: 1 });
 		const failure = sql`select 1`.catch((error: unknown) => error);
 		const [socket] = (await once(silent, 'connection')) as [Socket];
 		await sql.end({ timeout: 0 });

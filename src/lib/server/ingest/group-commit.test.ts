@@ -445,7 +445,7 @@ test('a database that swallows everything is given up at the deadline', async ()
 	const hole = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
 	await once(hole, 'listening');
 	const { port } = hole.address() as { port: number };
-	const ingest = start(`postgres://nobody@127.0.0.1:${port}/none`, {
+	const ingest = start(`postgres://none@127.0.0.1:${port}/none`, {
 		deadlineMs: 200,
 		waitMs: 300,
 	});

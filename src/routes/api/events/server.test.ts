@@ -464,7 +464,7 @@ describe('a key', () => {
 
 	test('cannot be checked while the database is away: come again, never a wrong key', async () => {
 		const away = createKeyCheck({
-			connect: () => connect('postgres://nobody@127.0.0.1:1/none', { max: 1 }),
+			connect: () => connect('postgres://none@127.0.0.1:1/none', { max: 1 }),
 			log: QUIET,
 			bounds: { waitMs: 0 },
 		});
