@@ -5,6 +5,7 @@ import type { BodyBudget } from '$lib/server/http/body-budget';
 import type { ViewLimits } from '$lib/server/http/view-limits';
 import type { BeforeReader } from '$lib/server/history/half-hour-before';
 import type { HistoryReader } from '$lib/server/history/history-cache';
+import type { OlderReader } from '$lib/server/history/older-events';
 import type { ContextReader } from '$lib/server/ingest/context';
 import type { Ingest } from '$lib/server/ingest/group-commit';
 import type { IngestLimits } from '$lib/server/ingest/rate-limits';
@@ -47,6 +48,8 @@ declare global {
 			history: HistoryReader;
 			/** what live breakdowns are compared with */
 			before: BeforeReader;
+			/** events beyond the page, and single ones */
+			older: OlderReader;
 			metrics: Metrics;
 			/** the path below which the proxy serves this process: `/now`, or empty */
 			basePath: string;

@@ -39,7 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	ingest: ['keys', 'http', 'db'],
 	stream: ['presence', 'live', 'reader', 'db'],
 	presence: ['live/dimension-values', 'live/match-row', 'db'],
-	history: ['reader/cursor', 'live/dimension-values', 'live/match-row', 'db'],
+	history: ['reader/cursor', 'reader/row', 'live/dimension-values', 'live/match-row', 'db'],
 	live: ['reader', 'db'],
 	reader: ['db'],
 	migrations: ['db'],

@@ -78,6 +78,18 @@ export function toNumber(text: string): number | null {
 	return NUMBER.test(text) ? Number(text) : null;
 }
 
+/** A number without an exponent, as Postgres writes a numeric without trailing zeros. */
+export function toDecimal(value: number): string {
+	const text = String(value === 0 ? 0 : value);
+	const found = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+	if (!found) return text;
+	const [, sign = '', first = '', rest = '', exponent = '0'] = found;
+	const digits = first + rest;
+	const point = 1 + Number(exponent);
+	if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+	return sign + digits.padEnd(point, '0');
+}
+
 /** A clause as it stands in an address, not yet percent-encoded. */
 export function toClauseText({ dimension, operator, value, negated }: Clause): string {
 	return `${negated ? '-' : ''}${dimension}${operator}${value}`;

@@ -16,6 +16,7 @@ import type { Env } from './config/env';
 import { startHealth } from './monitoring/health';
 import { createBefore } from './history/half-hour-before';
 import { createHistory } from './history/history-cache';
+import { createOlderReader } from './history/older-events';
 import { createContextReader } from './ingest/context';
 import { startCountries } from './ingest/countries';
 import { createIngest } from './ingest/group-commit';
@@ -173,6 +174,7 @@ export function startRuntime(env: Env): Runtime {
 			requests: createRequestLog(log, { all: env.logRequests }),
 			history: createHistory({ sql: upkeepSql, log }),
 			before: createBefore({ sql: upkeepSql, log }),
+			older: createOlderReader({ sql: upkeepSql, log }),
 			ingestOpen: env.ingestOpen,
 			basePath: env.basePath,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),

@@ -29,6 +29,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/api/dashboard/history': 'dashboard',
 	'/api/dashboard/values': 'dashboard',
 	'/api/dashboard/before': 'dashboard',
+	'/api/dashboard/events': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',

@@ -10,10 +10,14 @@ import type { AskedView } from './view-param';
 export type ViewLimits = {
 	/** @throws a refusal: 429 with the time to wait, or 503 when the process has as many views as it may */
 	admit(view: AskedView, network: string): Promise<void>;
+	/** Of a page of events that is read from the table. @throws a refusal: 429 */
+	admitPage(network: string): Promise<void>;
 };
 
 /** New views of one network: a person clicks one in a second, for a while. */
 export const NEW_VIEWS_PER_MINUTE = 120;
+/** A search goes through ten million events in 500 pages. */
+export const PAGES_PER_MINUTE = 600;
 /** From the request to its stream: the scan of a full window, and more. */
 const ADMITTED_MS = 30_000;
 /** Views that are watched at a time: at 1,000 events/s each takes 0.1 % of a core. */
@@ -25,13 +29,16 @@ export function createViewLimits({
 	watched,
 	perMinute = NEW_VIEWS_PER_MINUTE,
 	maxWatched = MAX_WATCHED_VIEWS,
+	pagesPerMinute = PAGES_PER_MINUTE,
 }: {
 	knows: (view: AskedView) => boolean;
 	watched: () => number;
 	perMinute?: number;
 	maxWatched?: number;
+	pagesPerMinute?: number;
 }): ViewLimits {
 	const limiter = createLimiter({ points: perMinute, duration: 60 });
+	const pages = createLimiter({ points: pagesPerMinute, duration: 60 });
 	/** asked for a moment ago: a crowd that comes for one view at once counts as one */
 	const admitted = new LRUCache<string, true>({ max: 2 * maxWatched, ttl: ADMITTED_MS });
 	return {
@@ -53,6 +60,17 @@ export function createViewLimits({
 				error(
 					429,
 					`From one address at most ${perMinute} new views a minute can be opened. Wait a minute.`,
+				);
+		},
+		async admitPage(network) {
+			const over = await pages.consume(network).then(
+				() => false,
+				() => true,
+			);
+			if (over)
+				error(
+					429,
+					`From one address at most ${pagesPerMinute} pages of events a minute can be read. Wait a minute.`,
 				);
 		},
 	};

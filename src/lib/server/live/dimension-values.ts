@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { PROPS, type Dimension, type FixedDimension } from '../../dimensions';
+import { toDecimal } from '../../filter';
 import { cut, toPath } from '../../path';
 import type { Json } from '../../protocol';
 import { ownText } from '../copy-string';
@@ -82,16 +83,4 @@ export function toHost(text: Json | undefined): string | null {
 		.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 	// a part of a text keeps the whole text in memory
 	return ownText(host.replace(/^www\./, '')) || text;
-}
-
-/** A number without an exponent, as Postgres writes a numeric without trailing zeros. */
-export function toDecimal(value: number): string {
-	const text = String(value === 0 ? 0 : value);
-	const found = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
-	if (!found) return text;
-	const [, sign = '', first = '', rest = '', exponent = '0'] = found;
-	const digits = first + rest;
-	const point = 1 + Number(exponent);
-	if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-	return sign + digits.padEnd(point, '0');
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../../../../tests/setup/instances';
 import type { Cursor } from './cursor';
+import { olderQuery } from '../history/older-events';
 import { CHUNK, missedQuery, readTransactions, unseenQuery } from './rows';
 
 type Plan = {
@@ -69,6 +70,12 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 		const again = await missed(cursor);
 		expect(again.map(({ scan }) => scan)).toEqual(['Index Scan']);
 		expect(again[0]?.rows).toBeLessThanOrEqual(2);
+		// a page of the feed, also when it looks for something
+		for (const patterns of [[], [['%needle%'], ['%x%']]]) {
+			const older = await explain(olderQuery(sql, { tx: last - 50n, id: 1n }, patterns, 200));
+			expect(older).toEqual([{ scan: 'Index Scan', rows: 200 }]);
+			expect((await explain(olderQuery(sql, null, patterns, 200)))[0]?.rows).toBe(200);
+		}
 		// from the beginning of time: a chunk, not the table
 		const many = [
 			await unseen(start),
