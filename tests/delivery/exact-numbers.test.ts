@@ -1,7 +1,7 @@
 /** Numbers that a double would change keep their digits: by HTTP and by SQL, into jsonb, through the stream, to the row of the feed. */
 import { render } from 'svelte/server';
 import { expect, onTestFinished, test } from 'vitest';
-import ActivityRow from '../../src/lib/components/dashboard/ActivityRow.svelte';
+import ActivityRow from '../../src/lib/components/feed/ActivityRow.svelte';
 import type { ActivityEvent } from '../../src/lib/protocol';
 import { connect } from '../../src/lib/server/db/connect';
 import { createBodyBudget } from '../../src/lib/server/http/body-budget';

@@ -66,6 +66,8 @@ test('a bound link never shows an event of another source, whatever is asked for
 			`/api/dashboard/stream${query}`,
 			`/api/dashboard/history${more}range=30min&${BY}`,
 			`/api/dashboard/before${more}${BY}`,
+			`/api/dashboard/events${query}`,
+			`/api/dashboard/events${more}q=secret`,
 			...['path', 'source', 'props.customer', 'name'].flatMap((dimension) => [
 				`/api/dashboard/values${more}dimension=${dimension}`,
 				`/api/dashboard/values${more}dimension=${dimension}&limit=5000&range=24h`,
@@ -81,7 +83,7 @@ test('a bound link never shows an event of another source, whatever is asked for
 		}
 	}
 	// (control) the events that the link is for are shown
-	for (const path of ['stream', 'before', 'values?dimension=path&range=24h'])
+	for (const path of ['stream', 'before', 'events', 'values?dimension=path&range=24h'])
 		expect((await ask(`/api/dashboard/${path}`)).text, path).toContain('/ours');
 	expect(new Set(Object.values(seen))).toEqual(new Set([200, 400]));
 	for (const path of ['/status', '/api/dashboard/health', '/settings'])

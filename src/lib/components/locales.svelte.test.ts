@@ -5,7 +5,7 @@ import { render } from 'vitest-browser-svelte';
 import '../../app.css';
 import { hasLatinDigits, type Look } from '../format';
 import type { ActivityEvent, Tick } from '../protocol';
-import ActivityRow from './dashboard/ActivityRow.svelte';
+import ActivityRow from './feed/ActivityRow.svelte';
 import MetricCard from './dashboard/MetricCard.svelte';
 import BreakdownTable from './dashboard/BreakdownTable.svelte';
 import LiveChart from './charts/LiveChart.svelte';
