@@ -1,5 +1,5 @@
 /**
- * `npm run erase -- --session <id> | --from <time> --to <time> [--source s] [--yes]`: erases events for good. Without `--yes` it says how
+ * `npm run erase -- --session <id> | --user <id> | --from <time> --to <time> [--source s] [--yes]`: erases events for good. Without `--yes` it says how
  * many there are. In the database of DATABASE_URL, otherwise in that of `npm run dev`. Running servers need not be told. Where there is
  * only a build it is `node build/erase.js` (scripts/release/build-release.ts).
  */

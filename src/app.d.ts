@@ -6,6 +6,7 @@ import type { ViewLimits } from '$lib/server/http/view-limits';
 import type { BeforeReader } from '$lib/server/history/half-hour-before';
 import type { HistoryReader } from '$lib/server/history/history-cache';
 import type { OlderReader } from '$lib/server/history/older-events';
+import type { SessionReader } from '$lib/server/history/session-path';
 import type { ContextReader } from '$lib/server/ingest/context';
 import type { Ingest } from '$lib/server/ingest/group-commit';
 import type { IngestLimits } from '$lib/server/ingest/rate-limits';
@@ -50,6 +51,8 @@ declare global {
 			before: BeforeReader;
 			/** events beyond the page, and single ones */
 			older: OlderReader;
+			/** the paths of sessions */
+			sessions: SessionReader;
 			metrics: Metrics;
 			/** the path below which the proxy serves this process: `/now`, or empty */
 			basePath: string;

@@ -7,13 +7,14 @@ import { startTestInstance, useDatabase } from '../../tests/setup/instances';
 import { countErasing, erase, parseErasing, type Erasing } from './erase-events';
 
 const split = (line: string) => (line === '' ? [] : line.split(' '));
-const NOTHING: Erasing = { session: null, from: null, to: null, source: null };
+const NOTHING: Erasing = { session: null, user: null, from: null, to: null, source: null };
 const names = async (sql: Sql) =>
 	(await sql`select name from nowboard.events order by id`).map(({ name }) => name as string);
 
 describe('what is understood', () => {
 	test.each([
 		['--session s-1', { ...NOTHING, session: 's-1' }, false],
+		['--user anna@example.com', { ...NOTHING, user: 'anna@example.com' }, false],
 		['--session s-1 --source shop --yes', { ...NOTHING, session: 's-1', source: 'shop' }, true],
 		[
 			'--from 2026-01-01T00:00:00Z --to 2026-01-01T02:00:00+01:00',
@@ -29,9 +30,14 @@ describe('what is understood', () => {
 	});
 
 	test.each([
-		['', ['What to erase must be said: --session, or --from and --to.']],
-		['--source shop', ['What to erase must be said: --session, or --from and --to.']],
-		['--from 2026-01-01T00:00:00Z', ['What to erase must be said: --session, or --from and --to.']],
+		['', ['What to erase must be said: --session, --user, or --from and --to.']],
+		['--source shop', ['What to erase must be said: --session, --user, or --from and --to.']],
+		[
+			'--from 2026-01-01T00:00:00Z',
+			['What to erase must be said: --session, --user, or --from and --to.'],
+		],
+		['--user=', ['--user is empty and must say which.']],
+		['--user a --session b', ['--session and --user are given, and one way to choose is enough.']],
 		['--session=', ['--session is empty and must say which.']],
 		[
 			'--session a --to 2026-01-01T00:00:00Z',
@@ -76,6 +82,27 @@ test('one session, one source, one time: nothing else goes, and it is told first
 		'1 from 2026-01-02T00:00:00.000Z to 2026-01-03T00:00:00.000Z',
 		'1 of a session',
 	]);
+});
+
+test('a user goes with what their sessions sent before, and sessions of several users keep the rest', async () => {
+	const { sql } = await useDatabase();
+	await sql`insert into nowboard.events (name, session_id, user_id, source) values
+		('before login', 's1', null, 'web'), ('order', 's1', 'anna', 'web'), ('other device', 's2', 'anna', 'web'),
+		('server', null, 'anna', 'api'), ('shared', 's3', null, 'web'), ('at the desk', 's3', 'anna', 'web'),
+		('at the desk too', 's3', 'ben', 'web'), ('a visitor', 's4', null, 'web')`;
+	await sql`insert into nowboard.presence (id, session_id, source, visible, heard_at, stated_at, written_at)
+		select row_number() over (), session, 'web', true, now(), now(), now() from unnest('{s1,s4}'::text[]) as session`;
+	const of = (user: string): Erasing => ({ ...NOTHING, user });
+	expect(await countErasing(sql, of('nobody'))).toBe(0);
+	expect(await countErasing(sql, of('anna'))).toBe(5);
+	// in pieces: what was sent before the login goes first, while it can still be found
+	expect(await erase(sql, of('anna'), () => {}, 1)).toBe(5);
+	expect(await names(sql)).toEqual(['shared', 'at the desk too', 'a visitor']);
+	expect(
+		(await sql`select session_id from nowboard.presence`).map((row) => row.session_id),
+	).toEqual(['s4']);
+	const [audit] = await sql`select subject from nowboard.audit where action = 'events erased'`;
+	expect(audit?.subject).toBe('5 of a user');
 });
 
 /** What a client was told of events, in frames of any kind. */

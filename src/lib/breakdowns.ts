@@ -30,6 +30,7 @@ const WORDS: Record<FixedDimension, Words> = {
 	os: { title: 'Operating systems', one: 'Operating system', none: 'Unknown' },
 	language: { title: 'Languages', one: 'Language', none: 'Unknown' },
 	session: { title: 'Sessions', one: 'Session', none: '(no session)' },
+	user: { title: 'Users', one: 'User', none: '(no user)' },
 };
 
 export function wordsOf(dimension: string): Words {

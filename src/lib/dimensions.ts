@@ -22,6 +22,7 @@ export const DIMENSIONS = [
 	'os',
 	'language',
 	'session',
+	'user',
 ] as const;
 export type FixedDimension = (typeof DIMENSIONS)[number];
 export type Dimension = FixedDimension | `props.${string}`;

@@ -8,6 +8,7 @@ export const INGEST_LIMITS = {
 	nameLength: 120,
 	sourceLength: 120,
 	sessionIdLength: 200,
+	userIdLength: 200,
 	propertiesBytes: 8 * 1024,
 	propertiesKeys: 64,
 	propertiesDepth: 5,

@@ -37,7 +37,7 @@ export function toPresenceState(
 
 /** Whether a session that is here can have a value for it: what only events have cannot be asked of people. */
 export function isOfPeople(dimension: Dimension): boolean {
-	return dimension !== 'name' && !dimension.startsWith(PROPS);
+	return dimension !== 'name' && dimension !== 'user' && !dimension.startsWith(PROPS);
 }
 
 const MINUTE_MS = 60_000;

@@ -75,6 +75,8 @@ export type ActivityEvent = {
 	name: string;
 	source: string;
 	sessionId: string | null;
+	/** who the site says it is; absent: it does not say */
+	userId?: string;
 	properties: { [key: string]: Json };
 	/** what is known beside what was sent; null: nothing */
 	context: EventContext | null;

@@ -175,6 +175,7 @@ test('an event id that another transaction has just committed is a duplicate, al
 		name: 'x',
 		source: 'web',
 		sessionId: null,
+		userId: null,
 		createdAt: null,
 		properties: {},
 		context: null,

@@ -13,8 +13,8 @@ async function start(filter: string[]) {
 		values (${hash}, 'customer', ${`{${filter.join(',')}}`}::text[])`;
 	// now, in the half hour before, and long enough ago for that to be known
 	for (const minutes of [0, 45, 90])
-		await sql`insert into nowboard.events (name, source, properties, created_at)
-			select name, source, properties::jsonb, now() - ${minutes}::int * interval '1 minute' from (values
+		await sql`insert into nowboard.events (name, source, properties, session_id, user_id, created_at)
+			select name, source, properties::jsonb, 'joint', 'anna', now() - ${minutes}::int * interval '1 minute' from (values
 				('page_view', 'shop', '{"path": "/ours"}'),
 				('page_view', 'web', '{"path": "/secret", "title": "confidential"}'),
 				('confidential_order', 'web', '{"path": "/secret", "customer": "secret"}')
@@ -86,6 +86,10 @@ test('a bound link never shows an event of another source, whatever is asked for
 	for (const path of ['stream', 'before', 'events', 'values?dimension=path&range=24h'])
 		expect((await ask(`/api/dashboard/${path}`)).text, path).toContain('/ours');
 	expect(new Set(Object.values(seen))).toEqual(new Set([200, 400]));
+	// a session that has events of both: those of the filter only
+	const joint = await ask('/api/dashboard/session?session=joint');
+	expect(joint.text.match(/\/ours/g)?.length).toBeGreaterThan(3);
+	expect(joint.text).not.toMatch(/confidential_order|\/secret/);
 	for (const path of ['/status', '/api/dashboard/health', '/settings'])
 		expect((await ask(path)).status, path).toBe(403);
 });

@@ -17,6 +17,8 @@ export const CLAUSES: Readonly<Record<string, string>> = {
 	'country:AT': `context ->> 'country' = 'AT'`,
 	'-country:': `context ->> 'country' is not null`,
 	'session:s1': `session_id = 's1'`,
+	'user:anna': `user_id = 'anna'`,
+	'-user:': `user_id is not null`,
 	'props.amount>=10': `case when jsonb_typeof(properties -> 'amount') = 'number' then (properties ->> 'amount')::float8 >= 10 else false end`,
 	'-props.amount<2.5': `case when jsonb_typeof(properties -> 'amount') = 'number' then (properties ->> 'amount')::float8 >= 2.5 else true end`,
 	'props.paid:true': `properties ->> 'paid' = 'true'`,
@@ -60,8 +62,8 @@ export const insert = (sql: Sql, row: Row) => {
 	const properties = Object.fromEntries(
 		Object.entries({ path, amount, paid, referrer }).filter(([, one]) => one !== null),
 	);
-	return sql`insert into nowboard.events (event_id, name, source, session_id, properties, context, created_at)
-		select ${eventId}::uuid, ${row.name}, ${row.source}, ${row.session}, ${JSON.stringify(properties)}::text::jsonb,
+	return sql`insert into nowboard.events (event_id, name, source, session_id, user_id, properties, context, created_at)
+		select ${eventId}::uuid, ${row.name}, ${row.source}, ${row.session}, ${row.session === 's1' ? 'anna' : null}, ${JSON.stringify(properties)}::text::jsonb,
 			${country === null ? null : JSON.stringify({ country })}::text::jsonb,
 			now() - ${row.age}::float8 * interval '1 second'
 		from generate_series(1, ${row.times}::int) on conflict (event_id) do nothing`;

@@ -17,6 +17,7 @@ import { startHealth } from './monitoring/health';
 import { createBefore } from './history/half-hour-before';
 import { createHistory } from './history/history-cache';
 import { createOlderReader } from './history/older-events';
+import { createSessions } from './history/session-path';
 import { createContextReader } from './ingest/context';
 import { startCountries } from './ingest/countries';
 import { createIngest } from './ingest/group-commit';
@@ -175,6 +176,7 @@ export function startRuntime(env: Env): Runtime {
 			history: createHistory({ sql: upkeepSql, log }),
 			before: createBefore({ sql: upkeepSql, log }),
 			older: createOlderReader({ sql: upkeepSql, log }),
+			sessions: createSessions({ sql: upkeepSql, log }),
 			ingestOpen: env.ingestOpen,
 			basePath: env.basePath,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),

@@ -81,6 +81,7 @@ const event = object<ActivityEvent>({
 	name: text,
 	source: text,
 	sessionId: nullable(text),
+	userId: optional(text),
 	// their values were parsed from JSON
 	properties: object<ActivityEvent['properties']>({}),
 	context: nullable(record(text)),

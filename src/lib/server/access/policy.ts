@@ -30,6 +30,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/api/dashboard/values': 'dashboard',
 	'/api/dashboard/before': 'dashboard',
 	'/api/dashboard/events': 'dashboard',
+	'/api/dashboard/session': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',
 	'/design': 'dashboard',

@@ -44,6 +44,8 @@ export const events = pgTable(
 		name: text('name').notNull(),
 		source: text('source').notNull().default('sql'),
 		sessionId: text('session_id'),
+		/** who the site says it is: joins the sessions of one user */
+		userId: text('user_id'),
 		properties: jsonb('properties').$type<{ [key: string]: Json }>().notNull().default({}),
 		/** what is known beside what was sent */
 		context: jsonb('context').$type<EventContext>(),
@@ -52,6 +54,10 @@ export const events = pgTable(
 	(table) => [
 		index('events_tx_id').on(table.tx, table.id),
 		index('events_created_at').on(table.createdAt),
+		index('events_session').on(table.sessionId, table.createdAt),
+		index('events_user')
+			.on(table.userId, table.createdAt)
+			.where(sql`user_id is not null`),
 	],
 );
 

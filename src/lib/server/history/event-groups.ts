@@ -16,7 +16,7 @@ import { createRowMatch } from '../live/match-row';
 export type EventGroup = { row: DimensionRow; slot: number; events: number; pageViews: number };
 
 type Field =
-	{ column: 'name' | 'source' | 'session_id' } | { of: 'properties' | 'context'; key: string };
+	{ column: 'name' | 'source' | 'session_id' | 'user_id' } | { of: 'properties' | 'context'; key: string };
 
 /** Where a dimension is read from. */
 function fieldsOf(dimension: Dimension): Field[] {
@@ -24,6 +24,7 @@ function fieldsOf(dimension: Dimension): Field[] {
 		return [{ of: 'properties', key: dimension.slice(PROPS.length) }];
 	if (dimension === 'name' || dimension === 'source') return [{ column: dimension }];
 	if (dimension === 'session') return [{ column: 'session_id' }];
+	if (dimension === 'user') return [{ column: 'user_id' }];
 	if (dimension === 'path') return ['path', 'slash'].map((key) => ({ of: 'properties', key }));
 	const isSent = dimension === 'referrer' || dimension.startsWith('utm_');
 	return [{ of: isSent ? 'properties' : 'context', key: dimension }];
@@ -93,6 +94,6 @@ function toRow(raw: Raw, fields: readonly Field[]): DimensionRow {
 		else if (value !== null)
 			(field.of === 'context' ? context : properties)[field.key] = parseForBrowsers(value);
 	}
-	const { name, source, session_id: sessionId = null } = columns;
-	return { name: name ?? '', source: source ?? '', sessionId, properties, context };
+	const { name, source, session_id: sessionId = null, user_id: userId = null } = columns;
+	return { name: name ?? '', source: source ?? '', sessionId, userId, properties, context };
 }

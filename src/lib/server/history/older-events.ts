@@ -96,7 +96,7 @@ export function olderQuery(
 		? sql`(tx, id) < (${before.tx.toString()}::xid8, ${before.id.toString()}::bigint)`
 		: sql`true`;
 	return sql`
-		select tx::text, id, event_id, name, source, session_id, context::text, ${toMs(sql, 'created_at')} as created_at,
+		select tx::text, id, event_id, name, source, session_id, user_id, context::text, ${toMs(sql, 'created_at')} as created_at,
 			case when ${wanted} then properties::text end as properties
 		from ${sql.schema}.events where ${bound}
 		order by events.tx desc, events.id desc limit ${sql.unsafe(String(limit)) as unknown as Fragment}`;
@@ -171,7 +171,7 @@ export async function readOlder(
 
 async function findEvent(sql: Sql, eventId: string, condition: Condition) {
 	const [raw] = await sql<RawRow[]>`
-		select tx::text, id, event_id, name, source, session_id, properties::text, context::text,
+		select tx::text, id, event_id, name, source, session_id, user_id, properties::text, context::text,
 			${toMs(sql, 'created_at')} as created_at
 		from ${sql.schema}.events where event_id = ${eventId}::uuid`;
 	const row = raw && toRow(raw);

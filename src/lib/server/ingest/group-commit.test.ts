@@ -16,6 +16,7 @@ const event = (name: string, more: Partial<InputEvent> = {}): InputEvent => ({
 	name,
 	source: 'api',
 	sessionId: null,
+	userId: null,
 	properties: {},
 	context: null,
 	createdAt: null,

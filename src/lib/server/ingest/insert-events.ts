@@ -11,12 +11,13 @@ import type { InputEvent } from './parse-events';
 export type Row = { eventId: string; json: string };
 
 export function toRow(event: InputEvent, eventId: string): Row {
-	const { name, source, sessionId, properties, context, createdAt } = event;
+	const { name, source, sessionId, userId, properties, context, createdAt } = event;
 	const row = {
 		event_id: eventId,
 		name,
 		source,
 		session_id: sessionId,
+		user_id: userId,
 		properties,
 		context,
 		created_at: createdAt,
@@ -45,15 +46,15 @@ export async function insertEvents(
 			SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)};
 			WITH arrived AS MATERIALIZED (
 				SELECT
-					nextval('${sql.schema}.events_id_seq') AS id, event_id, name, source, session_id, properties, context,
+					nextval('${sql.schema}.events_id_seq') AS id, event_id, name, source, session_id, user_id, properties, context,
 					least(created_at, date_trunc('milliseconds', clock_timestamp())) AS created_at
 				FROM jsonb_to_recordset(${toLiteral(json)}::jsonb) AS (
-					event_id uuid, name text, source text, session_id text, properties jsonb, context jsonb,
+					event_id uuid, name text, source text, session_id text, user_id text, properties jsonb, context jsonb,
 					created_at timestamptz
 				)
 			)
-			INSERT INTO ${sql.schema}.events (id, event_id, name, source, session_id, properties, context, created_at)
-			SELECT id, event_id, name, source, session_id, properties, context, created_at
+			INSERT INTO ${sql.schema}.events (id, event_id, name, source, session_id, user_id, properties, context, created_at)
+			SELECT id, event_id, name, source, session_id, user_id, properties, context, created_at
 			FROM arrived
 			ORDER BY event_id
 			ON CONFLICT (event_id) DO NOTHING

@@ -16,6 +16,8 @@ export type InputEvent = {
 	name: string;
 	source: string;
 	sessionId: string | null;
+	/** who the sender says it is; null: it does not say */
+	userId: string | null;
 	/** numbers that a double would change are `ExactNumber`s */
 	properties: { [key: string]: Json | ExactNumber };
 	/** given by a server for its visitor, later joined with what the request says */
@@ -44,6 +46,7 @@ const FIELDS = [
 	'properties',
 	'eventId',
 	'sessionId',
+	'userId',
 	'source',
 	'timestamp',
 	'context',
@@ -163,6 +166,7 @@ function parseEvent(
 		name: name ?? '',
 		source: text('source', LIMITS.sourceLength) ?? source,
 		sessionId: text('sessionId', LIMITS.sessionIdLength),
+		userId: text('userId', LIMITS.userIdLength),
 		properties: properties(),
 		context: parseContext(get('context'), fail),
 		createdAt: createdAt(),

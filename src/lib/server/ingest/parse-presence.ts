@@ -22,6 +22,8 @@ export const STATES = ['visible', 'hidden', 'gone'] as const;
 export type InputPresence = {
 	source: string;
 	sessionId: string | null;
+	/** as of an event; not kept */
+	userId: string | null;
 	state: (typeof STATES)[number];
 	/** since the last input */
 	idleMs: number;
@@ -56,7 +58,7 @@ const TEXTS: Readonly<Record<string, number>> = {
 	utm_content: MAX_TEXT,
 };
 const FIELDS = [
-	...['sessionId', 'state', 'input', 'source', 'timestamp', 'context', 'slash', 'utm', 'title'],
+	...['sessionId', 'userId', 'state', 'input', 'source', 'timestamp', 'context', 'slash', 'utm', 'title'],
 	...Object.keys(TEXTS),
 ];
 
@@ -153,6 +155,7 @@ function parseOne(
 	return {
 		source: text('source', LIMITS.sourceLength) ?? source,
 		sessionId: text('sessionId', LIMITS.sessionIdLength),
+		userId: text('userId', LIMITS.userIdLength),
 		state: state(),
 		idleMs: idleMs(),
 		properties: toTexts(page),

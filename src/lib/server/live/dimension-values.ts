@@ -16,6 +16,8 @@ export type DimensionRow = {
 	name: string;
 	source: string;
 	sessionId: string | null;
+	/** absent: none */
+	userId?: string | null;
 	properties: Properties;
 	context: Properties | null;
 };
@@ -44,6 +46,7 @@ const READ: Readonly<Record<FixedDimension, (row: DimensionRow) => string | null
 	os: fromContext('os'),
 	language: fromContext('language'),
 	session: (row) => row.sessionId,
+	user: (row) => toText(row.userId ?? undefined),
 };
 
 /** @returns null: not there */

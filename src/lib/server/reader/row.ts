@@ -13,6 +13,8 @@ export type Row = {
 	name: string;
 	source: string;
 	sessionId: string | null;
+	/** who the site says it is */
+	userId?: string | null;
 	/** empty when they are the fault */
 	properties: { [key: string]: Json };
 	/** characters of the properties as JSON: about what they take in a frame */
@@ -33,6 +35,7 @@ export type RawRow = {
 	name: string;
 	source: string;
 	session_id: string | null;
+	user_id: string | null;
 	properties: string;
 	context: string | null;
 	created_at: number;
@@ -51,6 +54,7 @@ export function toRow(raw: RawRow): Row {
 		name: raw.name,
 		source: raw.source,
 		sessionId: raw.session_id,
+		userId: raw.user_id,
 		properties,
 		context: parseContext(raw.context),
 		size: raw.properties.length + (raw.context?.length ?? 0),
@@ -100,6 +104,7 @@ export function toActivityEvent(row: Row): ActivityEvent {
 		name: row.name,
 		source: row.source,
 		sessionId: row.sessionId,
+		...(row.userId != null && { userId: row.userId }),
 		properties: row.properties,
 		context: row.context,
 		createdAt: new Date(row.createdAt).toISOString(),

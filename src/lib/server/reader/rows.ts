@@ -31,7 +31,7 @@ const MAX_ID = '9223372036854775807';
 
 /** Of `events`, as `toRow` takes them: times as numbers, which do not depend on DateStyle or TimeZone. */
 export const columns = (sql: Sql) => sql`
-	tx::text, id, event_id, name, source, session_id, properties::text, context::text,
+	tx::text, id, event_id, name, source, session_id, user_id, properties::text, context::text,
 	${toMs(sql, 'created_at')} as created_at`;
 
 /** One row with one column, `head`: what `toHead` takes. */

@@ -178,13 +178,13 @@ test('one wrong item refuses the batch, named with its place', async () => {
 		status: 400,
 		body: {
 			error:
-				'Nothing was saved: event 1: propertys is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp, context (and 1 more).',
+				'Nothing was saved: event 1: propertys is not a field of an event; these are: name, properties, eventId, sessionId, userId, source, timestamp, context (and 1 more).',
 			details: [
 				{
 					item: 1,
 					path: 'propertys',
 					value: '{…}',
-					rule: 'is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp, context',
+					rule: 'is not a field of an event; these are: name, properties, eventId, sessionId, userId, source, timestamp, context',
 				},
 				{ item: 1, path: 'name', value: '', rule: 'must have 1 to 120 characters' },
 			],
