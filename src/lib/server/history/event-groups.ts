@@ -16,7 +16,8 @@ import { createRowMatch } from '../live/match-row';
 export type EventGroup = { row: DimensionRow; slot: number; events: number; pageViews: number };
 
 type Field =
-	{ column: 'name' | 'source' | 'session_id' | 'user_id' } | { of: 'properties' | 'context'; key: string };
+	| { column: 'name' | 'source' | 'session_id' | 'user_id' }
+	| { of: 'properties' | 'context'; key: string };
 
 /** Where a dimension is read from. */
 function fieldsOf(dimension: Dimension): Field[] {

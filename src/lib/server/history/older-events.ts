@@ -82,7 +82,7 @@ export function olderQuery(
 	patterns: readonly (readonly string[])[],
 	limit: number,
 ): Fragment {
-	const text = sql`lower(concat_ws(' ', name, source, session_id, properties, context) collate "C")`;
+	const text = sql`lower(concat_ws(' ', name, source, session_id, user_id, properties, context) collate "C")`;
 	// what is percent-encoded may be any text
 	const isWanted = patterns.map(
 		(group) => sql`and (text like any(${toArray(group)}::text[]) or position('%' in text) > 0)`,

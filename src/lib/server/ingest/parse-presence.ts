@@ -58,7 +58,18 @@ const TEXTS: Readonly<Record<string, number>> = {
 	utm_content: MAX_TEXT,
 };
 const FIELDS = [
-	...['sessionId', 'userId', 'state', 'input', 'source', 'timestamp', 'context', 'slash', 'utm', 'title'],
+	...[
+		'sessionId',
+		'userId',
+		'state',
+		'input',
+		'source',
+		'timestamp',
+		'context',
+		'slash',
+		'utm',
+		'title',
+	],
 	...Object.keys(TEXTS),
 ];
 
