@@ -1,5 +1,5 @@
 /** Pages that broke what the tracker uses, before or after it came, alone (`npm test`) and in pairs (`npm run test:long`). */
-import { call, expect, names, open, SCRIPT, type Cases, type Guest } from './guest-page';
+import { call, expect, names, open, type Cases, type Guest } from './guest-page';
 
 /** Ways in which pages break what the tracker uses. `text`: JSON itself, without which nothing new can be written down. */
 const BROKEN: Record<string, string> = {
@@ -43,21 +43,21 @@ const losesAll = (ways: readonly string[], moment: Moment) =>
 	moment === 'before' && ways.some((way) => /^JSON( is|\.str)/.test(way));
 
 /** Whatever the page broke: nothing is thrown, later events go on or wait for the next page. */
-async function check({ page, site }: Guest, ways: readonly string[], moment: Moment) {
+async function check(guest: Guest, ways: readonly string[], moment: Moment) {
+	const { page, site } = guest;
 	// the second may find nothing left to break
 	const code = ways.map((way) => `try { ${BROKEN[way]} } catch {}`).join('\n');
 	site.html = ({ pathname }) =>
 		pathname === '/broken'
-			? `${moment === 'before' ? `<script>${code}</script>` : ''}<script src="${SCRIPT}"></script>
+			? `${moment === 'before' ? `<script>${code}</script>` : ''}<script src="${site.script}"></script>
 				${moment === 'after' ? `<script>${code}</script>` : ''}`
-			: `<script src="${SCRIPT}" data-auto="false"></script>`;
-	await page.clock.install();
-	await open(page, '/broken');
+			: `<script src="${site.script}" data-auto="false"></script>`;
+	await open(guest, '/broken');
 	await call(page, 'during');
 	await page.clock.runFor(2_000);
 	await call(page, 'later');
 	await page.clock.runFor(2_000);
-	await open(page, '/healthy');
+	await open(guest, '/healthy');
 	await page.clock.runFor(2_000);
 	await call(page, 'end');
 	await page.clock.runFor(2_000);
@@ -65,7 +65,7 @@ async function check({ page, site }: Guest, ways: readonly string[], moment: Mom
 	await expect.poll(() => names(site)).toEqual(expect.arrayContaining(expected));
 }
 
-/** @param sets ways that are broken together */
+/** @param sets ways that are broken together; they need the test's clock */
 export const brokenPages = (sets: readonly (readonly string[])[]): Cases =>
 	Object.fromEntries(
 		MOMENTS.flatMap((moment) =>

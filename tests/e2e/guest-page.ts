@@ -1,7 +1,8 @@
 /**
  * Pages of others that embed the tracker: every address is answered from memory. `site.html` makes a page; what arrives
- * at the collector is in `site.events`, one entry for each eventId. A table of cases runs in one test, several at once,
- * each in a browser context of its own; a failure names its cases.
+ * at the collector is in `site.events`, one entry for each eventId. A table of cases runs in one test, several at once; a
+ * failure names its cases. A case has an origin and a collector of its own: tabs are used again, which costs a sixth of
+ * new ones, and what a case sends late reaches no other. `apart` gives each a browser context instead.
  */
 import { test as base, type Browser, type Page } from '@playwright/test';
 import { chromiumLaunchOptions } from '../../scripts/testing/browser';
@@ -21,6 +22,10 @@ export type Arrived = {
 	to: string;
 };
 export type GuestSite = {
+	/** where its pages are */
+	origin: string;
+	/** where the script is */
+	script: string;
 	/** by host and path; other pages are a plain one with the script in its head */
 	html: (url: URL) => string | undefined;
 	/** further attributes of the script on a plain page */
@@ -41,11 +46,13 @@ export type Cases = Record<string, (guest: Guest) => Promise<void>>;
 
 export const COLLECTOR = 'https://now.example';
 export const SCRIPT = `${COLLECTOR}/t.js`;
-export const open = (page: Page, path = '/') => page.goto(`https://site.example${path}`);
+export const open = ({ page, site }: Guest, path = '/') => page.goto(site.origin + path);
 
 const CORS = { 'access-control-allow-origin': '*' };
 /** Most cases wait for a second of the tracker's own: while one waits, others work. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
+/** A page without the script: what the page before sends on leaving is sent. */
+const LEFT = '/left';
 
 let code: Promise<string> | undefined;
 
@@ -53,15 +60,25 @@ let code: Promise<string> | undefined;
 const stored = ({ name, properties = {} }: Arrived) =>
 	name === PAGE_VIEW ? { properties: toPageView(properties) } : {};
 
-/** In a context of its own: nothing of one page reaches another. */
-async function openGuest(browser: Browser): Promise<Guest & { close: () => Promise<void> }> {
+type Tab = {
+	/** @param name of the case, in its addresses; none: the plain addresses, for a tab that is used once */
+	begin: (name?: string) => Guest;
+	close: () => Promise<void>;
+};
+type Options = {
+	/** each case in a context of its own, at the plain addresses */
+	apart?: boolean;
+	/** the pages' clocks are the test's */
+	clock?: boolean;
+};
+
+async function openTab(browser: Browser, { clock = false }: Options = {}): Promise<Tab> {
 	const script = await (code ??= bundleTracker().then((built) => built.code));
 	const context = await browser.newContext();
 	const page = await context.newPage();
-	const site: GuestSite = {
-		...{ html: () => undefined, tag: '', head: '', answer: () => 202 },
-		...{ requests: 0, events: [], errors: [], warnings: [] },
-	};
+	if (clock) await page.clock.install();
+	let name: string | undefined;
+	let site: GuestSite;
 	page.on('pageerror', (error) => site.errors.push(`${error.name}: ${error.message}`));
 	page.on('console', (message) => {
 		if (message.text().startsWith('nowboard:')) site.warnings.push(message.text());
@@ -73,6 +90,9 @@ async function openGuest(browser: Browser): Promise<Guest & { close: () => Promi
 		if (url.pathname.endsWith('/api/presence'))
 			return route.fulfill({ status: 202, headers: CORS, body: '{}' });
 		if (request.method() === 'POST') {
+			const [, sender] = /^\/(case-\d+)\//.exec(url.pathname) ?? [];
+			// of a case that has ended
+			if (sender !== name) return route.abort();
 			const answer = site.answer(++site.requests);
 			if (answer === 'abort') return route.abort('blockedbyclient');
 			if (answer < 300)
@@ -84,44 +104,66 @@ async function openGuest(browser: Browser): Promise<Guest & { close: () => Promi
 		if (url.pathname.endsWith('/t.js'))
 			return route.fulfill({ contentType: 'text/javascript', headers: CORS, body: script });
 		const html =
-			site.html(url) ??
-			`<title>At ${url.pathname}</title>${site.head}<script defer src="${SCRIPT}" ${site.tag}></script>`;
+			url.pathname === LEFT
+				? ''
+				: (site.html(url) ??
+					`<title>At ${url.pathname}</title>${site.head}<script defer src="${site.script}" ${site.tag}></script>`);
 		return route.fulfill({ contentType: 'text/html', body: `<!doctype html>${html}` });
 	});
-	return { page, site, close: () => context.close() };
+	return {
+		begin(named) {
+			name = named;
+			site = {
+				origin: name ? `https://${name}.site.example` : 'https://site.example',
+				script: name ? `${COLLECTOR}/${name}/t.js` : SCRIPT,
+				...{ html: () => undefined, tag: '', head: '', answer: () => 202 },
+				...{ requests: 0, events: [], errors: [], warnings: [] },
+			};
+			return { page, site };
+		},
+		close: () => context.close(),
+	};
 }
 
-type Fixtures = { guest: Guest; cases: (cases: Cases) => Promise<void> };
+async function check(run: Cases[string], guest: Guest): Promise<void> {
+	await run(guest);
+	await open(guest, LEFT);
+	base.expect(guest.site.errors, 'errors of the page').toEqual([]);
+}
+
+type Fixtures = { guest: Guest; cases: (cases: Cases, options?: Options) => Promise<void> };
 
 export const test = base.extend<Fixtures>({
 	launchOptions: chromiumLaunchOptions(),
 
 	guest: async ({ browser }, use) => {
-		const { close, ...guest } = await openGuest(browser);
-		await use(guest);
-		await close();
-		base.expect(guest.site.errors, 'errors of the page').toEqual([]);
+		const tab = await openTab(browser);
+		await check(use, tab.begin());
+		await tab.close();
 	},
 
 	cases: async ({ browser }, use, testInfo) =>
-		use(async (cases) => {
+		use(async (cases, options = {}) => {
 			testInfo.setTimeout(900_000);
 			const failures: string[] = [];
-			const waiting = Object.entries(cases);
+			const waiting = Object.entries(cases).map((one, i) => [...one, `case-${i}`] as const);
 			async function work(): Promise<void> {
-				const next = waiting.shift();
-				if (!next) return;
-				const [name, run] = next;
-				const { close, ...guest } = await openGuest(browser);
-				try {
-					await run(guest);
-					base.expect(guest.site.errors, 'errors of the page').toEqual([]);
-				} catch (error) {
-					failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-				} finally {
-					await close();
+				let tab: Tab | undefined;
+				for (let next = waiting.shift(); next; next = waiting.shift()) {
+					const [name, run, address] = next;
+					tab ??= await openTab(browser, options);
+					let mayGoOn = !options.apart;
+					try {
+						await check(run, tab.begin(options.apart ? undefined : address));
+					} catch (error) {
+						failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+						mayGoOn = false;
+					}
+					if (mayGoOn) continue;
+					await tab.close();
+					tab = undefined;
 				}
-				return work();
+				await tab?.close();
 			}
 			await Promise.all(Array.from({ length: AT_ONCE }, work));
 			base.expect(failures.join('\n\n'), 'cases that fail').toBe('');

@@ -2,7 +2,7 @@ import { brokenPages, WAYS } from './broken-globals';
 import { test } from './guest-page';
 
 test('whatever the page broke, events go on', async ({ cases }) => {
-	await cases(brokenPages(WAYS.map((way) => [way])));
+	await cases(brokenPages(WAYS.map((way) => [way])), { clock: true });
 });
 
 /** A few that never change; tracker-globals.long.ts has all. */
@@ -11,5 +11,5 @@ test('two things at once: events go on, or wait for the next page', async ({ cas
 		way,
 		WAYS[(index * 7 + 5) % WAYS.length]!,
 	]);
-	await cases(brokenPages(pairs));
+	await cases(brokenPages(pairs), { clock: true });
 });

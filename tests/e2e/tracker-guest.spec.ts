@@ -36,32 +36,35 @@ test('the script works wherever it stands', async ({ cases }) => {
 			`<script>nowboardConfig = { host: '${COLLECTOR}', source: 'shop' }</script>`,
 		],
 	] as const;
-	await cases({
-		...forEach(
-			WHERE,
-			([where]) => where,
-			async ([where, html], { page, site }) => {
-				site.html = () => html;
-				await open(page);
-				if (where.startsWith('as text')) await inline(page);
-				await expect.poll(() => site.events).toHaveLength(1);
-				expect(site.events[0]).toMatchObject({ to: 'now.example', source: 'shop' });
+	await cases(
+		{
+			...forEach(
+				WHERE,
+				([where]) => where,
+				async ([where, html], { page, site }) => {
+					site.html = () => html;
+					await open({ page, site });
+					if (where.startsWith('as text')) await inline(page);
+					await expect.poll(() => site.events).toHaveLength(1);
+					expect(site.events[0]).toMatchObject({ to: 'now.example', source: 'shop' });
+				},
+			),
+			'as text without nowboardConfig it says once what is missing': async ({ page, site }) => {
+				site.html = () => '<p></p>';
+				await open({ page, site });
+				await inline(page);
+				await call(page, 'custom');
+				expect(site.warnings).toEqual([expect.stringContaining('nowboardConfig.host')]);
 			},
-		),
-		'as text without nowboardConfig it says once what is missing': async ({ page, site }) => {
-			site.html = () => '<p></p>';
-			await open(page);
-			await inline(page);
-			await call(page, 'custom');
-			expect(site.warnings).toEqual([expect.stringContaining('nowboardConfig.host')]);
-		},
-		'under a Content-Security-Policy as the docs say': async ({ page, site }) => {
-			site.head = `<meta http-equiv="content-security-policy"
+			'under a Content-Security-Policy as the docs say': async ({ page, site }) => {
+				site.head = `<meta http-equiv="content-security-policy"
 				content="default-src 'none'; script-src ${COLLECTOR}; connect-src ${COLLECTOR}">`;
-			await open(page);
-			await expect.poll(() => site.events).toHaveLength(1);
+				await open({ page, site });
+				await expect.poll(() => site.events).toHaveLength(1);
+			},
 		},
-	});
+		{ apart: true },
+	);
 });
 
 test('named elements change nothing on a page', async ({ cases }) => {
@@ -79,7 +82,7 @@ test('named elements change nothing on a page', async ({ cases }) => {
 			({ name, tag }) => `<${tag} name="${name}">`,
 			async ({ name, tag }, { page, site }) => {
 				site.head = `<${tag} name="${name}" id="${name}" src="https://other.example/x.png"></${tag}>`;
-				await open(page);
+				await open({ page, site });
 				await expect.poll(() => site.events).toHaveLength(1);
 				expect(site.events[0]).toMatchObject({ to: 'now.example', properties: { title: 'At /' } });
 			},
@@ -89,7 +92,7 @@ test('named elements change nothing on a page', async ({ cases }) => {
 			({ name, tag }) => `<${tag} id="${name}">`,
 			async ({ name, tag }, { page, site }) => {
 				site.head = `<${tag} id="${name}" name="${name}" href="https://other.example/x"><input name="q"><input name="host" value="https://other.example"></${tag}>`;
-				await open(page);
+				await open({ page, site });
 				await call(page, 'custom');
 				await expect.poll(() => names(site)).toEqual(['page_view', 'custom']);
 				expect(site.events.map(({ to }) => to)).toEqual(['now.example', 'now.example']);
@@ -103,7 +106,7 @@ test('what old libraries and other scripts left behind changes nothing', async (
 	await cases({
 		'Array.prototype.toJSON, as in Prototype before 1.7': async ({ page, site }) => {
 			site.head = `<script>Array.prototype.toJSON = function () { return '[' + this.join() + ']' }</script>`;
-			await open(page, '/?utm_source=news');
+			await open({ page, site }, '/?utm_source=news');
 			await call(page, 'cart', { items: ['a', 'b'], deep: [{ list: [1] }] });
 			await expect.poll(() => names(site)).toEqual(['page_view', 'cart']);
 			expect(site.events[0]?.properties?.['utm_source']).toBe('news');
@@ -115,7 +118,7 @@ test('what old libraries and other scripts left behind changes nothing', async (
 			async (content, { page, site }) => {
 				site.head = `<script>for (const key of ['nowboard', 'nowboard.unsent']) {
 					sessionStorage[key] = localStorage[key] = '${content}' }</script>`;
-				await open(page);
+				await open({ page, site });
 				await expect.poll(() => site.events).toHaveLength(1);
 				expect(site.events[0]?.sessionId).toMatch(/^[\da-f-]{36}$/);
 			},
@@ -129,7 +132,7 @@ test.describe('an endpoint that is blocked', () => {
 	}) => {
 		site.answer = () => 'abort';
 		await page.clock.install();
-		await open(page);
+		await open({ page, site });
 		for (let minute = 0; minute < 10; minute++) await page.clock.runFor(60_000);
 		for (let i = 0; i < 20; i++) {
 			await call(page, `event ${i}`);
@@ -146,7 +149,7 @@ test.describe('an endpoint that is blocked', () => {
 		expect(site.requests).toBe(5);
 		expect(site.warnings).toEqual([expect.stringContaining('https://now.example/api/events')]);
 		site.answer = () => 202;
-		await open(page, '/next');
+		await open({ page, site }, '/next');
 		await page.clock.runFor(2_000);
 		await expect.poll(() => site.events).toHaveLength(22);
 	});
@@ -157,7 +160,7 @@ test.describe('an endpoint that is blocked', () => {
 		site.answer = (requests) => (requests === 1 ? 503 : 'abort');
 		await page.clock.install();
 		const answered = page.waitForResponse((response) => response.status() === 503);
-		await open(page);
+		await open({ page, site });
 		await page.clock.runFor(2_000);
 		// its fake time must not pass before the answer is there
 		await (await answered).finished();
@@ -173,10 +176,10 @@ test('a view', async ({ cases }) => {
 			site,
 		}) => {
 			site.head = `<script>history.replaceState({}, '', '/')</script>`;
-			await open(page, '/?utm_source=news&token=1');
+			await open({ page, site }, '/?utm_source=news&token=1');
 			await expect.poll(() => site.events).toHaveLength(1);
 			expect(site.events[0]?.properties).toEqual({
-				...{ url: 'https://site.example/', path: '/', title: 'At /', utm_source: 'news' },
+				...{ url: `${site.origin}/`, path: '/', title: 'At /', utm_source: 'news' },
 			});
 		},
 
@@ -184,9 +187,9 @@ test('a view', async ({ cases }) => {
 			page,
 			site,
 		}) => {
-			site.html = () => `<title>Home</title><script src="${SCRIPT}"></script>
+			site.html = () => `<title>Home</title><script src="${site.script}"></script>
 				<script>history.replaceState({}, '', '/en')</script>`;
-			await open(page, '/?utm_source=news');
+			await open({ page, site }, '/?utm_source=news');
 			await call(page, 'after');
 			await expect.poll(() => names(site)).toEqual(['page_view', 'after']);
 			expect(site.events[0]?.properties).toMatchObject({ path: '/en', utm_source: 'news' });
@@ -196,7 +199,7 @@ test('a view', async ({ cases }) => {
 			page,
 			site,
 		}) => {
-			await open(page);
+			await open({ page, site });
 			await expect.poll(() => site.events).toHaveLength(1);
 			await page.evaluate(() => {
 				history.pushState({}, '', '/old');
@@ -208,7 +211,7 @@ test('a view', async ({ cases }) => {
 		},
 
 		'of a page that was left before keeps its own title': async ({ page, site }) => {
-			await open(page);
+			await open({ page, site });
 			await page.evaluate(() => {
 				for (const name of ['a', 'b']) {
 					history.pushState({}, '', `/${name}`);
@@ -222,7 +225,7 @@ test('a view', async ({ cases }) => {
 		},
 
 		'is one with and without the slash': async ({ page, site }) => {
-			await open(page, '/a');
+			await open({ page, site }, '/a');
 			await page.evaluate(() => history.pushState({}, '', '/a/'));
 			await call(page, 'last');
 			await expect.poll(() => names(site)).toEqual(['page_view', 'last']);
@@ -230,7 +233,7 @@ test('a view', async ({ cases }) => {
 
 		'with and without the slash are two with data-slash': async ({ page, site }) => {
 			site.tag = 'data-slash';
-			await open(page, '/a');
+			await open({ page, site }, '/a');
 			await page.evaluate(() => history.pushState({}, '', '/a/'));
 			await expect.poll(() => paths(site)).toEqual(['/a', '/a/']);
 			expect(site.events.at(-1)?.properties?.['slash']).toBe(true);
@@ -238,7 +241,7 @@ test('a view', async ({ cases }) => {
 
 		'data-query keeps the named parameters': async ({ page, site }) => {
 			site.tag = 'data-query="page_id,topic"';
-			await open(page, '/?page_id=7&secret=1');
+			await open({ page, site }, '/?page_id=7&secret=1');
 			await page.evaluate(() => history.pushState({}, '', '/?secret=2&page_id=8'));
 			await expect.poll(() => paths(site)).toEqual(['/?page_id=7', '/?page_id=8']);
 			expect(JSON.stringify(site.events)).not.toContain('secret');
@@ -246,13 +249,13 @@ test('a view', async ({ cases }) => {
 
 		'pushState gives the page what its own wrapper returns': async ({ page, site }) => {
 			site.head = `<script>history.pushState = () => 'mine'</script>`;
-			await open(page);
+			await open({ page, site });
 			expect(await page.evaluate(() => history.pushState({}, '', '/a') as unknown)).toBe('mine');
 		},
 
 		'of its own sending has the late title too': async ({ page, site }) => {
 			site.tag = 'data-auto="false"';
-			await open(page);
+			await open({ page, site });
 			await call(page, 'page_view');
 			await page.evaluate(() => (document.title = 'Late'));
 			await expect.poll(() => site.events).toHaveLength(1);
@@ -270,32 +273,35 @@ test('what belongs to one site', async ({ cases }) => {
 		[`<iframe srcdoc="<script src='${SCRIPT}' data-frames></script>"></iframe>`, '', ['/']],
 		['<iframe id="blank"></iframe>', '', ['/']],
 	] as const;
-	await cases({
-		'www and listed subdomains are no referrer, another site is': async ({ page, site }) => {
-			site.tag = 'data-domains="site.example blog.site.example"';
-			const hosts = ['www.site.example', 'site.example', 'blog.site.example', 'other.example'];
-			for (const host of hosts)
-				await page.goto(`https://site.example/${host}`, { referer: `https://${host}/from` });
-			await expect.poll(() => site.events).toHaveLength(4);
-			expect(site.events.map(({ properties }) => properties?.['referrer'])).toEqual([
-				...[undefined, undefined, undefined, 'https://other.example/from'],
-			]);
-			await page.goto('https://www.site.example/');
-			await expect.poll(() => site.events.at(-1)?.source).toBe('site.example');
-		},
-		...forEach(
-			FRAMES,
-			([frame, tag, expected]) => `${frame} ${tag}: ${expected.join(' ')}`,
-			async ([frame, tag, expected], { page, site }) => {
-				const script = `<script src="${SCRIPT}" ${tag}></script>`;
-				site.html = ({ pathname }) =>
-					pathname === '/' ? `${script}${frame}` : `<title>Inside</title>${script}`;
-				await open(page);
-				await page.waitForLoadState('load');
-				await call(page, 'last');
-				await expect.poll(() => names(site)).toContain('last');
-				await expect.poll(() => paths(site).filter(Boolean).sort()).toEqual([...expected]);
+	await cases(
+		{
+			'www and listed subdomains are no referrer, another site is': async ({ page, site }) => {
+				site.tag = 'data-domains="site.example blog.site.example"';
+				const hosts = ['www.site.example', 'site.example', 'blog.site.example', 'other.example'];
+				for (const host of hosts)
+					await page.goto(`https://site.example/${host}`, { referer: `https://${host}/from` });
+				await expect.poll(() => site.events).toHaveLength(4);
+				expect(site.events.map(({ properties }) => properties?.['referrer'])).toEqual([
+					...[undefined, undefined, undefined, 'https://other.example/from'],
+				]);
+				await page.goto('https://www.site.example/');
+				await expect.poll(() => site.events.at(-1)?.source).toBe('site.example');
 			},
-		),
-	});
+			...forEach(
+				FRAMES,
+				([frame, tag, expected]) => `${frame} ${tag}: ${expected.join(' ')}`,
+				async ([frame, tag, expected], { page, site }) => {
+					const script = `<script src="${SCRIPT}" ${tag}></script>`;
+					site.html = ({ pathname }) =>
+						pathname === '/' ? `${script}${frame}` : `<title>Inside</title>${script}`;
+					await open({ page, site });
+					await page.waitForLoadState('load');
+					await call(page, 'last');
+					await expect.poll(() => names(site)).toContain('last');
+					await expect.poll(() => paths(site).filter(Boolean).sort()).toEqual([...expected]);
+				},
+			),
+		},
+		{ apart: true },
+	);
 });
