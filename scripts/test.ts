@@ -1,7 +1,7 @@
 /**
- * `npm test`: everything that can be verified, one step after another, stopping at the first that fails. Ends with
- * one line, `N passed, N failed`, over all tests. A step that fails without a test counts as one failure; a skipped test
- * fails its step, because it proves nothing.
+ * `npm test`: everything that can be verified. Steps that leave a core idle run at the same time: lint, types and the build, then,
+ * when these have succeeded, the tests. Ends with one line, `N passed, N failed`, over all tests. A step that fails without
+ * a test counts as one failure; a skipped test fails its step, because it proves nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,41 +15,57 @@ const vitestReport = join(reports, 'vitest.json');
 const playwrightReport = join(reports, 'playwright.json');
 
 const npm = (script: string) => ['npm', 'run', '--silent', script];
-const STEPS: (Step & { count?: () => Counts })[] = [
-	{ title: 'lint', command: npm('lint') },
-	{ title: 'check', command: npm('check') },
-	{ title: 'build', command: npm('build') },
+type TestStep = Step & { count: () => Counts };
+const CHECKS: Step[] = [
+	{ title: 'build', command: npm('build'), collect: true },
+	{ title: 'lint', command: npm('lint'), collect: true },
+	{ title: 'check', command: npm('check'), collect: true },
+];
+const TESTS: TestStep[] = [
 	{
 		title: 'unit, integration and components (vitest)',
 		command: [
 			...['node', 'node_modules/vitest/vitest.mjs', 'run'],
 			...['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
 		],
+		label: 'vitest',
 		count: () => countVitest(vitestReport),
 	},
 	{
 		title: 'end to end (Playwright)',
 		command: ['node', 'node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json'],
 		env: { PLAYWRIGHT_JSON_OUTPUT_FILE: playwrightReport },
+		label: 'e2e',
 		count: () => countPlaywright(playwrightReport),
 	},
 ];
 
 let passed = 0;
 let failed = 0;
+
+async function runChecks(): Promise<boolean> {
+	const succeeded = await Promise.all(CHECKS.map(runStep));
+	for (const [i, { title }] of CHECKS.entries())
+		if (!succeeded[i]) {
+			console.error(`\nThe step "${title}" failed.`);
+			failed++;
+		}
+	return failed === 0;
+}
+
+async function runTests(step: TestStep): Promise<void> {
+	const succeeded = await runStep(step);
+	const counts = step.count();
+	passed += counts.passed;
+	if (counts.skipped > 0) console.error(`${counts.skipped} tests were skipped.`);
+	if (succeeded && counts.failed === 0 && counts.skipped === 0) return;
+	console.error(`\nThe step "${step.title}" failed.`);
+	failed += Math.max(counts.failed, 1);
+}
+
 try {
 	process.env.CHROMIUM_PATH = ensureChromium();
-	for (const step of STEPS) {
-		const succeeded = await runStep(step);
-		const counts = step.count?.() ?? { passed: 0, failed: 0, skipped: 0 };
-		passed += counts.passed;
-		failed += counts.failed;
-		if (counts.skipped > 0) console.error(`${counts.skipped} tests were skipped.`);
-		if (succeeded && counts.failed === 0 && counts.skipped === 0) continue;
-		console.error(`\nThe step "${step.title}" failed.`);
-		failed = Math.max(failed, 1);
-		break;
-	}
+	if (await runChecks()) await Promise.all(TESTS.map(runTests));
 } catch (error) {
 	console.error(error instanceof Error ? error.message : error);
 	failed = Math.max(failed, 1);

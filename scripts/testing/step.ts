@@ -1,5 +1,6 @@
 /** Runs one command of `npm test` under a headline, with its time, and leaves no process behind. */
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export type Step = {
@@ -8,6 +9,8 @@ export type Step = {
 	env?: Record<string, string>;
 	/** prints what the command says when it has ended, for steps that run at the same time */
 	collect?: boolean;
+	/** prints it line by line behind this word, for long steps that run at the same time */
+	label?: string;
 };
 
 const STOP_DEADLINE_MS = 15_000;
@@ -16,21 +19,24 @@ const LEFT_INTERVAL_MS = 50;
 const POSIX = process.platform !== 'win32';
 
 /** True when the command succeeded. On a signal the command is stopped, and the promise rejects. */
-export async function runStep({ title, command, env, collect }: Step): Promise<boolean> {
+export async function runStep({ title, command, env, collect, label }: Step): Promise<boolean> {
 	const started = performance.now();
 	const headline = `\n── ${title} ${'─'.repeat(Math.max(1, 70 - title.length))}`;
 	if (!collect) console.log(headline);
 	const [program = '', ...args] = command;
+	const isPiped = collect || label !== undefined;
 	// a process group of its own: npm passes a signal to its shell only, and the tool would stay
 	const child = spawn(program === 'node' ? process.execPath : program, args, {
-		stdio: collect ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+		stdio: isPiped ? ['ignore', 'pipe', 'pipe'] : 'inherit',
 		env: { ...process.env, ...env },
 		detached: POSIX,
 		shell: !POSIX && program === 'npm',
 	});
 	let output = '';
 	for (const stream of [child.stdout, child.stderr])
-		stream?.on('data', (chunk: Buffer) => (output += chunk));
+		if (label && stream)
+			createInterface(stream).on('line', (line) => console.log(`${label} │ ${line}`));
+		else stream?.on('data', (chunk: Buffer) => (output += chunk));
 	const signalGroup = (signal: NodeJS.Signals) => {
 		try {
 			if (POSIX && child.pid) process.kill(-child.pid, signal);
@@ -48,8 +54,8 @@ export async function runStep({ title, command, env, collect }: Step): Promise<b
 	process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 	const code = await new Promise<number | null>((resolve, reject) => {
 		child.once('error', reject);
-		// what is collected may come after the exit
-		child.once(collect ? 'close' : 'exit', resolve);
+		// what is piped may come after the exit
+		child.once(isPiped ? 'close' : 'exit', resolve);
 	});
 	process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 	// whatever the tool left in its group

@@ -96,26 +96,29 @@ test.describe('with counts and troubles of its own', () => {
 	});
 });
 
-for (const colorScheme of ['light', 'dark'] as const)
-	test.describe(colorScheme, () => {
-		test.use({ colorScheme });
-
-		test('axe finds nothing, and nothing scrolls sideways, on a phone, a desk and a wall', async ({
-			page,
-			server,
-		}) => {
-			test.slow();
-			await post(server, { name: 'a' });
-			await openHydrated(page, '/status');
-			await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most/);
-			for (const width of [320, 390, 1280, 1920]) {
-				await page.setViewportSize({ width, height: 844 });
-				expect(await findProblems(page), `${width} px`).toEqual([]);
-				const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-				expect(wide, `${width} px`).toBeLessThanOrEqual(width);
-			}
-		});
-	});
+test('axe finds nothing, and nothing scrolls sideways, on a phone, a desk and a wall, light and dark', async ({
+	page,
+	server,
+}) => {
+	test.slow();
+	await post(server, { name: 'a' });
+	await openHydrated(page, '/status');
+	await expect(line(page, 'Events')).toHaveAttribute('aria-label', /at most/);
+	// colours do not depend on the width
+	for (const [width, colorScheme] of [
+		[320, 'light'],
+		[390, 'dark'],
+		[1280, 'light'],
+		[1920, 'dark'],
+	] as const) {
+		await page.emulateMedia({ colorScheme });
+		await expect(page.locator('html')).toHaveClass(new RegExp(`\\b${colorScheme}\\b`));
+		await page.setViewportSize({ width, height: 844 });
+		expect(await findProblems(page), `${width} px`).toEqual([]);
+		const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+		expect(wide, `${width} px`).toBeLessThanOrEqual(width);
+	}
+});
 
 test.describe('without JavaScript', () => {
 	test.use({ javaScriptEnabled: false });
