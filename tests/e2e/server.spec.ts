@@ -1,3 +1,4 @@
+import { openLive } from './board';
 import { expect, test } from './server';
 
 test.use({ ownServer: true });
@@ -18,4 +19,16 @@ test('the server is ready, answers a killed process with a new one, and keeps it
 	expect(await (await post()).json()).toEqual({ accepted: 1, duplicates: 0 });
 	const rows = await server.sql`SELECT name FROM nowboard.events ORDER BY id`;
 	expect(rows.map((row) => row.name)).toEqual(['hello', 'hello']);
+});
+
+test('a page is a connection until its context is closed; a test’s own requests are none', async ({
+	browser,
+	server,
+}) => {
+	expect(await server.connections()).toBe(0);
+	const context = await browser.newContext();
+	await openLive(await context.newPage(), server.url);
+	expect(await server.connections()).toBeGreaterThan(0);
+	await context.close();
+	await expect.poll(server.connections).toBe(0);
 });

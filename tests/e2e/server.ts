@@ -6,12 +6,12 @@
 import { test as base, expect } from '@playwright/test';
 import { freePort } from '../../scripts/process/ports';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
-import { createAppServer, type RunningApp } from '../setup/app-server';
+import { createAppServer, type AppServer as App } from '../setup/app-server';
 import { copyDatabase, dropDatabase } from '../setup/template';
 
 export { expect };
 
-export type AppServer = RunningApp & { databaseUrl: string; sql: Sql };
+export type AppServer = App & { databaseUrl: string; sql: Sql };
 type StartedServer = { server: AppServer; drop: () => Promise<void> };
 
 type Env = Record<string, string>;
@@ -91,8 +91,17 @@ async function startServer(env: Env): Promise<StartedServer> {
 	return { server: { ...app, databaseUrl, sql }, drop };
 }
 
-/** Resolves when the server's streams begin in the emptied table. */
-async function empty({ sql, url }: AppServer): Promise<void> {
+/** Resolves when nothing of the last test can come any more, and the server's streams begin in the emptied table. */
+async function empty({ sql, url, connections }: AppServer): Promise<void> {
+	// a beacon may outlive its page and its context
+	await expect.poll(connections, { timeout: 60_000, intervals: [20] }).toBe(0);
+	// stored behind whatever came before it
+	const last = await fetch(`${url}/api/events`, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: '{"name":"last"}',
+	});
+	expect(last.status).toBe(202);
 	await sql`truncate nowboard.metrics_snapshots`;
 	await sql`truncate nowboard.events`;
 	const [row] = await sql<

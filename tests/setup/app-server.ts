@@ -1,5 +1,6 @@
 /** `node build` as a process of a test, with everything open as in the demo; it ends with the test's process. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForServer } from '../../scripts/process/wait-for-server';
@@ -16,8 +17,13 @@ export type RunningApp = {
 	/** what the server has printed so far */
 	output: () => string;
 };
+export type AppServer = RunningApp & {
+	/** how many connections browsers have to it */
+	connections: () => Promise<number>;
+};
 
 const FOLLOW_PARENT = new URL('../../scripts/process/follow-parent.js', import.meta.url).href;
+const CONNECTIONS = new URL('./connections.js', import.meta.url).href;
 /** It takes 3 s at most; a busy machine may take ten times as long. */
 const STOP_DEADLINE_MS = 40_000;
 
@@ -30,7 +36,7 @@ export function createAppServer(
 	databaseUrl: string,
 	env: Record<string, string> = {},
 	folder = '.',
-): RunningApp {
+): AppServer {
 	const url = `http://localhost:${port}`;
 	let child: ChildProcess | undefined;
 	let exited: Promise<string> = Promise.resolve('not started');
@@ -39,7 +45,7 @@ export function createAppServer(
 	async function start(): Promise<void> {
 		if (!existsSync(join(folder, 'build', 'index.js')))
 			throw new Error('build/index.js is missing: run "npm run build" first.');
-		child = spawn(process.execPath, ['--import', FOLLOW_PARENT, 'build'], {
+		child = spawn(process.execPath, ['--import', FOLLOW_PARENT, '--import', CONNECTIONS, 'build'], {
 			env: {
 				...process.env,
 				DATABASE_URL: databaseUrl,
@@ -76,5 +82,16 @@ export function createAppServer(
 		clearTimeout(timer);
 	}
 
-	return { url, start, kill, exitCode: () => child?.exitCode ?? null, output: () => output };
+	async function connections(): Promise<number> {
+		if (!child) throw new Error('The server was not started.');
+		const told = once(child, 'message');
+		child.send('connections');
+		return ((await told) as [number])[0];
+	}
+
+	return {
+		...{ url, start, kill, connections },
+		exitCode: () => child?.exitCode ?? null,
+		output: () => output,
+	};
 }
