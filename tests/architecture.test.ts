@@ -35,9 +35,10 @@ const either =
  * What comes in (http, keys, ingest) and what goes out (reader, live, stream) never import each other: they meet in Postgres.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-	monitoring: ['stream', 'ingest', 'db'],
+	monitoring: ['stream', 'relay', 'ingest', 'db'],
 	ingest: ['keys', 'http', 'db'],
-	stream: ['presence', 'live', 'reader', 'db'],
+	stream: ['presence', 'live', 'relay', 'reader', 'db'],
+	relay: ['reader', 'db'],
 	presence: ['live/dimension-values', 'live/match-row', 'db'],
 	history: [
 		'reader/cursor',

@@ -13,6 +13,7 @@ const PACKAGES = {
 	openssl: 'openssl',
 	pg_dump: 'postgresql',
 	pgbouncer: 'pgbouncer',
+	'redis-server': 'redis-server',
 	sudo: 'sudo',
 	unshare: 'util-linux',
 } as const;

@@ -62,5 +62,9 @@ export const TROUBLES: Readonly<Record<DatabaseTrouble, { says: string; fix: str
 		fix: 'Point DATABASE_URL at the primary.',
 	},
 	full: { says: 'The disk of Postgres is full.', fix: 'Free some space.' },
+	relay: {
+		says: 'The relay does not answer, and this server reads only from there.',
+		fix: 'Check that Redis runs, and RELAY_URL. The status page names the reason.',
+	},
 	other: { says: 'Postgres reports an error.', fix: 'The log of this server has it.' },
 };

@@ -145,6 +145,7 @@ export const DATABASE_TROUBLES = [
 	'readonly',
 	'standby',
 	'full',
+	'relay',
 	'other',
 ] as const;
 export type DatabaseTrouble = (typeof DATABASE_TROUBLES)[number];

@@ -106,6 +106,32 @@ function findInCompose(text: string): string[] {
 	});
 }
 
+function findInRelay(text: string): string[] {
+	const compose = parseYaml(text, { merge: true }) as {
+		services: Record<string, Service & { command?: string; deploy?: { replicas: number } }>;
+		configs: Record<string, { content: string }>;
+	};
+	const { reader, edge, relay } = compose.services;
+	const all = [reader, edge].map((one) => one?.environment ?? {});
+	const url = String(edge?.environment.RELAY_URL).replace(/\$\{[^}]*\}/g, 'x');
+	return toFaults({
+		'the server is built from here': [reader, edge].every((one) => one?.build === '.'),
+		'one can read, three edges cannot':
+			reader?.environment.RELAY_ROLE === undefined &&
+			edge?.environment.RELAY_ROLE === 'edge' &&
+			edge.deploy?.replicas === 3,
+		'environment: variables of ours': all.every((one) => Object.keys(one).every(isVariable)),
+		'RELAY_URL: that Valkey, and the form of such a URL':
+			url.includes('@relay:6379/') && VARIABLES.RELAY_URL.rule(url).ok,
+		'it waits for both': ['relay', 'database'].every(
+			(name) => edge?.depends_on?.[name]?.condition === 'service_healthy',
+		),
+		'Valkey asks for a password': relay?.command?.includes('--requirepass') === true,
+		'nginx does not collect':
+			compose.configs.nginx?.content.includes('proxy_buffering off') === true,
+	});
+}
+
 function findInDockerfile(text: string): string[] {
 	const last = text.slice(text.lastIndexOf('\nFROM ')).replace(/\\\n/g, ' ');
 	const argsOf = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(last)?.[1] ?? '';
@@ -169,6 +195,19 @@ const FILES: [path: string, find: (text: string) => string[], changes: Change[]]
 			['service_healthy', 'service_started', 'the server waits for it'],
 			['@database:5432', '@localhost:5432', 'DATABASE_URL: that Postgres'],
 			['HOST: 0.0.0.0', 'HOSTS: 0.0.0.0', 'environment: variables of ours'],
+		],
+	],
+	[
+		'docs/deploy/relay/compose.yaml',
+		findInRelay,
+		[
+			['RELAY_ROLE: edge', 'RELAY_ROLE: all', 'one can read, three edges cannot'],
+			['RELAY_URL: ', 'RELAY: ', 'environment: variables of ours'],
+			['@relay:6379/0', '@redis:6379/0', 'RELAY_URL: that Valkey, and the form of such a URL'],
+			['@relay:6379/0', '@relay:6379/x', 'RELAY_URL: that Valkey, and the form of such a URL'],
+			['    relay:\n      condition', '    relai:\n      condition', 'it waits for both'],
+			['--requirepass', '--masterauth', 'Valkey asks for a password'],
+			['proxy_buffering off', 'proxy_buffering on', 'nginx does not collect'],
 		],
 	],
 	[

@@ -45,7 +45,7 @@ export async function startTestInstance(
 		log?: Logger;
 	} & Pick<
 		Parameters<typeof startInstance>[0],
-		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed' | 'presence'
+		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed' | 'presence' | 'relay'
 	> = {},
 ): Promise<Instance> {
 	const sql = connect(url, { max: 1, schema, limits });

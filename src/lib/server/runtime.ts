@@ -28,6 +28,8 @@ import { createKeyring } from './keys/keyring';
 import { createLastHour } from './monitoring/last-hour';
 import { createMetrics, createTimings } from './monitoring/metrics';
 import { startPresence } from './presence/presence';
+import { createRedisRelay } from './relay/redis-relay';
+import { toRelayPart } from './relay/health-part';
 import { createRejections } from './ingest/rejections';
 import { createRequestLog } from './monitoring/request-log';
 import { createTarpit, type Tarpit } from './http/tarpit';
@@ -87,6 +89,8 @@ export function startRuntime(env: Env): Runtime {
 	const ticks = pooled();
 	const visitors = createVisitorIds(ticks);
 
+	const relay = env.relay && createRedisRelay(env.relay, env, { connect: direct, log });
+
 	const presence = env.presence ? startPresence({ connect: pooled, log }) : null;
 
 	// what goes out
@@ -104,6 +108,7 @@ export function startRuntime(env: Env): Runtime {
 		},
 		log,
 		presence: presence?.reader ?? null,
+		relay,
 		writing: watch.trouble,
 		onTickFailed: watch.suspect,
 		onDrain: timings.sawDrain,
@@ -133,7 +138,9 @@ export function startRuntime(env: Env): Runtime {
 		...parts,
 		hour,
 		more: () =>
-			[...upkeep.parts(), live.viewCosts(), live.skipped.part()].filter((part) => part !== null),
+			[...upkeep.parts(), live.viewCosts(), live.skipped.part(), toRelayPart(live.relay())].filter(
+				(part) => part !== null,
+			),
 	});
 	const { dashboardPassword: password, secret } = env;
 	const login =

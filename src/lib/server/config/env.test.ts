@@ -10,6 +10,7 @@ test('the database and who may look are all that must be set', () => {
 			databaseUrl: URL,
 			databaseDirectUrl: URL,
 			databaseSchema: 'nowboard',
+			relay: null,
 			ingestOpen: false,
 			dashboardPublic: false,
 			dashboardPassword: 'correct horse',

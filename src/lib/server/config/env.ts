@@ -2,7 +2,7 @@
  * The environment, read once and checked whole: every mistake is named at once, before anything starts. What each variable means and
  * its own rule stand in variables.ts; here are the rules between them, and what the server takes of it all.
  */
-import { readVariables } from './variables';
+import { readVariables, type Values } from './variables';
 
 export type Env = {
 	/** the pooled connection: ingest, ticks */
@@ -11,6 +11,8 @@ export type Env = {
 	databaseDirectUrl: string;
 	/** the schema of all our tables */
 	databaseSchema: string;
+	/** null: each instance reads for itself */
+	relay: { url: string; role: Values['RELAY_ROLE'] } | null;
 	/** events are taken without a key */
 	ingestOpen: boolean;
 	/** everyone may look */
@@ -82,6 +84,10 @@ export function readEnv(
 		errors.push(
 			`XFF_DEPTH is ${values.XFF_DEPTH}, and ADDRESS_HEADER is not X-Forwarded-For: only that one names several proxies.`,
 		);
+	if (values.RELAY_ROLE === 'edge' && !source.RELAY_URL)
+		errors.push(
+			'RELAY_ROLE is "edge", and RELAY_URL is not set: an edge takes events from nowhere else.',
+		);
 	// systemd names the process: one that was started by it inherits the variables, and not the socket
 	const isActivated = Number(source.LISTEN_PID) === pid && source.LISTEN_FDS !== undefined;
 	if (isActivated && source.LISTEN_FDS !== '1')
@@ -95,6 +101,7 @@ export function readEnv(
 		databaseUrl,
 		databaseDirectUrl: values.DATABASE_DIRECT_URL ?? databaseUrl,
 		databaseSchema: values.DATABASE_SCHEMA,
+		relay: values.RELAY_URL === null ? null : { url: values.RELAY_URL, role: values.RELAY_ROLE },
 		ingestOpen: values.INGEST_OPEN,
 		dashboardPublic: values.DASHBOARD_PUBLIC,
 		dashboardPassword: values.DASHBOARD_PASSWORD,

@@ -75,6 +75,16 @@ export const publicUrl: Rule<string> = (text) => {
 	return isPlain && href === origin + pathname ? is(href.replace(/\/$/, '')) : isNot(text, rule);
 };
 
+/** Of Redis or Valkey. It may hold a password, so a fault does not repeat it. */
+export const relayUrl: Rule<string> = (text) => {
+	const fault =
+		'must be redis://user:password@host:6379/0, or rediss:// for TLS; user, password and the number of the database may be left out.';
+	if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return { ok: false, fault };
+	const { hostname, pathname, search } = new URL(text);
+	const isPlain = hostname !== '' && /^\/?\d{0,5}$/.test(pathname) && search === '';
+	return isPlain ? is(text) : { ok: false, fault };
+};
+
 export const host = holds(/^[\w.:%-]+$/, 'a name or an address, without a port');
 /** Short enough for what is made of it. A schema that begins with pg_ belongs to Postgres. */
 export const schemaName = holds(

@@ -11,6 +11,7 @@ import {
 	oneOf,
 	postgresUrl,
 	publicUrl,
+	relayUrl,
 	schemaName,
 	secret,
 	text,
@@ -41,6 +42,7 @@ const MIN_TOKEN_LENGTH = 16;
 const MIN_SECRET_LENGTH = 32;
 /** A hundred years; "for ever" is 0. */
 const MAX_RETENTION_DAYS = 36_500;
+const RELAY_ROLES = ['all', 'edge'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const variable = <T>(one: Variable<T>) => one;
@@ -146,6 +148,21 @@ export const VARIABLES = {
 		example: 'true',
 		fallback: true,
 		rule: flag,
+	}),
+	RELAY_URL: optional({
+		means:
+			'Redis or Valkey, through which several instances [share one reader](relay.md); `rediss://` for TLS',
+		unset: 'each instance reads from Postgres',
+		example: 'redis://localhost:6379/0',
+		rule: relayUrl,
+	}),
+	RELAY_ROLE: variable<(typeof RELAY_ROLES)[number]>({
+		means:
+			'`all`: reads from Postgres for all when no other does, and for itself while the relay is away; `edge`: waits for the relay',
+		unset: '`all`',
+		example: 'edge',
+		fallback: 'all',
+		rule: oneOf(RELAY_ROLES),
 	}),
 	METRICS_TOKEN: optional({
 		means: `the token that \`GET /metrics\` (Prometheus) requires as \`Authorization: Bearer\`; at least ${MIN_TOKEN_LENGTH} characters`,

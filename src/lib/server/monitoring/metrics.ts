@@ -7,6 +7,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { RING_BYTES, RING_FRAMES } from '../stream/ring';
 import type { Ingest } from '../ingest/group-commit';
 import type { Instance } from '../stream/hub';
+import type { RelayStatus } from '../relay/relay';
 import type { Rejections } from '../ingest/rejections';
 
 export type Metrics = {
@@ -58,7 +59,7 @@ export function createMetrics({
 	version,
 }: {
 	timings: Pick<Timings, 'registry'>;
-	live: Pick<Instance, 'counts' | 'status' | 'missing'>;
+	live: Pick<Instance, 'counts' | 'status' | 'missing' | 'relay'>;
 	ingest: Pick<Ingest, 'stats'>;
 	rejections: Pick<Rejections, 'counts'>;
 	version: string;
@@ -151,6 +152,28 @@ export function createMetrics({
 	);
 	gauge('ingest_held_events', 'Submitted and not yet answered.', () => ingest.stats().heldRows);
 	gauge('ingest_held_bytes', 'Bytes of them.', () => ingest.stats().heldBytes);
+
+	if (live.relay()) {
+		const relay = () => live.relay() as RelayStatus;
+		gauge('relay_up', '1 when Redis answers.', () =>
+			Number(relay().up && relay().trouble === null),
+		);
+		gauge('relay_reader', '1 when this process reads from Postgres for all.', () =>
+			Number(relay().mode === 'reader'),
+		);
+		gauge('relay_following', '1 when events come from the relay.', () =>
+			Number(relay().mode === 'follower'),
+		);
+		gauge(
+			'relay_lag_seconds',
+			'Age of the last message when it came.',
+			() => (relay().lagMs ?? 0) / 1_000,
+		);
+		counterBy('result', 'relay_batches', 'Batches of the relay, by what became of them.', () => {
+			const { appended, dropped, taken, gaps, foreign } = relay();
+			return { appended, dropped, taken, gap: gaps, foreign };
+		});
+	}
 
 	return {
 		contentType: registry.contentType,

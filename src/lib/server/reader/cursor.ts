@@ -104,6 +104,13 @@ export function meet(cursors: readonly Cursor[]): Cursor {
 	return { epoch: first.epoch, last, holes: [...holes].sort(ascending) };
 }
 
+/** The position that has seen what either has seen, and nothing else. @param a @param b of the same epoch */
+export function join(a: Cursor, b: Cursor): Cursor {
+	const last = a.last > b.last ? a.last : b.last;
+	const holes = [...new Set([...a.holes, ...b.holes])].filter((tx) => !sees(a, tx) && !sees(b, tx));
+	return { epoch: a.epoch, last, holes: holes.sort(ascending) };
+}
+
 /** A position that this database has not reached: it belongs to another history of it. */
 export function isAhead(cursor: Cursor, snapshot: Snapshot): boolean {
 	return cursor.last >= snapshot.xmax;

@@ -41,7 +41,7 @@ export type DrainLoop = {
 };
 
 /**
- * @param run one drain, over the given client; resolves to how many events it published; it keeps a deadline of its own; any rejection renews the client and is retried
+ * @param run one drain, over the given client, `asked` by `force` or not; resolves to how many events it published; it keeps a deadline of its own; any rejection renews the client and is retried
  * @param pollMs asked before every wait
  * @param explain what an error means; never rejects
  * @param onState the state or its cause has changed; `error` is null when the database answers
@@ -56,7 +56,7 @@ export function startDrainLoop({
 	explain = async (error) => ({ trouble: toDatabaseTrouble(error), fix: null }),
 }: {
 	connect: () => Sql;
-	run: (sql: Sql) => Promise<number>;
+	run: (sql: Sql, asked: boolean) => Promise<number>;
 	pollMs: () => number;
 	restMs: (events: number) => number;
 	onState: (state: DatabaseState, error: unknown) => void;
@@ -97,7 +97,7 @@ export function startDrainLoop({
 		const asked = waiting;
 		waiting = [];
 		try {
-			const events = await run(client.sql());
+			const events = await run(client.sql(), asked.length > 0);
 			failures = 0;
 			become('up', null, null);
 			for (const one of asked) one.resolve();

@@ -5,7 +5,7 @@
  */
 import type { Sql } from '../db/connect';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
-import { advance, isAhead, type Cursor, type Snapshot } from './cursor';
+import { advance, isAhead, isWithin, join, sees, type Cursor, type Snapshot } from './cursor';
 import { withDeadline } from '../db/deadline';
 import type { Row } from './row';
 import { CHUNK, readTransaction, readUnseen, type Head } from './rows';
@@ -15,6 +15,11 @@ type Running = Pick<Snapshot, 'running'>;
 
 /** What clients get for one or more whole transactions. `rows`: the newest, oldest first; `omitted`: all others. */
 export type Batch = { cursor: Cursor; rows: Row[]; omitted: Omitted };
+/**
+ * What a drain did, for others to repeat: `rows` are those that `to` has seen and `from` has not, ascending. True for ever, by whichever
+ * process it is said. `rows` null: too many to be carried. `at`: database time in ms.
+ */
+export type Delta = { from: Cursor; to: Cursor; at: number; rows: readonly Row[] | null };
 /** A view, as the drain counts omitted rows for it. */
 export type RowTest = { readonly key: string; match(row: Row): boolean };
 /** How many rows a frame stands for without carrying them, and how many of them a view shows. */
@@ -28,6 +33,13 @@ export type Drain = {
 	 * when the database is silent, or with its error; the next call resumes there. Not to be called while it runs.
 	 */
 	run(sql: Sql): Promise<Head>;
+	/**
+	 * Takes what another drain did, without a query: the rows that are unseen here, if `from` is within this position
+	 * (docs/decisions/0027). Not to be called while it runs. @returns false when it does not fit: `run` brings what is missing
+	 */
+	take(delta: Delta): boolean;
+	/** Publishes what was taken since. */
+	cut(): void;
 	/** False after something threw in the middle of a change: rows may be visited and not published. */
 	sound(): boolean;
 };
@@ -61,7 +73,7 @@ export function createDrain({
 }: {
 	from: Cursor;
 	views?: () => Iterable<RowTest>;
-	begin?: (head: Head) => void;
+	begin?: (head: Pick<Head, 'at' | 'recount'>) => void;
 	visit?: (row: Row) => void;
 	publish: (batch: Batch) => void;
 }): Drain {
@@ -172,6 +184,21 @@ export function createDrain({
 				return head;
 			}
 		},
+		take(delta) {
+			const { from, to, at } = delta;
+			if (isWithin(to, cursor)) return true;
+			if (inside !== null || delta.rows === null || !isWithin(from, cursor)) return false;
+			const unseen = delta.rows.filter(({ tx }) => !sees(cursor, tx));
+			change(() => {
+				begin({ at, recount: false });
+				// as `deliver` does: a frame that omits nothing, where that is possible
+				if (rows.length + unseen.length > MAX_EVENTS_PER_FRAME) cut();
+				take(unseen);
+				cursor = checked = join(cursor, to);
+			});
+			return true;
+		},
+		cut: () => change(cut),
 	};
 }
 

@@ -7,12 +7,13 @@ import type { Sql } from '../db/connect';
 import type { Dimension } from '../../dimensions';
 import type { HealthPart } from '../../health';
 import type { Values } from '../../history';
-import { PING_INTERVAL_MS, type DashboardState, type Ping } from '../../protocol';
+import { PING_INTERVAL_MS, type DashboardState, type Ping, type Tick } from '../../protocol';
 import { createBroadcast, type Broadcast } from './broadcast';
 import { createBus, type Bus } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
 import { createClock } from '../db/database-clock';
+import type { Relay, RelayStatus } from '../relay/relay';
 import { FRAME_INTERVAL_MS } from '../reader/drain-loop';
 import { concat, encode, pickFor, toActivityOf, toHeartbeat, toMetrics } from './frames';
 import { createPeopleFrames } from './people-frames';
@@ -62,6 +63,8 @@ export type Instance = {
 	open: Clients['open'];
 	/** What happened since the start, and what is there now. */
 	counts(): Counts;
+	/** null: none is configured */
+	relay(): RelayStatus | null;
 	/** Rows that no page can show, since the start. */
 	skipped: Pick<SkippedRows, 'count' | 'part'>;
 	/** What live queries cost, for the status page. */
@@ -102,6 +105,7 @@ export function startInstance({
 	onDrain = () => {},
 	onDelay = () => {},
 	presence = null,
+	relay = null,
 	frameIntervalMs = FRAME_INTERVAL_MS,
 	graceMs = GRACE_MS,
 	bus = createBus(),
@@ -120,6 +124,8 @@ export function startInstance({
 	onDelay?: (ms: number) => void;
 	/** who is here; null: presence is switched off */
 	presence?: PresenceReader | null;
+	/** through which several processes share one reader; null: each reads for itself */
+	relay?: Relay | null;
 	frameIntervalMs?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
@@ -146,13 +152,16 @@ export function startInstance({
 		...(presence && { onRow: presence.saw }),
 		skipped,
 		costs,
+		relay,
 		log,
 	});
 
 	const loop = startReadingLoop({
 		connect,
 		drain: reading.run,
-		isWatched: () => clients.size() > 0,
+		// who reads for others does not know whether they are watched
+		isWatched: () => clients.size() > 0 || relay?.status().mode === 'reader',
+		...(relay && { reads: relay.reads }),
 		busyMs,
 		frameIntervalMs,
 		onChange: announce,
@@ -160,14 +169,17 @@ export function startInstance({
 		log,
 	});
 
+	/** an edge to which nothing comes */
+	const isWaiting = () => relay?.status().mode === 'waiting';
+
 	function status(): Ping {
 		const [reading, refusing] = [loop.trouble(), writing()];
 		const fix = reading?.fix ?? refusing?.fix ?? null;
 		return {
 			now: new Date(clock.now()).toISOString(),
-			database: loop.database(),
+			database: isWaiting() ? 'down' : loop.database(),
 			listener: loop.listener(),
-			reading: reading?.trouble ?? null,
+			reading: reading?.trouble ?? (isWaiting() ? 'relay' : null),
 			writing: refusing?.trouble ?? null,
 			...(fix === null ? {} : { fix }),
 		};
@@ -177,26 +189,45 @@ export function startInstance({
 	}
 	const pinging = setInterval(announce, PING_INTERVAL_MS);
 
+	function show({ tick, previous }: { tick: Tick; previous: Tick | null }) {
+		counts.tickedAt = performance.now();
+		const live = reading.live();
+		if (!live) return;
+		live.state.setTick(tick, previous);
+		broadcast(toMetrics(live.state, watched, tick, previous));
+	}
+
 	const ticking = startTicking({
 		sql,
 		databaseNow: () => clock.now(),
 		async figures() {
 			if (loop.database() === 'down') return null;
+			// its own windows move on; the tick comes from the reader
+			if (relay && !relay.reads()) {
+				reading.figures();
+				return null;
+			}
 			if (loop.pending() || reading.running()) await loop.force();
 			const figures = reading.figures();
 			return figures && { ...figures, people: presence?.newest() ?? null };
 		},
 		onTick(tick, previous) {
-			counts.tickedAt = performance.now();
-			const live = reading.live();
-			if (!live) return;
-			live.state.setTick(tick, previous);
-			broadcast(toMetrics(live.state, watched, tick, previous));
+			relay?.tick({ tick, previous });
+			show({ tick, previous });
 		},
 		onError(error) {
 			log.warn({ reason: String(error) }, 'a tick was not recorded');
 			onTickFailed();
 		},
+	});
+
+	relay?.start({
+		clock,
+		published: reading.published,
+		isUp: () => loop.database() === 'up',
+		onNews: loop.ring,
+		onTurn: loop.turn,
+		onTick: show,
 	});
 
 	const people = createPeopleFrames(presence);
@@ -258,11 +289,13 @@ export function startInstance({
 			if (!reading.prepared()) missing.push('migrations');
 			if (loop.database() === 'down') missing.push('database');
 			if (!reading.published()) missing.push('first reading');
+			if (isWaiting()) missing.push('relay');
 			if (clients.dismissed()) missing.push('shutting down');
 			return missing;
 		},
 		open: clients.open,
 		counts: () => ({ ...counts, ...countFrames(), ...loop.counts(), ...clients.counts() }),
+		relay: () => relay?.status() ?? null,
 		skipped,
 		viewCosts: () => costs.part(reading.live()?.views.size() ?? 0, watched.size()),
 		dismiss: clients.dismiss,
@@ -270,6 +303,7 @@ export function startInstance({
 			clients.stop();
 			clearInterval(pinging);
 			ticking.stop();
+			await relay?.stop();
 			await Promise.all([loop.stop(), presence?.stop()]);
 		},
 	};

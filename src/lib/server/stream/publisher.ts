@@ -17,6 +17,7 @@ import { atSnapshot, toId, type Cursor } from '../reader/cursor';
 import { createDrain, HistoryError, verify, type Batch, type Drain } from '../reader/drain';
 import { refuseStandby, repairForeignTransactions, settleEpoch } from '../reader/epoch';
 import { toActivityEvent, type Row } from '../reader/row';
+import type { Relay } from '../relay/relay';
 import { toActivity, toReset } from './frames';
 import type { Frame } from './ring';
 import type { SkippedRows } from './skipped-rows';
@@ -37,8 +38,11 @@ const ALL_KEY = toViewKey(ALL);
 export type Live = { store: WindowStore; views: Views; state: State };
 
 export type Reading = {
-	/** Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs. */
-	run(sql: Sql): Promise<number>;
+	/**
+	 * Begins, or drains; resolves to how many events were published (a reset counts as one). Not to be called while it runs.
+	 * @param asked a client waits for what Postgres has now: the relay may not have it yet
+	 */
+	run(sql: Sql, asked: boolean): Promise<number>;
 	running(): boolean;
 	/** What `prepare` does is done. */
 	prepared(): boolean;
@@ -71,6 +75,7 @@ export function createReading({
 	onRow = () => {},
 	skipped,
 	costs,
+	relay = null,
 	log,
 }: {
 	prepare: () => Promise<void>;
@@ -81,6 +86,8 @@ export function createReading({
 	onRow?: (row: Pick<Row, 'source' | 'sessionId' | 'createdAt'>) => void;
 	skipped: SkippedRows;
 	costs: Pick<ViewCosts, 'opened' | 'framed'>;
+	/** where events may come from instead, and where they are told to others */
+	relay?: Relay | null;
 	log: Logger;
 }): Reading {
 	let prepared = false;
@@ -93,6 +100,7 @@ export function createReading({
 
 	function publish({ state }: Live, batch: Batch) {
 		published = batch.cursor;
+		relay?.move(published);
 		const id = toId(batch.cursor);
 		const began = performance.now();
 		state.move(id, batch.rows.map(toActivityEvent));
@@ -163,6 +171,7 @@ export function createReading({
 			},
 			visit(row) {
 				delivered++;
+				relay?.saw(row);
 				if (row.fault !== null) skipped.note(row);
 				if (!Number.isFinite(row.createdAt)) return;
 				store.add(row);
@@ -176,6 +185,7 @@ export function createReading({
 		live?.views.close();
 		live = fresh;
 		published = cursor;
+		relay?.begin(cursor);
 		broadcast(reset);
 		views.sweep(watched.isWatched);
 		// last: a broadcast that threw leaves no position, and the next run starts over
@@ -183,12 +193,13 @@ export function createReading({
 		delivered++;
 	}
 
-	async function drainOrBegin(sql: Sql) {
+	async function drainOrBegin(sql: Sql, asked: boolean) {
 		try {
 			if (drain) {
-				await drain.run(sql);
+				if (!relay?.pass(drain) || asked) await drain.run(sql);
 				// also when nothing was there to publish: holes may have ended without a row
 				published = drain.cursor();
+				relay?.move(published);
 				return;
 			}
 		} catch (error) {
@@ -202,9 +213,9 @@ export function createReading({
 	}
 
 	return {
-		async run(sql) {
+		async run(sql, asked) {
 			delivered = 0;
-			running = drainOrBegin(sql).finally(() => (running = null));
+			running = drainOrBegin(sql, asked).finally(() => (running = null));
 			await running;
 			return delivered;
 		},

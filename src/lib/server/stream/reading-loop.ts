@@ -14,10 +14,12 @@ import {
 	startDrainLoop,
 	UNWATCHED_POLL_MS,
 } from '../reader/drain-loop';
-import { SELF_PING_MS, startListener } from '../reader/listener';
+import { SELF_PING_MS, startListener, type Listener } from '../reader/listener';
 
 /** A broadcast that took longer was not busy: the machine slept in the middle of it. */
 const MAX_REST_MS = 1_000;
+/** Where others read Postgres, what they have read rings. */
+const FOLLOWING_POLL_MS = 1_000;
 /** While no client watches, the listener is checked as rarely as the table. */
 const UNWATCHED_PING_MS = 60_000;
 
@@ -33,6 +35,10 @@ export type ReadingLoop = {
 	pending(): boolean;
 	/** Looks at the table and at NOTIFY now, instead of when it is due. */
 	look(): void;
+	/** Something may have been committed. */
+	ring(): void;
+	/** What `reads` says has changed. */
+	turn(): void;
 	database(): DatabaseState;
 	listener(): ListenerState;
 	/** why the database is down; null when it is up, or before the first attempt */
@@ -48,6 +54,7 @@ export type ReadingLoop = {
  * @param connect makes a client on the direct connection
  * @param drain reads and publishes; resolves to how many events
  * @param isWatched a client watches: otherwise the pace is slow
+ * @param reads Postgres is asked for new rows; otherwise it does not listen, and `ring` says when there are some
  * @param busyMs how long the last broadcast kept the process busy
  * @param onChange `database`, `listener` or `trouble` has changed
  * @param onDrain a drain succeeded, and took so long
@@ -56,6 +63,7 @@ export function startReadingLoop({
 	connect,
 	drain,
 	isWatched,
+	reads = () => true,
 	busyMs,
 	frameIntervalMs,
 	onChange,
@@ -63,8 +71,9 @@ export function startReadingLoop({
 	log,
 }: {
 	connect: () => Sql;
-	drain: (sql: Sql) => Promise<number>;
+	drain: (sql: Sql, asked: boolean) => Promise<number>;
 	isWatched: () => boolean;
+	reads?: () => boolean;
 	busyMs: () => number;
 	frameIntervalMs: number;
 	onChange: () => void;
@@ -79,29 +88,44 @@ export function startReadingLoop({
 		waiting = [];
 	}
 
-	const listener = startListener({
-		connect,
-		onBell: () => loop.ring(),
-		onState(now, reason, answered) {
-			log[now === 'up' ? 'info' : 'warn'](
-				{ listener: now, reason },
-				answered ? LISTENER_SAYS[now] : 'LISTEN failed; trying again',
-			);
-			onChange();
-		},
-		pingMs: () => (isWatched() ? SELF_PING_MS : UNWATCHED_PING_MS),
-	});
+	const listen = () =>
+		startListener({
+			connect,
+			onBell: () => loop.ring(),
+			onState(now, reason, answered) {
+				log[now === 'up' ? 'info' : 'warn'](
+					{ listener: now, reason },
+					answered ? LISTENER_SAYS[now] : 'LISTEN failed; trying again',
+				);
+				onChange();
+			},
+			pingMs: () => (isWatched() ? SELF_PING_MS : UNWATCHED_PING_MS),
+		});
+	let listener: Listener | null = reads() ? listen() : null;
+
+	function turn() {
+		if (stopped) return;
+		if (reads()) listener ??= listen();
+		else {
+			void listener?.stop();
+			listener = null;
+		}
+		loop.ring();
+		onChange();
+	}
+	let stopped = false;
 
 	function pollMs() {
+		if (!listener) return FOLLOWING_POLL_MS;
 		if (listener.state() === 'deaf') return DEAF_POLL_MS;
 		return isWatched() ? POLL_MS : UNWATCHED_POLL_MS;
 	}
 
 	const loop = startDrainLoop({
 		connect,
-		async run(sql) {
+		async run(sql, asked) {
 			const start = performance.now();
-			const events = await drain(sql);
+			const events = await drain(sql, asked);
 			counts.drains++;
 			counts.drainedAt = performance.now();
 			counts.drainMs = counts.drainedAt - start;
@@ -112,7 +136,8 @@ export function startReadingLoop({
 		// a broadcast may take half of the time, not more
 		restMs: (events) =>
 			Math.max(
-				Math.min(frameIntervalMs, REST_PER_EVENT_MS * events),
+				// who reads for others has rested for them
+				listener ? Math.min(frameIntervalMs, REST_PER_EVENT_MS * events) : 0,
 				Math.min(2 * busyMs(), MAX_REST_MS),
 			),
 		onState(now, error) {
@@ -130,16 +155,19 @@ export function startReadingLoop({
 		pending: loop.pending,
 		look() {
 			loop.ring();
-			listener.check();
+			listener?.check();
 		},
+		ring: loop.ring,
+		turn,
 		database: loop.state,
-		listener: listener.state,
+		listener: () => listener?.state() ?? 'up',
 		trouble: loop.trouble,
 		becomesUp: () => new Promise((resolve) => waiting.push(resolve)),
 		counts: () => ({ ...counts }),
 		async stop() {
+			stopped = true;
 			release();
-			await Promise.all([listener.stop(), loop.stop()]);
+			await Promise.all([listener?.stop(), loop.stop()]);
 		},
 	};
 }
