@@ -9,10 +9,10 @@ import { COOKIE, createWorld, SECRET, WORLD_ENV } from '../attempts/world';
 /** The promise is 5 s; a busy machine may take ten times as long. */
 const ENDED_MS = 50_000;
 const TRIED_EVERY_MS = 250;
-/** The time left to a viewer who is about to expire. */
-const REST_MS = 3_000;
-/** Longer than an instance believes in a viewer. */
-const PAST_MS = 5_000;
+/** The time left to a session that is about to expire: an instance looks every few seconds, also one that is ten times slower. */
+const REST_MS = 60_000;
+/** The time left to a token: streams by it have to be opened meanwhile. */
+const TOKEN_REST_MS = 3_000;
 /** Tokens end at a whole second. */
 const SECOND_MS = 1_000;
 
@@ -141,14 +141,13 @@ test('a session in use is extended; an expired one ends its streams on both inst
 	const isEnded = Promise.race(streams.map(({ ended }) => ended));
 	await sql`
 		update nowboard.sessions set expires_at = now() + ${REST_MS} * interval '1 ms' where hash = ${hash}`;
-	const pause = new Promise((resolve) => setTimeout(resolve, REST_MS + PAST_MS, 'goes on'));
-	expect(await Promise.race([isEnded, pause])).toBe('goes on');
 	const days = async () =>
 		(
 			await sql<{ days: number }[]>`
 				select extract(epoch from expires_at - now())::float8 / 86400 as days from nowboard.sessions where hash = ${hash}`
 		)[0]?.days;
-	expect(await days()).toBeGreaterThan(29);
+	await expect.poll(days, { timeout: REST_MS }).toBeGreaterThan(29);
+	expect(await Promise.race([isEnded, 'goes on'])).toBe('goes on');
 
 	await sql`update nowboard.sessions set expires_at = now() where hash = ${hash}`;
 	const since = performance.now();
@@ -167,19 +166,24 @@ test('a token that reaches its end: its streams end on both instances, and not b
 	const { apps, world } = await start();
 	const cookie = { cookie: `${COOKIE}=${world.session}` };
 	const others = await Promise.all(apps.map(({ url }) => open(url, cookie)));
-	// as it was given when almost all of its time was still to come
-	const tokens = createTokens(async () => SECRET, {
-		now: () => Date.now() - TOKEN_MS + REST_MS,
-	});
-	const { token } = await tokens.issue(world.session);
-	const streams = await Promise.all(apps.map(({ url }) => open(url, {}, `?token=${token}`)));
-	const since = performance.now();
-	expect([...streams, ...others].map(({ status }) => status)).toEqual(Array(4).fill(200));
+	expect(others.map(({ status }) => status)).toEqual([200, 200]);
+	const openByToken = async (restMs: number) => {
+		// as it was given when almost all of its time was still to come
+		const { token } = await createTokens(async () => SECRET, {
+			now: () => Date.now() - TOKEN_MS + restMs,
+		}).issue(world.session);
+		const since = performance.now();
+		const streams = await Promise.all(apps.map(({ url }) => open(url, {}, `?token=${token}`)));
+		return { token, since, restMs, streams };
+	};
+	let opened = await openByToken(TOKEN_REST_MS);
+	// on a machine that is busy just then, it has ended before
+	while (opened.streams.some(({ status }) => status !== 200))
+		opened = await openByToken(2 * opened.restMs);
+	const { token, since, restMs, streams } = opened;
 	for (const ended of await Promise.all(streams.map(({ ended }) => ended))) {
 		expect(ended?.text).toMatch(endsWithGoodbye);
-		const after = (ended?.at ?? Infinity) - since - REST_MS;
-		expect(after).toBeGreaterThan(-2 * SECOND_MS);
-		expect(after).toBeLessThan(10 * SECOND_MS);
+		expect((ended?.at ?? 0) - since).toBeGreaterThan(restMs - 2 * SECOND_MS);
 	}
 	const late = await Promise.all(apps.map(({ url }) => open(url, {}, `?token=${token}`)));
 	expect(late.map(({ status }) => status)).toEqual([401, 401]);

@@ -14,7 +14,7 @@ import { ELSEWHERE, STORE } from './store';
 
 const ENTRY = 'tests/wire/page.ts';
 const MESSAGES = 5_000;
-/** A reconnect may be later than asked for, never earlier (but for the clock's own grain). */
+/** A reconnect may be later than asked for, never earlier (but for the grain of two clocks). */
 const GRAIN_MS = 5;
 
 let server: ScriptedServer;
@@ -55,8 +55,11 @@ const listen = (url: string, names: string[] = [], again = false) =>
 const readStore = (): Promise<StoreReport> =>
 	tab.evaluate(() => (globalThis as InPage).page.readStore());
 
-const startStore = (path: string) =>
-	tab.evaluate((path) => (globalThis as InPage).page.startStore(path), path);
+const startStore = (path: string, hurriesWatchdog = false) =>
+	tab.evaluate(
+		([path, hurriesWatchdog]) => (globalThis as InPage).page.startStore(path, hurriesWatchdog),
+		[path, hurriesWatchdog] as const,
+	);
 const leaveStore = () => tab.evaluate(() => (globalThis as InPage).page.leaveStore());
 
 /** A script's addresses of another origin. */
@@ -79,7 +82,9 @@ test.each(PARSING.map((row, i) => [row.wpt, row.fact, row, i] as const))(
 		expect(events).toEqual(toReceived(row.events));
 		expect(readyState, 'after a body that ended it reconnects').toBe(0);
 		if (row.retryMs === undefined) return;
-		expect(backAfterMs).toBeGreaterThanOrEqual(row.retryMs - GRAIN_MS);
+		// by the clock of the server, which knows before Chromium that the body has ended: a busy page hears of it late
+		const [first, second] = server.asked(path);
+		expect(second!.at - first!.at).toBeGreaterThanOrEqual(row.retryMs - GRAIN_MS);
 		// Chromium's own pace is 3 s. A busy machine may be late, and is not late each time
 		let soonest = backAfterMs ?? Infinity;
 		for (let attempt = 0; attempt < 10 && soonest >= 2_900; attempt++) {
@@ -104,10 +109,13 @@ test.each(STORE.map((row, i) => [row.wpt, row.fact, row, i] as const))(
 				.poll(async () => (await readStore()).words.length, { interval: 10 })
 				.toBeGreaterThan(0);
 		const path = server.play(`/store/${i}`, answers, heardOne);
-		await startStore(path);
+		await startStore(path, row.hurriesWatchdog);
 		await expect.poll(async () => (await readStore()).words, { interval: 10 }).toEqual(row.words);
 		const { states, mostOpen } = await readStore();
-		expect(server.asked(path).map(({ query }) => query)).toEqual(row.asked);
+		const queries = server.asked(path).map(({ query }) => query);
+		// in a hurry the watchdog may have left the last stream too
+		expect(row.hurriesWatchdog ? queries.slice(0, row.asked.length) : queries).toEqual(row.asked);
+		if (row.hurriesWatchdog) return leaveStore();
 		expect([mostOpen, states.at(-1)?.status, states.at(-1)?.attempt]).toEqual([1, 'live', 0]);
 		if (row.attempts !== undefined)
 			expect(Math.max(...states.map(({ attempt }) => attempt))).toBe(row.attempts);

@@ -7,6 +7,8 @@ import type { Received } from './parsers';
 
 /** Waits between attempts are a fiftieth of the real ones: what is tested is the wire. */
 const HURRY = 50;
+/** Longer ones are the watchdog's: in a hurry it would leave the stream of a page that is only slow. */
+const WAIT_MS = 30_000;
 
 /** What a native EventSource heard until its first error. */
 export type NativeReport = {
@@ -54,7 +56,8 @@ async function listen(url: string, names: string[], again: boolean): Promise<Nat
 let leave = (): void => {};
 let report: StoreReport;
 
-function startStore(url: string): void {
+/** @param hurriesWatchdog it too waits for a fiftieth of its time */
+function startStore(url: string, hurriesWatchdog = false): void {
 	const environment = toEnvironment();
 	if (!environment) throw new Error('This is no browser.');
 	const words: string[] = [];
@@ -71,7 +74,8 @@ function startStore(url: string): void {
 			environment: {
 				...environment,
 				random: () => 0,
-				after: (ms, run) => environment.after(ms / HURRY, run),
+				after: (ms, run) =>
+					environment.after(ms < WAIT_MS || hurriesWatchdog ? ms / HURRY : ms, run),
 				isOnline: () => true,
 				openSource(url): Source {
 					const source = environment.openSource(url) as EventSource;

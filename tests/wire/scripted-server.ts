@@ -18,7 +18,8 @@ export type Answer = {
 };
 /** Waited for before a connection is cut: Chromium may drop what it has read when an error comes right behind it. */
 export type BeforeCut = () => Promise<void>;
-export type Asked = { query: string; headers: IncomingHttpHeaders };
+/** `at`: when it came, `performance.now()` of the server */
+export type Asked = { at: number; query: string; headers: IncomingHttpHeaders };
 
 export async function startScriptedServer(script: string) {
 	const scripts = new Map<string, { answers: readonly Answer[]; beforeCut: BeforeCut }>();
@@ -36,7 +37,8 @@ export async function startScriptedServer(script: string) {
 			return;
 		}
 		const before = asked.get(url.pathname) ?? [];
-		asked.set(url.pathname, [...before, { query: url.search, headers: request.headers }]);
+		const at = performance.now();
+		asked.set(url.pathname, [...before, { at, query: url.search, headers: request.headers }]);
 		response.on('close', () => left.set(url.pathname, (left.get(url.pathname) ?? 0) + 1));
 		// after the last line of the script it stays open and says nothing
 		const next = played.answers[before.length] ?? { body: ':\n\n', then: 'stay' };
