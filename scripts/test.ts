@@ -44,7 +44,11 @@ let passed = 0;
 let failed = 0;
 
 async function runChecks(): Promise<boolean> {
-	const succeeded = await Promise.all(CHECKS.map(runStep));
+	const ended = await Promise.allSettled(CHECKS.map(runStep));
+	const succeeded = ended.map((one) => {
+		if (one.status === 'rejected') throw one.reason;
+		return one.value;
+	});
 	for (const [i, { title }] of CHECKS.entries())
 		if (!succeeded[i]) {
 			console.error(`\nThe step "${title}" failed.`);
@@ -65,7 +69,10 @@ async function runTests(step: TestStep): Promise<void> {
 
 try {
 	process.env.CHROMIUM_PATH = ensureChromium();
-	if (await runChecks()) await Promise.all(TESTS.map(runTests));
+	if (await runChecks()) {
+		const ended = await Promise.allSettled(TESTS.map(runTests));
+		for (const one of ended) if (one.status === 'rejected') throw one.reason;
+	}
 } catch (error) {
 	console.error(error instanceof Error ? error.message : error);
 	failed = Math.max(failed, 1);
