@@ -17,6 +17,9 @@ test.use({
 	},
 });
 
+// many that wait: one after another they would end last
+test.describe.configure({ mode: 'parallel' });
+
 /** What a page of the site sees as the global. */
 type Global = { nowboard: (name: string, properties?: unknown) => void };
 const track = (page: Page, name: string, properties?: unknown) =>
