@@ -7,6 +7,7 @@ import { examineAccess, examineOrigin, examineUploads } from './access';
 import { unseen, well, wrong, type Finding } from './finding';
 import { logIn } from './login';
 import { examineCertificate, examineProtocol, examineReadiness } from './site';
+import { examineRelay } from './relay';
 import { examineStream } from './stream';
 
 type Env = Record<string, string | undefined>;
@@ -36,6 +37,8 @@ export async function examine(origin: string | null, env: Env): Promise<Finding[
 				clock: null,
 			};
 	findings.push(...database.findings);
+	if (values.RELAY_URL)
+		findings.push(await examineRelay(values.RELAY_URL, url ?? '', values.DATABASE_SCHEMA));
 	const site = origin
 		? await examineSite(origin, env)
 		: {

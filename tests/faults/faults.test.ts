@@ -13,6 +13,7 @@ test('two instances, thirty clients, eight faults: nothing lost, nothing twice, 
 		clients: 30,
 		faults: 8,
 		instances: 2,
+		relay: false,
 		stallMs: 4_000,
 		log: (line) => lines.push(line),
 	});

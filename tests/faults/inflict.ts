@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/db/deadline';
 import type { RunningApp } from '../setup/app-server';
+import type { TestRedis } from '../setup/redis';
 import type { PrivateServer } from '../setup/private-server';
 import type { Fault, FaultKind } from './plan';
 import type { FaultyProxy } from './proxy';
@@ -13,6 +14,7 @@ export type Parts = {
 	/** before each instance, as clients see it; and between each instance and the database */
 	clientProxies: readonly FaultyProxy[];
 	databaseProxies: readonly FaultyProxy[];
+	relay: RelayParts | null;
 };
 
 const DELAY_MS = 150;
@@ -22,10 +24,26 @@ const FLOOD_ROWS = 2_500;
 const FLOOD_TRANSACTIONS = 6;
 const ADMIN_MS = 10_000;
 
+export type RelayParts = {
+	redis: TestRedis;
+	/** between each instance and Redis */
+	proxies: readonly FaultyProxy[];
+	/** Another process that reads for all, whatever others do; resolves when it has done so for `ms`. */
+	readToo: (ms: number) => Promise<void>;
+	/** Writes everything that Redis has once more, in another order. */
+	repeat: () => Promise<void>;
+};
+
+/** Longer than Postgres leaves the lock to a session that is silent (relay/lock.ts). */
+const PAST_THE_LOCK_MS = 10_000;
+/** Longer than messages may be late. */
+const SLOW_MS = 2_500;
+
 type Victim = {
 	app: RunningApp;
 	clients: FaultyProxy;
 	database: FaultyProxy;
+	relay: FaultyProxy | undefined;
 };
 const INFLICT: Record<FaultKind, (parts: Parts, victim: Victim, fault: Fault) => Promise<unknown>> =
 	{
@@ -54,7 +72,48 @@ const INFLICT: Record<FaultKind, (parts: Parts, victim: Victim, fault: Fault) =>
 				for (let i = 0; i < FLOOD_TRANSACTIONS; i++)
 					await sql`insert into nowboard.events (name, source) select 'f', 'web' from generate_series(1, ${FLOOD_ROWS}::int)`;
 			}),
+		'Redis killed, started empty': async ({ relay }, _, { ms }) => {
+			await relay?.redis.kill();
+			await pause(ms);
+			await relay?.redis.start();
+		},
+		'Redis emptied': async ({ relay }) => relay?.redis.command('FLUSHALL'),
+		'Redis paused': async ({ relay }, _, { ms }) => {
+			relay?.redis.pause();
+			await pause(ms + SLOW_MS);
+			relay?.redis.resume();
+		},
+		'Redis slow': async ({ relay }, _, { ms }) =>
+			Promise.all(relay?.proxies.map((proxy) => proxy.delay(ms + SLOW_MS, SLOW_MS)) ?? []),
+		'Redis cut from all': async ({ relay }) => relay?.proxies.forEach((proxy) => proxy.cut()),
+		'Redis cut from one': async (_, { relay }) => relay?.cut(),
+		'Redis half-open to one': async (_, { relay }, { ms }) => relay?.freeze(ms + SLOW_MS),
+		'Redis says old things again': async ({ relay }) => relay?.repeat(),
+		'two readers at once': async ({ relay }, _, { ms }) => relay?.readToo(ms),
+		'reader killed': async ({ apps }) => {
+			const reader = await findReader(apps);
+			await reader?.kill('SIGKILL');
+			await reader?.start();
+		},
+		'reader paused past its lock': async ({ apps }) =>
+			(await findReader(apps))?.pause(PAST_THE_LOCK_MS),
 	};
+
+/** The instance that reads for all; waits until there is one. */
+export async function findReader(apps: readonly RunningApp[]): Promise<RunningApp | undefined> {
+	for (let left = 200; left > 0; left--) {
+		for (const app of apps) {
+			const health = await fetch(`${app.url}/api/dashboard/health`).then(
+				(response) => response.json() as Promise<{ more: { name: string; figure: string }[] }>,
+				() => ({ more: [] }),
+			);
+			if (health.more.some(({ name, figure }) => name === 'Relay' && figure === 'reader'))
+				return app;
+		}
+		await pause(100);
+	}
+	return undefined;
+}
 
 export async function inflict(parts: Parts, fault: Fault): Promise<void> {
 	const at = fault.instance;
@@ -64,6 +123,7 @@ export async function inflict(parts: Parts, fault: Fault): Promise<void> {
 			app: parts.apps[at] as RunningApp,
 			clients: parts.clientProxies[at] as FaultyProxy,
 			database: parts.databaseProxies[at] as FaultyProxy,
+			relay: parts.relay?.proxies[at],
 		},
 		fault,
 	);

@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults -- [--events 20000] [--rate 400] [--clients 50] [--faults 20] [--instances 2] [--seed N] [--report file]`
+ * `npm run test:faults -- [--events 20000] [--rate 400] [--clients 50] [--faults 20] [--instances 2] [--seed N] [--relay] [--report file]`
  * (needs `npm run build` before). Prints its seed first; exits with 1 when the guarantee did not hold.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -20,10 +20,11 @@ const { values } = parseArgs({
 		faults: { type: 'string', default: '20' },
 		instances: { type: 'string', default: '2' },
 		seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+		relay: { type: 'boolean', default: false },
 		report: { type: 'string' },
 	},
 });
-const { report, ...numbers } = values;
+const { report, relay, ...numbers } = values;
 const options = Object.fromEntries(
 	Object.entries(numbers).map(([name, text]) => {
 		const value = Number(text);
@@ -34,10 +35,10 @@ const options = Object.fromEntries(
 ) as Record<keyof typeof numbers, number>;
 const command = `npm run test:faults -- ${Object.entries(options)
 	.map(([name, value]) => `--${name} ${value}`)
-	.join(' ')}`;
+	.join(' ')}${relay ? ' --relay' : ''}`;
 
 console.log(command);
-const result = await runFaults({ ...options, stallMs: STALL_MS, log: console.log });
+const result = await runFaults({ ...options, relay, stallMs: STALL_MS, log: console.log });
 const text = toReport(
 	result,
 	{

@@ -3,7 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Sql } from '../../src/lib/server/db/connect';
 import { withDeadline } from '../../src/lib/server/db/deadline';
 
-export type NaiveReader = { name: string; ids: Set<number>; stop(): Promise<void> };
+export type NaiveReader = {
+	name: string;
+	ids: Set<number>;
+	/** rows that it has shown again */
+	twice?: () => number;
+	stop(): Promise<void>;
+};
 
 type Ask = (sql: Sql) => Promise<number[]>;
 

@@ -169,7 +169,14 @@ describe('servers that others would write', () => {
 });
 
 test('a seed is a plan: the same again, another for another, and every kind of fault before any comes twice', () => {
-	const options = { seed: 7, faults: FAULT_KINDS.length, clients: 20, instances: 2, stallMs: 1 };
+	const options = {
+		seed: 7,
+		faults: FAULT_KINDS.length,
+		clients: 20,
+		instances: 2,
+		stallMs: 1,
+		relay: false,
+	};
 	expect(toPlan(options)).toEqual(toPlan(options));
 	expect(toPlan(options)).not.toEqual(toPlan({ ...options, seed: 8 }));
 	expect(new Set(toPlan(options).faults.map(({ kind }) => kind)).size).toBe(FAULT_KINDS.length);

@@ -21,7 +21,21 @@ export const FAULT_KINDS = [
 	'table locked',
 	'flood',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** Those of a relay, in runs that have one. */
+export const RELAY_FAULT_KINDS = [
+	'Redis killed, started empty',
+	'Redis emptied',
+	'Redis paused',
+	'Redis slow',
+	'Redis cut from all',
+	'Redis cut from one',
+	'Redis half-open to one',
+	'Redis says old things again',
+	'two readers at once',
+	'reader killed',
+	'reader paused past its lock',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof RELAY_FAULT_KINDS)[number];
 
 export type Fault = {
 	kind: FaultKind;
@@ -67,6 +81,7 @@ export type PlanOptions = {
 	instances: number;
 	/** longer than the server bears, or not */
 	stallMs: number;
+	relay: boolean;
 };
 
 export const SOURCES = ['web', 'shop', 'api'] as const;
@@ -92,12 +107,16 @@ export const PROPERTIES_SQL = `case when n % 5 = 0 then '{}'
 	else jsonb_build_object('path', '/p' || n % 4, 'amount', n % 10) end`;
 
 /** Every kind of fault comes once before any comes twice. */
-export function toPlan({ seed, faults, clients, instances, stallMs }: PlanOptions): Plan {
+export function toPlan({ seed, faults, clients, instances, stallMs, relay }: PlanOptions): Plan {
 	const random = createRandom(seed);
 	let deck: FaultKind[] = [];
 	return {
 		faults: Array.from({ length: faults }, (_, i) => {
-			if (deck.length === 0) deck = shuffle(random, FAULT_KINDS);
+			if (deck.length === 0)
+				// those of the relay first: they are what such a run is for
+				deck = relay
+					? [...shuffle(random, FAULT_KINDS), ...shuffle(random, RELAY_FAULT_KINDS)]
+					: shuffle(random, FAULT_KINDS);
 			return {
 				kind: deck.pop() as FaultKind,
 				after: (i + 0.5 + random() * 0.5) / (faults + 1),

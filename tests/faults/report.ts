@@ -1,5 +1,8 @@
 /** What a run has shown, judged as a whole and written down. Pure. */
+import { NAIVE_FOLLOWERS } from './naive-relay';
 import type { RunResult } from './run';
+
+const MUST_FAIL = ['id > last', ...Object.keys(NAIVE_FOLLOWERS)];
 
 export type Machine = { cores: number; memoryGb: number; system: string; node: string };
 
@@ -30,8 +33,10 @@ export function findFailures({
 	failures.push(...late.map((one) => `not caught up in time ${one}`));
 	failures.push(...verdicts.flatMap(({ unpromised }) => unpromised));
 	// a suite that does not catch these catches nothing
-	const control = naive.find(({ name }) => name === 'id > last');
-	if (!control || control.lost === 0) failures.push('the naive reader of "id > last" lost nothing');
+	for (const { name, lost, twice } of naive)
+		if (MUST_FAIL.includes(name) && lost + twice === 0)
+			failures.push(`the naive reader of "${name}" lost nothing, and nothing twice`);
+	if (!naive.some(({ name }) => name === 'id > last')) failures.push('no naive reader ran');
 	return failures;
 }
 
@@ -48,7 +53,7 @@ export function toReport(result: RunResult, machine: Machine, command: string): 
 
 Written by \`${command}\` (seed ${options.seed}) on ${machine.cores} cores, ${machine.memoryGb} GB,
 ${machine.system}, Node ${machine.node}, Postgres ${result.postgres} with fsync and synchronous_commit on.
-${options.instances} instances of \`node build\`, ${options.clients} clients, ${(result.committed / result.seconds).toFixed(0)} events/s for ${(result.seconds / 60).toFixed(1)} minutes.
+${options.instances} instances ${options.relay ? 'with a relay (the last is an edge) ' : ''}of \`node build\`, ${options.clients} clients, ${(result.committed / result.seconds).toFixed(0)} events/s for ${(result.seconds / 60).toFixed(1)} minutes.
 The same seed gives the same clients, writers and faults in the same order; how they interleave is the machine's.
 
 **${failures.length === 0 ? 'Nothing was lost, nothing came twice, and nothing was reset or omitted where it is promised that it is not.' : `The guarantee did not hold: ${failures.length} failures.`}**
@@ -70,7 +75,7 @@ ${line(['Resets: beyond the documented distance', resets - options.clients])}
 ${line(['Resets or omissions where none is promised', verdicts.reduce((all, { unpromised }) => all + unpromised.length, 0)])}
 ${line(['Instances that ended by themselves', result.crashed])}
 ${line(['Faults', faults.length])}
-${naive.map(({ name, lost }) => line([`Control: lost by a reader of "${name}" beside ours`, lost.toLocaleString('en')])).join('\n')}
+${naive.map(({ name, lost, twice }) => line([`Control: lost, and twice, by a reader of "${name}" beside ours`, `${lost.toLocaleString('en')}, ${twice.toLocaleString('en')}`])).join('\n')}
 ${line(['Answers to clients', answers.map(([status, count]) => `${status === 0 ? 'no connection' : status}: ${count.toLocaleString('en')}`).join(', ')])}
 ${line(['Answers to POSTs', posts.map(([status, count]) => `${status === 0 ? 'no connection' : status}: ${count.toLocaleString('en')}`).join(', ')])}
 

@@ -15,7 +15,9 @@ import { startServer, type PrivateServer } from '../setup/private-server';
 import { makeTemporaryFolder } from '../setup/server';
 import type { Judged, Marker, Order, Reply, Waited } from './clients';
 import { inflict, withAdmin, type Parts } from './inflict';
-import { NAIVE_READERS, startNaiveReader } from './naive';
+import { NAIVE_READERS, startNaiveReader, type NaiveReader } from './naive';
+import { startNaiveFollowers } from './naive-relay';
+import { startRelayParts } from './relay';
 import type { Verdict } from './oracle';
 import { FILTERS, SOURCES, toPlan, type FaultKind } from './plan';
 import { startFaultyProxy } from './proxy';
@@ -32,6 +34,8 @@ export type RunOptions = {
 	instances: number;
 	/** for how long a client that stalls stops reading now and then; the server bears 30 s */
 	stallMs: number;
+	/** a relay, with its faults; the last instance is an edge */
+	relay: boolean;
 	log: (line: string) => void;
 };
 
@@ -48,7 +52,7 @@ export type RunResult = {
 	/** events that were answered 202 and are not in the table */
 	untrue: number;
 	/** rows that a naive reader beside ours has lost */
-	naive: { name: string; lost: number }[];
+	naive: { name: string; lost: number; twice: number }[];
 	posts: [number, number][];
 	answers: [number, number][];
 	frames: number;
@@ -88,13 +92,14 @@ async function play(
 	database: PrivateServer,
 	cleanUp: (() => unknown)[],
 ): Promise<RunResult> {
-	const { seed, events, rate, clients, faults, instances, stallMs, log } = options;
-	const parts = await startParts(instances, database, cleanUp);
+	const { seed, events, rate, clients, faults, instances, stallMs, relay, log } = options;
+	const parts = await startParts(instances, relay, database, cleanUp);
 	const direct = parts.apps.map(({ url }) => url);
 	const proxied = parts.clientProxies.map(({ port }) => `http://127.0.0.1:${port}`);
-	const naive = (Object.keys(NAIVE_READERS) as (keyof typeof NAIVE_READERS)[]).map((name) =>
-		startNaiveReader(name, database.url),
+	const naive: NaiveReader[] = (Object.keys(NAIVE_READERS) as (keyof typeof NAIVE_READERS)[]).map(
+		(name) => startNaiveReader(name, database.url),
 	);
+	if (parts.relay) naive.push(...(await startNaiveFollowers(parts.relay.redis, database.url)));
 	cleanUp.push(() => Promise.all(naive.map((reader) => reader.stop())));
 	const crowds = Array.from({ length: PROCESSES }, () => startCrowd(cleanUp));
 	await Promise.all(
@@ -151,7 +156,7 @@ async function play(
 		crowds.map((crowd) => crowd.ask({ type: 'judge', file, rows: rows.count })),
 	)) as Judged[];
 	return {
-		options: { seed, events, rate, clients, faults, instances, stallMs },
+		options: { seed, events, rate, clients, faults, instances, stallMs, relay },
 		seconds: (performance.now() - started) / 1_000,
 		committed: rows.count,
 		faults: happened,
@@ -159,8 +164,9 @@ async function play(
 		late,
 		crashed: parts.apps.filter((app) => app.exitCode() !== null).length,
 		untrue: countUntrue(writers.written, rows.eventIds),
-		naive: naive.map(({ name, ids }) => ({
+		naive: naive.map(({ name, ids, twice }) => ({
 			name,
+			twice: twice?.() ?? 0,
 			lost: rows.ids.filter((id) => !ids.has(id)).length,
 		})),
 		posts: [...writers.written.answers].sort(),
@@ -172,20 +178,28 @@ async function play(
 
 async function startParts(
 	instances: number,
+	withRelay: boolean,
 	database: PrivateServer,
 	cleanUp: (() => unknown)[],
 ): Promise<Parts> {
-	const parts = { database, apps: [], clientProxies: [], databaseProxies: [] } as {
-		[Name in keyof Parts]: Name extends 'database'
+	const relay = withRelay ? await startRelayParts(instances, database.url, cleanUp) : null;
+	const parts = { database, relay, apps: [], clientProxies: [], databaseProxies: [] } as {
+		[Name in keyof Parts]: Name extends 'database' | 'relay'
 			? Parts[Name]
-			: Parts[Name][number & keyof Parts[Name]][];
+			: NonNullable<Parts[Name]>[number & keyof Parts[Name]][];
 	};
 	for (let i = 0; i < instances; i++) {
 		const between = await startFaultyProxy(() => Number(new URL(database.url).port));
 		const url = new URL(database.url);
 		url.port = String(between.port);
 		const port = await freePort();
-		const app = createAppServer(port, url.href, { LOG_LEVEL: 'info' });
+		const app = createAppServer(port, url.href, {
+			LOG_LEVEL: 'info',
+			...(relay && {
+				RELAY_URL: `redis://127.0.0.1:${relay.proxies[i]?.port}`,
+				RELAY_ROLE: i > 0 && i === instances - 1 ? 'edge' : 'all',
+			}),
+		});
 		const before = await startFaultyProxy(() => port);
 		parts.apps.push(app);
 		parts.clientProxies.push(before);

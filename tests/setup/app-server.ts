@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitForServer } from '../../scripts/process/wait-for-server';
 
 export type RunningApp = {
@@ -12,6 +13,8 @@ export type RunningApp = {
 	start: () => Promise<void>;
 	/** resolves when the process has ended; SIGKILL is a crash */
 	kill: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>;
+	/** It stands still for so long, with all its sockets open. */
+	pause: (ms: number) => Promise<void>;
 	/** of the last process that ended; null while one runs, or when a signal ended it */
 	exitCode: () => number | null;
 	/** what the server has printed so far */
@@ -89,8 +92,18 @@ export function createAppServer(
 		return ((await told) as [number])[0];
 	}
 
+	async function pause(ms: number): Promise<void> {
+		const paused = child;
+		paused?.kill('SIGSTOP');
+		try {
+			await sleep(ms);
+		} finally {
+			paused?.kill('SIGCONT');
+		}
+	}
+
 	return {
-		...{ url, start, kill, connections },
+		...{ url, start, kill, pause, connections },
 		exitCode: () => child?.exitCode ?? null,
 		output: () => output,
 	};

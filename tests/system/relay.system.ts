@@ -8,6 +8,7 @@ import { toRelayPart } from '../../src/lib/server/relay/health-part';
 import { follow } from '../setup/follow';
 import { startTestInstance, useDatabase } from '../setup/instances';
 import { startRedis, type TestRedis } from '../setup/redis';
+import { examineRelay } from '../../scripts/doctor/relay';
 import { startTcpProxy } from '../setup/tcp-proxy';
 import { makeSelfSigned } from '../setup/self-signed';
 
@@ -119,5 +120,12 @@ describe('what RELAY_URL says', () => {
 		await expect.poll(() => one.relay()).toMatchObject({ mode: 'reader', trouble: null });
 		await redis.command('CONFIG', 'SET', 'maxmemory', '1');
 		await expect.poll(() => one.relay()?.trouble).toBe('full');
+
+		const asked = (port: number) => examineRelay(`redis://127.0.0.1:${port}`, url, 'nowboard');
+		expect(await asked(redis.port)).toMatchObject({ is: 'well' });
+		expect(await asked(gone.port)).toMatchObject({
+			is: 'wrong',
+			says: `Redis cannot be used: ${RELAY_TROUBLES.unreachable}`,
+		});
 	});
 });
