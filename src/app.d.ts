@@ -11,6 +11,7 @@ import type { ContextReader } from '$lib/server/ingest/context';
 import type { Ingest } from '$lib/server/ingest/group-commit';
 import type { IngestLimits } from '$lib/server/ingest/rate-limits';
 import type { Instance } from '$lib/server/stream/hub';
+import type { Moments } from '$lib/server/moment/moments';
 import type { Metrics } from '$lib/server/monitoring/metrics';
 import type { Login } from '$lib/server/access/login';
 import type { PresenceWriter } from '$lib/server/presence/presence-writer';
@@ -53,6 +54,8 @@ declare global {
 			older: OlderReader;
 			/** the paths of sessions */
 			sessions: SessionReader;
+			/** the page at a moment */
+			moments: Moments;
 			metrics: Metrics;
 			/** the path below which the proxy serves this process: `/now`, or empty */
 			basePath: string;

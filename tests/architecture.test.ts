@@ -40,6 +40,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 	stream: ['presence', 'live', 'relay', 'reader', 'db'],
 	relay: ['reader', 'db'],
 	presence: ['live/dimension-values', 'live/match-row', 'db'],
+	moment: ['history/event-groups', 'history/range-tables', 'reader', 'live', 'db'],
 	history: [
 		'reader/cursor',
 		'reader/row',

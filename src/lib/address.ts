@@ -2,6 +2,7 @@
 import { DEFAULT_BY } from './dimensions';
 import { FILTER_LIMITS, parseFilter, toFilterTexts } from './filter';
 import type { HistoryRange } from './history';
+import { toMomentText } from './moment';
 
 /** What a page shows, as its address says it. */
 export type PageView = {
@@ -9,14 +10,17 @@ export type PageView = {
 	filter: readonly string[];
 	by: readonly string[];
 	range: HistoryRange | null;
+	/** the page at this time, ms since 1970; absent: now. Not with a range */
+	at?: number | null;
 };
 
 /** Relative to the page at the root. */
-export function toAddress({ filter, by, range }: PageView): string {
+export function toAddress({ filter, by, range, at = null }: PageView): string {
 	const query = [
 		...filter.map((clause) => `f=${encode(clause)}`),
 		...(by.join() === DEFAULT_BY.join() ? [] : [`by=${encode(by.join())}`]),
 		...(range === null ? [] : [`range=${range}`]),
+		...(at === null || range !== null ? [] : [`at=${encode(toMomentText(at))}`]),
 	];
 	return query.length > 0 ? `?${query.join('&')}` : './';
 }

@@ -106,6 +106,9 @@ export type DashboardState = LiveFigures & {
 	peopleMinutes?: PeoplePoint[] | null;
 };
 
+/** What `GET /api/dashboard/moment` answers: the page at a time, `at`, of the events created until then. */
+export type Moment = Omit<DashboardState, 'cursor'>;
+
 /**
  * After a drain: what arrived for the view, in arrival order (oldest first), and the figures that include it. Without
  * `totals`, `tables` and `series` nothing in the view has changed but `at`.

@@ -1,6 +1,7 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/history';
 import { readView } from '../lib/server/http/view-param';
+import { readAt } from './api/dashboard/moment-answer.server';
 import { withDeadline } from '../lib/server/db/deadline';
 
 /** A page that waits longer is shown without, and asks again from the browser. */
@@ -8,12 +9,19 @@ const HISTORY_DEADLINE_MS = 1_000;
 
 /**
  * A page's first figures (of the view that the address asks for), taken from the ring's head without a query: the stream goes on from
- * the same cursor. With `?range=` history too, in UTC: the browser knows its zone, we do not.
+ * the same cursor. With `?at=` that moment,
+ * with `?range=` history too, in UTC: the browser knows its zone, we do not.
  */
-export async function loadFirstFigures({ locals, url }: Pick<ServerLoadEvent, 'locals' | 'url'>) {
+export async function loadFirstFigures({
+	locals,
+	url,
+	request,
+}: Pick<ServerLoadEvent, 'locals' | 'url'> & Partial<Pick<ServerLoadEvent, 'request'>>) {
 	const view = readView(url.searchParams, locals.viewer);
 	await locals.viewLimits.admit(view, locals.network);
-	const range = HISTORY_RANGES.find((one) => one === url.searchParams.get('range')) ?? null;
+	const at = url.searchParams.has('at') ? readAt(url.searchParams, locals.live.status().now) : null;
+	const asked = url.searchParams.get('range');
+	const range = at === null ? (HISTORY_RANGES.find((one) => one === asked) ?? null) : null;
 	const history =
 		range &&
 		(await withDeadline(
@@ -21,10 +29,20 @@ export async function loadFirstFigures({ locals, url }: Pick<ServerLoadEvent, 'l
 			HISTORY_DEADLINE_MS,
 			'history',
 		).catch(() => null));
+	const moment =
+		at !== null && request
+			? await withDeadline(
+					locals.moments.read({ ...view, at }, request.signal),
+					HISTORY_DEADLINE_MS,
+					'a moment',
+				).catch(() => null)
+			: null;
 	await locals.live.ready(view);
 	return {
 		range,
 		history,
+		at,
+		moment,
 		state: locals.live.state(view),
 		status: locals.live.status(),
 		demo: locals.demo,

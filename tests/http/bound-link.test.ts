@@ -49,6 +49,8 @@ async function start(filter: string[]) {
 }
 
 const BY = 'by=path,name,source,props.customer';
+/** a time whose half hour has an event of each age that is sent */
+const AT = new Date(Date.now() - 40 * 60_000).toISOString();
 const ATTEMPTS = [
 	...['', '?source=web', '?f=source:web', '?f=-source:shop', '?f=source:shop&f=source:web'],
 	...['?f=source^', '?f=-source:', '?f=path:/secret', '?f=props.customer:secret', `?${BY}`],
@@ -66,6 +68,8 @@ test('a bound link never shows an event of another source, whatever is asked for
 			`/api/dashboard/stream${query}`,
 			`/api/dashboard/history${more}range=30min&${BY}`,
 			`/api/dashboard/before${more}${BY}`,
+			`/api/dashboard/moment${more}at=${AT}&${BY}`,
+			`/?at=${AT}${query.replace('?', '&')}`,
 			`/api/dashboard/events${query}`,
 			`/api/dashboard/events${more}q=secret`,
 			...['path', 'source', 'props.customer', 'name'].flatMap((dimension) => [
@@ -83,7 +87,13 @@ test('a bound link never shows an event of another source, whatever is asked for
 		}
 	}
 	// (control) the events that the link is for are shown
-	for (const path of ['stream', 'before', 'events', 'values?dimension=path&range=24h'])
+	for (const path of [
+		'stream',
+		'before',
+		'events',
+		`moment?at=${AT}`,
+		'values?dimension=path&range=24h',
+	])
 		expect((await ask(`/api/dashboard/${path}`)).text, path).toContain('/ours');
 	expect(new Set(Object.values(seen))).toEqual(new Set([200, 400]));
 	// a session that has events of both: those of the filter only

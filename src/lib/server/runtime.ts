@@ -25,6 +25,7 @@ import { createIngestLimits } from './ingest/rate-limits';
 import { startInstance } from './stream/hub';
 import { createKeyCheck } from './keys/key-check';
 import { createKeyring } from './keys/keyring';
+import { createMoments } from './moment/moments';
 import { createLastHour } from './monitoring/last-hour';
 import { createMetrics, createTimings } from './monitoring/metrics';
 import { startPresence } from './presence/presence';
@@ -184,6 +185,7 @@ export function startRuntime(env: Env): Runtime {
 			before: createBefore({ sql: upkeepSql, log }),
 			older: createOlderReader({ sql: upkeepSql, log }),
 			sessions: createSessions({ sql: upkeepSql, log }),
+			moments: createMoments({ sql: upkeepSql, log }),
 			ingestOpen: env.ingestOpen,
 			basePath: env.basePath,
 			sendingKeys: env.demoKeys ?? (env.ingestOpen ? null : 'needed'),

@@ -82,6 +82,7 @@ test('a reset replaces everything, even by an older time, and keeps what only th
 	expect(withReset(board, state)).toEqual({
 		...state,
 		arrivedAt: new Map(),
+		received: 1,
 		omitted: 0,
 		arrivals: [{ id: 1, at: START - 1_000 }],
 		delayMs: 12,

@@ -13,6 +13,7 @@ import {
 	type LiveFigures,
 	type ListenerState,
 	type Metrics,
+	type Moment,
 	type Ping,
 	type Presence,
 	type Series,
@@ -26,6 +27,8 @@ export type Arrival = { id: number; at: number };
 export type Dashboard = DashboardState & {
 	/** rows of `events` that arrived live: event id → ms epoch of the browser; others were there before */
 	arrivedAt: ReadonlyMap<number, number>;
+	/** events that arrived since the page was opened, listed or not */
+	received: number;
 	/** events counted but not listed since the last reset */
 	omitted: number;
 	/** the last ARRIVALS_MS, in arrival order, at most MAX_ARRIVALS */
@@ -54,6 +57,7 @@ export function toDashboard(initial: DashboardState): Dashboard {
 		...initial,
 		events: initial.events.slice(0, FEED_LENGTH),
 		arrivedAt: new Map(),
+		received: 0,
 		omitted: 0,
 		arrivals: toArrivals([], [...initial.events].reverse(), Date.parse(initial.at)),
 		delayMs: null,
@@ -69,7 +73,8 @@ export function toDashboard(initial: DashboardState): Dashboard {
 
 /** Replaces everything, also by an older time: the database may have been set back. */
 export function withReset(board: Dashboard, state: DashboardState): Dashboard {
-	const { delayMs, clockOffsetMs, database, listener, reading, writing, fix, resets } = board;
+	const { delayMs, clockOffsetMs, database, listener, reading, writing, fix, resets, received } =
+		board;
 	return {
 		...toDashboard(state),
 		delayMs,
@@ -79,6 +84,7 @@ export function withReset(board: Dashboard, state: DashboardState): Dashboard {
 		reading,
 		writing,
 		fix,
+		received,
 		resets: resets + 1,
 	};
 }
@@ -104,6 +110,7 @@ export function withActivity(
 		cursor: cursor ?? board.cursor,
 		events,
 		arrivedAt,
+		received: board.received + activity.events.length + activity.omitted,
 		omitted: board.omitted + activity.omitted,
 		arrivals: toArrivals(board.arrivals, activity.events, Date.parse(activity.at)),
 	};
@@ -131,6 +138,20 @@ export function withPing(board: Dashboard, { now, fix, ...states }: Ping): Dashb
 		...states,
 		fix: fix ?? null,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(now)),
+	};
+}
+
+/** A live board as it was at a moment: the connection, the clock and what the viewer may see stay. */
+export function atMoment(board: Dashboard, { people, ...moment }: Moment): Dashboard {
+	const { events, at } = moment;
+	return {
+		...board,
+		...moment,
+		// switched off now, or not recorded then
+		...(board.people !== undefined && { people: people ?? 'unknown' }),
+		omitted: 0,
+		arrivedAt: new Map(),
+		arrivals: toArrivals([], [...events].reverse(), Date.parse(at)),
 	};
 }
 

@@ -18,6 +18,7 @@ import {
 	type DashboardState,
 	type LiveFigures,
 	type Metrics,
+	type Moment,
 	type People,
 	type PeoplePoint,
 	type Ping,
@@ -106,24 +107,29 @@ const ping: Fields<Ping> = {
 	fix: optional(text),
 };
 
+/** What a page shows at one position or moment. */
+const page: Fields<Moment> = {
+	...figures,
+	filter: list(text),
+	bound: list(text),
+	by: list(text),
+	series,
+	previous: nullable(object(tick)),
+	events: list(event),
+	people: optional(people),
+	peopleMinutes: optional(
+		nullable(list(object<PeoplePoint>({ at: number, active: number, idle: number }))),
+	),
+};
+
+/** What `GET /api/dashboard/moment` answers. */
+export const parseMomentState: Parse<Moment> = parse(object(page));
+/** What a refusal says. */
+export const parseMessage: Parse<{ message: string }> = parse(object({ message: text }));
+
 /** One parser for each event of the stream. */
 export const PARSERS: { [Name in keyof StreamEvents]: Parse<StreamEvents[Name]> } = {
-	reset: parse(
-		object<DashboardState>({
-			...figures,
-			cursor: text,
-			filter: list(text),
-			bound: list(text),
-			by: list(text),
-			series,
-			previous: nullable(object(tick)),
-			events: list(event),
-			people: optional(people),
-			peopleMinutes: optional(
-				nullable(list(object<PeoplePoint>({ at: number, active: number, idle: number }))),
-			),
-		}),
-	),
+	reset: parse(object<DashboardState>({ ...page, cursor: text })),
 	activity: parse(
 		object<Activity>({
 			totals: optional(figures.totals),

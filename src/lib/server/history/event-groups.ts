@@ -15,12 +15,13 @@ import { createRowMatch } from '../live/match-row';
 /** Events that are alike; `slot` is the bucket of `bounds` they were created in. */
 export type EventGroup = { row: DimensionRow; slot: number; events: number; pageViews: number };
 
-type Field =
+/** Where a part of a dimension stands in a row. */
+export type Field =
 	| { column: 'name' | 'source' | 'session_id' | 'user_id' }
 	| { of: 'properties' | 'context'; key: string };
 
 /** Where a dimension is read from. */
-function fieldsOf(dimension: Dimension): Field[] {
+export function fieldsOf(dimension: Dimension): Field[] {
 	if (dimension.startsWith(PROPS))
 		return [{ of: 'properties', key: dimension.slice(PROPS.length) }];
 	if (dimension === 'name' || dimension === 'source') return [{ column: dimension }];
@@ -76,16 +77,18 @@ export async function readGroups(
 	}
 }
 
-type Raw = { slot: number; events: number; views: number } & {
+export type Raw = { slot: number; events: number; views: number } & {
 	[field: `f${number}`]: string | null;
 };
 
-function read(sql: Sql, field: Field): Fragment {
+/** A field in SQL, as text. */
+export function read(sql: Sql, field: Field): Fragment {
 	if ('column' in field) return sql`${sql(field.column)}`;
 	return sql`(${sql(field.of)} -> ${field.key}::text)::text`;
 }
 
-function toRow(raw: Raw, fields: readonly Field[]): DimensionRow {
+/** What the group says of its events; a field that it is not grouped by is not there. */
+export function toRow(raw: Raw, fields: readonly Field[]): DimensionRow {
 	const properties: { [key: string]: Json } = {};
 	const context: { [key: string]: Json } = {};
 	const columns: { [column: string]: string | null } = {};

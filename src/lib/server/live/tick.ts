@@ -9,6 +9,7 @@ import {
 	TICK_MS,
 	type People,
 	type PeoplePoint,
+	type Table,
 	type Tick,
 	type Totals,
 } from '../../protocol';
@@ -69,6 +70,29 @@ export async function readPrevious(sql: Sql, at: number): Promise<Tick | null> {
 		where recorded_at <= ${new Date(then)} and recorded_at > ${new Date(then - 1.5 * IDLE_TICK_MS)}
 		order by metrics_snapshots.recorded_at desc limit 1`;
 	return row ? toTick(row) : null;
+}
+
+/** The people that the last tick until `at` recorded, if there was one in the minute and a half before. */
+export async function readTickPeople(sql: Sql, at: number): Promise<People | null> {
+	const [row] = await sql<(Raw & { people: unknown })[]>`
+		select ${columns(sql)}, people from ${sql.schema}.metrics_snapshots
+		where recorded_at <= ${new Date(at)} and recorded_at > ${new Date(at - 1.5 * IDLE_TICK_MS)}
+		order by metrics_snapshots.recorded_at desc limit 1`;
+	const counts = row && toTick(row).people;
+	if (!counts) return null;
+	const { pages, referrers } = row.people as { pages: unknown; referrers: unknown };
+	return { ...counts, pages: toTable(pages), referrers: toTable(referrers) };
+}
+
+/** Anything may stand in the column: only what is a table is taken. */
+function toTable(found: unknown): Table {
+	const { rows, other } = (found ?? {}) as { rows: unknown; other: unknown };
+	const isRow = (row: Partial<Table['rows'][number]> | null) =>
+		typeof row?.key === 'string' && typeof row.count === 'number';
+	return {
+		rows: Array.isArray(rows) ? (rows as Table['rows']).filter(isRow) : [],
+		other: typeof other === 'number' ? other : 0,
+	};
 }
 
 /** Reads the people of the half hour until `at`: the last tick of each minute that recorded them, oldest first. */
