@@ -1,4 +1,6 @@
 /** The relay over a real Redis: who may in, what is said when it does not work, and that instances share one reader. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pino from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/lib/server/db/connect';
@@ -9,6 +11,10 @@ import { follow } from '../setup/follow';
 import { startTestInstance, useDatabase } from '../setup/instances';
 import { startRedis, type TestRedis } from '../setup/redis';
 import { examineRelay } from '../../scripts/doctor/relay';
+import { createAppServer } from '../setup/app-server';
+import { makeTemporaryFolder } from '../setup/server';
+import { findReader } from '../faults/inflict';
+import { freePort } from '../../scripts/process/ports';
 import { startTcpProxy } from '../setup/tcp-proxy';
 import { makeSelfSigned } from '../setup/self-signed';
 
@@ -91,8 +97,21 @@ describe('what RELAY_URL says', () => {
 		await expect.poll(() => refused.relay()?.trouble).toBe(trouble);
 		expect(toRelayPart(refused.relay())?.words).toContain(RELAY_TROUBLES[trouble]);
 		expect(refused.missing()).toEqual([]);
-		// a certificate that nothing vouches for is refused; NODE_EXTRA_CA_CERTS is read when Node starts
-		if (scheme === 'rediss') return;
+		if (tls) {
+			// NODE_EXTRA_CA_CERTS is read when Node starts
+			const folder = makeTemporaryFolder();
+			onTestFinished(() => rmSync(folder, { recursive: true }));
+			const file = join(folder, 'ca.pem');
+			writeFileSync(file, tls.certificate);
+			const app = createAppServer(await freePort(), url, {
+				RELAY_URL: `rediss://:${encodeURIComponent('p@ss word')}@${at}`,
+				NODE_EXTRA_CA_CERTS: file,
+			});
+			onTestFinished(() => app.kill('SIGKILL'));
+			await app.start();
+			expect((await findReader([app]))?.url).toBe(app.url);
+			return;
+		}
 		const taken = await startInstance(url, `${scheme}://:${encodeURIComponent('p@ss word')}@${at}`);
 		await expect.poll(() => taken.relay()?.mode).toBe('reader');
 	});
