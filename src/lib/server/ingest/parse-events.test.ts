@@ -28,6 +28,7 @@ describe('an event', () => {
 					name: 'signup',
 					source: 'api',
 					sessionId: null,
+					userId: null,
 					properties: {},
 					context: null,
 					createdAt: null,
@@ -55,6 +56,7 @@ describe('an event', () => {
 			properties: { plan: 'pro', tags: ['a', { b: null }], '🦊': 1.5 },
 			eventId: ID,
 			sessionId: 's1',
+			userId: 'u1',
 			source: 'web',
 			timestamp: '2026-03-01T12:30:00.123456+01:00',
 		};
@@ -66,6 +68,7 @@ describe('an event', () => {
 					name: 'signup',
 					source: 'web',
 					sessionId: 's1',
+					userId: 'u1',
 					properties: body.properties,
 					context: null,
 					createdAt: '2026-03-01T11:30:00.123Z',
@@ -171,7 +174,7 @@ describe('what is wrong', () => {
 					item: 1,
 					path: 'propertys',
 					value: '{…}',
-					rule: 'is not a field of an event; these are: name, properties, eventId, sessionId, source, timestamp, context',
+					rule: 'is not a field of an event; these are: name, properties, eventId, sessionId, userId, source, timestamp, context',
 				},
 				{ item: 1, path: 'name', value: '', rule: 'must have 1 to 120 characters' },
 				{
