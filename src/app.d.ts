@@ -19,6 +19,8 @@ import type { Viewer } from '$lib/server/access/viewer-rows';
 import type { KeyCheck } from '$lib/server/keys/key-check';
 import type { RequestLog } from '$lib/server/monitoring/request-log';
 import type { Keyring } from '$lib/server/keys/keyring';
+import type { OwnVisits } from '$lib/server/ignored/own-visits';
+import type { Robots } from '$lib/server/ignored/robots';
 import type { Rejections } from '$lib/server/ingest/rejections';
 import type { VisitorIds } from '$lib/server/ingest/visitor-salt';
 
@@ -81,6 +83,9 @@ declare global {
 			visitors: VisitorIds;
 			/** what ingest refused, by reason */
 			rejections: Rejections;
+			/** visits of the team, which are not counted */
+			ownVisits: OwnVisits;
+			robots: Robots;
 			/** the demo's simulator, when this is the demo */
 			demo: { running: boolean } | null;
 		}

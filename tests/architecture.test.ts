@@ -35,8 +35,9 @@ const either =
  * What comes in (http, keys, ingest) and what goes out (reader, live, stream) never import each other: they meet in Postgres.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-	monitoring: ['stream', 'relay', 'ingest', 'db'],
-	ingest: ['keys', 'http', 'db'],
+	monitoring: ['ignored', 'stream', 'relay', 'ingest', 'db'],
+	ingest: ['ignored', 'keys', 'http', 'db'],
+	ignored: [],
 	stream: ['presence', 'live', 'relay', 'reader', 'db'],
 	relay: ['reader', 'db'],
 	presence: ['live/dimension-values', 'live/match-row', 'db'],

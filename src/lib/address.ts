@@ -12,15 +12,18 @@ export type PageView = {
 	range: HistoryRange | null;
 	/** the page at this time, ms since 1970; absent: now. Not with a range */
 	at?: number | null;
+	/** the session whose path is open beside the page */
+	session?: string | null;
 };
 
 /** Relative to the page at the root. */
-export function toAddress({ filter, by, range, at = null }: PageView): string {
+export function toAddress({ filter, by, range, at = null, session = null }: PageView): string {
 	const query = [
 		...filter.map((clause) => `f=${encode(clause)}`),
 		...(by.join() === DEFAULT_BY.join() ? [] : [`by=${encode(by.join())}`]),
 		...(range === null ? [] : [`range=${range}`]),
 		...(at === null || range !== null ? [] : [`at=${encode(toMomentText(at))}`]),
+		...(session === null ? [] : [`session=${encode(session)}`]),
 	];
 	return query.length > 0 ? `?${query.join('&')}` : './';
 }

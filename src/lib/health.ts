@@ -30,6 +30,11 @@ export type HealthPart = { name: string; state: HealthState; words: string; figu
 /** Requests with events that were not recorded, for one reason. `meaning`: to be read after the number. */
 export type Refused = { reason: string; count: number; meaning: string };
 
+export const ROBOT_CLASSES = ['search', 'ai', 'monitoring', 'other'] as const;
+export type RobotClass = (typeof ROBOT_CLASSES)[number];
+/** Requests of one robot in the last hour; none of them is in a figure. */
+export type Robot = { name: string; kind: RobotClass; count: number; lastAt: string };
+
 /** What one process says of itself, from its own memory. */
 export type Health = Ping & {
 	state: HealthState;
@@ -51,6 +56,8 @@ export type Health = Ping & {
 	more: HealthPart[];
 	/** since `startedAt`; only reasons that there were */
 	refused: Refused[];
+	/** of the last hour, most requests first */
+	robots: Robot[];
 	/** oldest first, at most 60; the last one runs */
 	minutes: Minute[];
 };

@@ -1,5 +1,5 @@
-/** What `GET /api/dashboard/session` answers: the path of one session. Types only, for both ends. */
-import type { ActivityEvent } from './protocol';
+/** The path of one session: what `GET /api/dashboard/session` answers, and what a page shows. Types only. */
+import type { ActivityEvent, Presence } from './protocol';
 
 export type SessionPath = {
 	session: string;
@@ -15,3 +15,18 @@ export type SessionPath = {
 
 /** A session of a user, as far as their newest events say. */
 export type UserSession = { session: string; from: string; to: string; events: number };
+
+/** The path on an open page. */
+export type SessionView = {
+	/** newest first, each once */
+	events: readonly ActivityEvent[];
+	/** the page view that the session began with, or its oldest event */
+	start: ActivityEvent | null;
+	user: SessionPath['user'] | null;
+	/** there are events that are not loaded yet */
+	hasOlder: boolean;
+	/** whether it is here; undefined: presence is switched off, or nothing was heard yet */
+	people: Presence | undefined;
+	/** what the table has of it: `missing` is nothing that this viewer may see */
+	state: 'reading' | 'read' | 'missing' | 'failed';
+};

@@ -20,6 +20,8 @@ import { createOlderReader } from './history/older-events';
 import { createSessions } from './history/session-path';
 import { createContextReader } from './ingest/context';
 import { startCountries } from './ingest/countries';
+import { createOwnVisits } from './ignored/own-visits';
+import { createRobots } from './ignored/robots';
 import { createIngest } from './ingest/group-commit';
 import { createIngestLimits } from './ingest/rate-limits';
 import { startInstance } from './stream/hub';
@@ -83,6 +85,7 @@ export function startRuntime(env: Env): Runtime {
 	);
 	const context = createContextReader({ countries, countryHeader: env.countryHeader });
 	const rejections = createRejections();
+	const robots = createRobots();
 	const keys = createKeyCheck({ connect: pooled, log, onFailed: watch.suspect });
 	const onLimited = (rule: string) =>
 		log.warn({ rule }, env.addressHeader ? OVER_LIMIT : ONE_ADDRESS);
@@ -137,6 +140,7 @@ export function startRuntime(env: Env): Runtime {
 	const metrics = createMetrics({ ...parts, timings });
 	const health = startHealth({
 		...parts,
+		robots,
 		hour,
 		more: () =>
 			[...upkeep.parts(), live.viewCosts(), live.skipped.part(), toRelayPart(live.relay())].filter(
@@ -174,6 +178,8 @@ export function startRuntime(env: Env): Runtime {
 			live,
 			ingest,
 			context,
+			ownVisits: createOwnVisits(env.ownVisits),
+			robots,
 			bodies: createBodyBudget(),
 			metrics,
 			health: health.health,

@@ -23,6 +23,7 @@ const health = (version: string): Health => ({
 	memoryBytes: 1,
 	more: [],
 	refused: [],
+	robots: [],
 	minutes: [],
 });
 

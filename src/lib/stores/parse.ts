@@ -1,5 +1,14 @@
 /** What the stream and the other answers of the server must look like; the checks are in check.ts. */
-import { HEALTH_STATES, type Health, type HealthPart, type Minute, type Refused } from '../health';
+import type { SessionPath, UserSession } from '../session';
+import {
+	HEALTH_STATES,
+	ROBOT_CLASSES,
+	type Health,
+	type HealthPart,
+	type Minute,
+	type Refused,
+	type Robot,
+} from '../health';
 import {
 	HISTORY_RANGES,
 	type Before,
@@ -179,6 +188,9 @@ export const parseHealth: Parse<Health> = parse(
 		memoryBytes: number,
 		more: list(object<HealthPart>({ name: text, state, words: text, figure: text })),
 		refused: list(object<Refused>({ reason: text, count: number, meaning: text })),
+		robots: list(
+			object<Robot>({ name: text, kind: oneOf(...ROBOT_CLASSES), count: number, lastAt: time }),
+		),
 		minutes: list(
 			object<Minute>({
 				at: time,
@@ -227,6 +239,24 @@ export const parseValues: Parse<Values> = parse(
 			object<Measures>({
 				...{ count: number, sum: number, avg: number, min: number, max: number },
 				...{ p50: number, p95: number },
+			}),
+		),
+	}),
+);
+
+/** What `GET /api/dashboard/session` answers. */
+export const parseSession: Parse<SessionPath> = parse(
+	object<SessionPath>({
+		session: text,
+		events: list(event),
+		older: nullable(text),
+		start: optional(nullable(event)),
+		user: optional(
+			object<NonNullable<SessionPath['user']>>({
+				id: text,
+				sessions: list(
+					object<UserSession>({ session: text, from: time, to: time, events: number }),
+				),
 			}),
 		),
 	}),

@@ -7,6 +7,8 @@ import { parseNewKey } from '$lib/server/keys/parse-new-key';
 import { MAX_LINK_DAYS, MAX_LINK_NAME } from '$lib/server/access/share-links';
 import type { Actions, PageServerLoad } from './$types';
 
+const MAX_HOSTS = 20;
+
 export const load: PageServerLoad = async ({ locals, url }) => {
 	if (!locals.login) error(404, 'There are no settings without DASHBOARD_PASSWORD.');
 	const { links, keyring, audit } = locals.login;
@@ -16,6 +18,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 		audit(),
 	]);
 	return {
+		hosts: await readHosts(locals),
 		/** of the view that the page was opened from */
 		filter: url.searchParams.getAll('f'),
 		links: listedLinks.rows,
@@ -39,6 +42,13 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 		now: Date.now(),
 	};
 };
+
+/** Sites that sent something in the last half hour. */
+async function readHosts({ live }: App.Locals): Promise<string[]> {
+	const view = { filter: [], bound: [], by: ['host' as const] };
+	const values = await live.values(view, 'host', '', MAX_HOSTS).catch(() => null);
+	return (values?.rows ?? []).map(({ key }) => key).filter((host) => host !== '');
+}
 
 /** The fields of a form; `id` is NaN when it has none. */
 async function readFields(event: RequestEvent) {

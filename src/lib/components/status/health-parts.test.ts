@@ -31,6 +31,7 @@ const well: Health = {
 	memoryBytes: 90 * 1024 * 1024,
 	more: [],
 	refused: [],
+	robots: [],
 	minutes: [minute],
 };
 const gone: Health = {

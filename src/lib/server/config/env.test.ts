@@ -16,6 +16,7 @@ test('the database and who may look are all that must be set', () => {
 			dashboardPassword: 'correct horse',
 			secret: null,
 			metricsToken: null,
+			ownVisits: { addresses: [], hosts: [], users: [] },
 			presence: true,
 			addressHeader: null,
 			basePath: '',

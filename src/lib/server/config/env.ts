@@ -29,6 +29,8 @@ export type Env = {
 	countryHeader: string | null;
 	/** a country file to use instead of the packaged one */
 	geoipFile: string | null;
+	/** visits that are not counted */
+	ownVisits: { addresses: string[]; hosts: string[]; users: string[] };
 	/** who is here now is recorded and shown */
 	presence: boolean;
 	/** the token for metrics; null: no one may read them */
@@ -107,6 +109,11 @@ export function readEnv(
 		dashboardPassword: values.DASHBOARD_PASSWORD,
 		secret: values.SECRET,
 		presence: values.PRESENCE,
+		ownVisits: {
+			addresses: values.EXCLUDE_ADDRESSES,
+			hosts: values.EXCLUDE_HOSTS,
+			users: values.EXCLUDE_USERS,
+		},
 		metricsToken: values.METRICS_TOKEN,
 		addressHeader: values.ADDRESS_HEADER,
 		basePath: values.ORIGIN === null ? '' : new URL(values.ORIGIN).pathname.replace(/\/$/, ''),

@@ -2,6 +2,7 @@
  * Rules for the values of environment variables. A rule never sees an empty value: that is an unset variable.
  * A fault follows the variable's name in a message, and shows no secret.
  */
+import { isIP } from 'node:net';
 import { parseUrl } from './database-url';
 import { readCertificates } from './database-tls';
 import { UrlFault } from './url-fault';
@@ -91,6 +92,39 @@ export const schemaName = holds(
 	/^(?!pg_)[a-z_][a-z0-9_]{0,47}$/,
 	'the name of a schema: at most 48 lower-case letters, digits and underscores, not beginning with a digit or pg_',
 );
+const list = (text: string) => text.split(/[,\s]+/).filter((one) => one !== '');
+
+/** Single addresses and ranges, such as 192.0.2.0/24, 2001:db8::/32. */
+export const addressRanges: Rule<string[]> = (text) => {
+	const fault = list(text).find((one) => {
+		const [address = '', prefix, ...more] = one.split('/');
+		const family = isIP(address);
+		const bits = family === 6 ? 128 : 32;
+		const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+		return family === 0 || !isPrefix || more.length > 0;
+	});
+	return fault === undefined
+		? is(list(text))
+		: isNot(fault, 'an address or a range in CIDR notation, such as 192.0.2.0/24 or 2001:db8::/32');
+};
+
+/** Host names without scheme and port; `*.` in front stands for every name below. */
+export const hostNames: Rule<string[]> = (text) => {
+	const names = list(text.toLowerCase()).map((name) => name.replace(/^www\./, ''));
+	const fault = names.find((name) => !/^(\*\.)?[\p{L}\d_.-]+$|^\[[\da-f:.]+\]$/u.test(name));
+	return fault === undefined
+		? is(names)
+		: isNot(fault, 'the name of a host, such as localhost, staging.example.com or *.example.com');
+};
+
+export const names: Rule<string[]> = (text) =>
+	is(
+		text
+			.split(',')
+			.map((one) => one.trim())
+			.filter((one) => one !== ''),
+	);
+
 export const headerName = holds(/^[A-Za-z0-9-]+$/, 'the name of a header');
 export const bytes = holds(
 	/^(\d+[KMG]?|Infinity)$/i,

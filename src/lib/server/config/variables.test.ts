@@ -6,6 +6,9 @@ const faultOf = (name: VariableName, value: string) => readVariables({ [name]: v
 test.each<[VariableName, string, unknown]>([
 	['DATABASE_URL', 'postgresql://u:p%23@h/n', 'postgresql://u:p%23@h/n'],
 	['DATABASE_SCHEMA', 'team_b', 'team_b'],
+	['EXCLUDE_ADDRESSES', '192.0.2.0/24, ::1', ['192.0.2.0/24', '::1']],
+	['EXCLUDE_HOSTS', 'localhost,*.Example.com www.a.test', ['localhost', '*.example.com', 'a.test']],
+	['EXCLUDE_USERS', 'anna@a.test, team 7', ['anna@a.test', 'team 7']],
 	['PORT', '0', 0],
 	['ORIGIN', 'https://now.example.com/', 'https://now.example.com'],
 	['ORIGIN', 'http://[::1]:3000', 'http://[::1]:3000'],
@@ -27,6 +30,9 @@ test.each<[VariableName, string, unknown]>([
 test.each<[VariableName, string, string]>([
 	['DATABASE_URL', 'postgres://u:p#1@h/n', 'has a "#" or a space in it'],
 	['DATABASE_SCHEMA', 'Team B', 'is "Team B": it must be the name of a schema'],
+	['EXCLUDE_ADDRESSES', '192.0.2.0/33', 'is "192.0.2.0/33": it must be an address or a range'],
+	['EXCLUDE_ADDRESSES', '10.0.0.1,office', 'is "office"'],
+	['EXCLUDE_HOSTS', 'https://a.test', 'is "https://a.test": it must be the name of a host'],
 	['DATABASE_SCHEMA', 'a".b', 'the name of a schema'],
 	['DATABASE_SCHEMA', 'pg_own', 'the name of a schema'],
 	['DATABASE_SCHEMA', 'a'.repeat(49), 'at most 48'],

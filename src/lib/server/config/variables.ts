@@ -4,10 +4,13 @@
  * itself are here too, so that all mistakes are named together, before the adapter names the first of its own.
  */
 import {
+	addressRanges,
 	bytes,
 	flag,
 	headerName,
 	host,
+	hostNames,
+	names,
 	oneOf,
 	postgresUrl,
 	publicUrl,
@@ -163,6 +166,28 @@ export const VARIABLES = {
 		example: 'edge',
 		fallback: 'all',
 		rule: oneOf(RELAY_ROLES),
+	}),
+	EXCLUDE_ADDRESSES: variable<string[]>({
+		means:
+			'[own visits](sending-events.md#own-visits): addresses and ranges, e.g. `192.0.2.0/24,2001:db8::/32`. What visitors send from there is not counted',
+		unset: '–',
+		example: '192.0.2.0/24',
+		fallback: [],
+		rule: addressRanges,
+	}),
+	EXCLUDE_HOSTS: variable<string[]>({
+		means: 'hosts of pages that are not counted, e.g. `localhost,*.staging.example.com`',
+		unset: '–',
+		example: 'localhost',
+		fallback: [],
+		rule: hostNames,
+	}),
+	EXCLUDE_USERS: variable<string[]>({
+		means: 'values of `userId` that are not counted, separated by commas',
+		unset: '–',
+		example: '',
+		fallback: [],
+		rule: names,
 	}),
 	METRICS_TOKEN: optional({
 		means: `the token that \`GET /metrics\` (Prometheus) requires as \`Authorization: Bearer\`; at least ${MIN_TOKEN_LENGTH} characters`,

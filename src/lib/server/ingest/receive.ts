@@ -9,13 +9,16 @@ import { toNetwork } from '../http/client-address';
 import type { BodyBudget } from '../http/body-budget';
 import type { KeyCheck } from '../keys/key-check';
 import { UnavailableError } from '../db/errors';
+import type { OwnVisits } from '../ignored/own-visits';
+import type { Robots } from '../ignored/robots';
 import { admit, refuseContext, refuseLimited, refuseSources } from './authorize';
 import { addContext, type ContextReader } from './context';
 import { readJson } from './json-body';
+import { hostOf } from './page-host';
 import type { InputEvent } from './parse-events';
 import type { IngestLimits } from './rate-limits';
 import type { RejectionReason, Rejections } from './rejections';
-import { identify, toVisitor } from './visitor';
+import { identify, isOfVisitor, toVisitor } from './visitor';
 import type { VisitorIds } from './visitor-salt';
 
 /** About as long as a request has waited already; long enough for a database to come back or a queue to empty. */
@@ -41,11 +44,15 @@ export type Refusal = {
 	retryAfterS?: number;
 };
 
-type Sent = Pick<InputEvent, 'source' | 'sessionId' | 'properties' | 'context'>;
+type Sent = Pick<InputEvent, 'source' | 'sessionId' | 'userId' | 'properties' | 'context'>;
 type Parsed = { ok: true; items: Sent[] } | { ok: false; errors: InputError[]; omitted: number };
 type Taken<P> = Extract<P, { ok: true; items: Sent[] }>;
-/** `items`: those of `parsed`, with their context and session. */
-export type Received<P> = { items: readonly Taken<P>['items'][number][]; parsed: Taken<P> };
+/** `items`: those of `parsed` that count, with their context and session. `ignored`: why others do not; null: there are none. */
+export type Received<P> = {
+	items: readonly Taken<P>['items'][number][];
+	parsed: Taken<P>;
+	ignored: string | null;
+};
 
 /** What requests are taken with. */
 export type Desk = {
@@ -57,6 +64,8 @@ export type Desk = {
 	ingestOpen: boolean;
 	context: ContextReader;
 	visitors: Pick<VisitorIds, 'of'>;
+	ownVisits: OwnVisits;
+	robots: Pick<Robots, 'saw'>;
 };
 
 /** Counts the refusal and answers it. */
@@ -89,9 +98,11 @@ export async function receive<P extends Parsed>(
 	if (!admission.ok) return refuse(rejections, admission);
 	const { key } = admission;
 	if (key?.kind === 'public' && isbot(headers.get('user-agent'))) {
-		rejections.count('bot');
-		return json({ accepted: 0, duplicates: 0, ignored: 'bot' }, { status: 202 });
+		desk.robots.saw(headers.get('user-agent'));
+		return ignore(rejections, 'bot');
 	}
+	if (isOfVisitor(headers, key) && desk.ownVisits.hasAddress(address))
+		return ignore(rejections, 'excluded_address');
 	const bounds = { maxBytes: INGEST_LIMITS.bodyBytes, bodies, network };
 	const weigh = async (bytes: number) =>
 		key && refuseLimited(await limits.weighed(key, network, bytes));
@@ -116,10 +127,36 @@ export async function receive<P extends Parsed>(
 	const ofRequest = () => desk.context.ofRequest(headers, address);
 	try {
 		const known = addContext<Taken<P>['items'][number]>(taken.items, visitor, ofRequest);
-		return { items: await identify(known, visitor, desk.visitors), parsed: taken };
+		const { counted, ignored } = withoutOwn(known, desk.ownVisits, hostOf(headers.get('origin')));
+		if (ignored && counted.length === 0) return ignore(rejections, ignored);
+		if (ignored) rejections.count(ignored);
+		return { items: await identify(counted, visitor, desk.visitors), parsed: taken, ignored };
 	} catch (error) {
 		return refuseUnavailable(rejections, error);
 	}
+}
+
+/** Answered as if it were taken: a sender must not try again. */
+function ignore(rejections: Rejections, reason: RejectionReason): Response {
+	rejections.count(reason);
+	return json({ accepted: 0, duplicates: 0, ignored: reason }, { status: 202 });
+}
+
+/** @param pageHost of the page that sent the request, for what names no page of its own */
+function withoutOwn<Item extends Sent>(
+	items: readonly Item[],
+	own: OwnVisits,
+	pageHost: string | null,
+): { counted: readonly Item[]; ignored: 'excluded_host' | 'excluded_user' | null } {
+	let ignored: 'excluded_host' | 'excluded_user' | null = null;
+	const counted = items.filter(({ context, userId }) => {
+		const isOwnHost = own.hasHost(context?.host ?? pageHost);
+		if (isOwnHost) ignored = 'excluded_host';
+		else if (own.hasUser(userId)) ignored = 'excluded_user';
+		else return true;
+		return false;
+	});
+	return { counted, ignored };
 }
 
 /** 503 for an UnavailableError; throws any other. */

@@ -19,8 +19,12 @@ export function toVisitor(
 	address: string,
 ): Visitor | null {
 	if (headers.get('sec-gpc') === '1' || headers.get('dnt') === '1') return null;
-	const isPage = key ? key.kind === 'public' : headers.has('origin');
-	return isPage ? { address, userAgent: headers.get('user-agent') ?? '' } : null;
+	return isOfVisitor(headers, key) ? { address, userAgent: headers.get('user-agent') ?? '' } : null;
+}
+
+/** Whether the request comes from a visitor's browser: what a server sends says nothing of the visitor's address. */
+export function isOfVisitor(headers: Headers, key: Pick<IngestKey, 'kind'> | null): boolean {
+	return key ? key.kind === 'public' : headers.has('origin');
 }
 
 /**

@@ -7,6 +7,7 @@ import { RING_BYTES, RING_FRAMES } from '../stream/ring';
 import type { Ingest } from '../ingest/group-commit';
 import type { Instance } from '../stream/hub';
 import type { LastHour } from './last-hour';
+import type { Robots } from '../ignored/robots';
 import type { Rejections } from '../ingest/rejections';
 
 export type HealthWatch = {
@@ -21,6 +22,7 @@ export function startHealth({
 	live,
 	ingest,
 	rejections,
+	robots,
 	version,
 	hour,
 	more,
@@ -28,6 +30,7 @@ export function startHealth({
 	live: Pick<Instance, 'counts' | 'status' | 'missing' | 'look'>;
 	ingest: Pick<Ingest, 'stats'>;
 	rejections: Pick<Rejections, 'counts' | 'list'>;
+	robots: Pick<Robots, 'list'>;
 	version: string;
 	hour: LastHour;
 	more: () => HealthPart[];
@@ -82,6 +85,7 @@ export function startHealth({
 				memoryBytes: process.memoryUsage.rss(),
 				more: more(),
 				refused: rejections.list(),
+				robots: robots.list(),
 				minutes: hour.minutes(),
 			};
 		},

@@ -2,7 +2,7 @@
  * POST /api/events: one event or an array of them → 202 {"accepted":n,"duplicates":m}, after their commit.
  * Refusals are those of receive.ts: 400 the body, 401 no key or a wrong one, 403 not from here or not this source, 408 not whole in
  * time, 413 too large, 415 not JSON, 429 too often, 503 not now (both with Retry-After). A batch is taken or refused as a whole.
- * Robots with a public key are told 202 and "ignored": they must not try again.
+ * Robots with a public key and own visits (EXCLUDE_…) are told 202 and "ignored": they must not try again.
  */
 import { json } from '@sveltejs/kit';
 import { readAddress } from '$lib/server/http/client-address';
@@ -40,7 +40,9 @@ export const POST: RequestHandler = async ({
 	try {
 		const receipt = await ingest.submit(received.items);
 		const { clamped } = received.parsed;
-		return json(clamped.length > 0 ? { ...receipt, clamped } : receipt, { status: 202 });
+		const { ignored } = received;
+		const more = { ...(clamped.length > 0 && { clamped }), ...(ignored && { ignored }) };
+		return json({ ...receipt, ...more }, { status: 202 });
 	} catch (error) {
 		if (error instanceof RefusedError)
 			return refuse(rejections, {

@@ -13,6 +13,8 @@ import { createKey, listKeys, revokeKey } from '$lib/server/keys/key-store';
 import { createKeyCheck, type KeyCheck } from '$lib/server/keys/key-check';
 import { createIngestLimits, type IngestLimits } from '$lib/server/ingest/rate-limits';
 import type { NewKey } from '$lib/server/keys/parse-new-key';
+import { createOwnVisits, type OwnVisits } from '$lib/server/ignored/own-visits';
+import { createRobots, type Robots } from '$lib/server/ignored/robots';
 import { createRejections, type Rejections } from '$lib/server/ingest/rejections';
 import { RefusedError } from '$lib/server/ingest/submission';
 import { createVisitorIds, type VisitorIds } from '$lib/server/ingest/visitor-salt';
@@ -36,6 +38,8 @@ let locals: {
 	keys: KeyCheck;
 	limits: IngestLimits;
 	rejections: Rejections;
+	ownVisits: OwnVisits;
+	robots: Robots;
 	visitors: Pick<VisitorIds, 'of'>;
 };
 let server: Server;
@@ -76,6 +80,8 @@ beforeEach(async () => {
 		keys,
 		limits: createIngestLimits(),
 		rejections: createRejections(),
+		ownVisits: createOwnVisits(),
+		robots: createRobots(),
 		visitors: createVisitorIds(database.sql),
 	};
 	bodySizeLimit = LIMIT;
@@ -566,6 +572,46 @@ describe('robots', () => {
 		await as(GOOGLE);
 		expect(await names()).toEqual(['seen', 'seen', 'seen']);
 		expect(locals.rejections.counts().bot).toBe(1);
+		expect(locals.robots.list()).toMatchObject([{ name: 'Googlebot', kind: 'search', count: 1 }]);
+	});
+});
+
+test('own visits by address, host and user are answered, counted by reason, and not recorded', async () => {
+	locals.ownVisits = createOwnVisits({
+		addresses: ['198.51.100.0/24'],
+		hosts: ['localhost'],
+		users: ['team'],
+	});
+	const page = { ...JSON_TYPE, origin: 'https://shop.example', 'x-address': '192.0.2.1' };
+	const send = async (body: unknown, headers: Record<string, string> = page) =>
+		(await post(JSON.stringify(body), headers)).body;
+	const ignored = (reason: string) => ({ accepted: 0, duplicates: 0, ignored: reason });
+	expect(await send({ name: 'office' }, { ...page, 'x-address': '198.51.100.9' })).toEqual(
+		ignored('excluded_address'),
+	);
+	expect(await send({ name: 'dev', properties: { url: 'http://localhost:5173/' } })).toEqual(
+		ignored('excluded_host'),
+	);
+	expect(await send({ name: 'dev' }, { ...page, origin: 'http://localhost:5173' })).toEqual(
+		ignored('excluded_host'),
+	);
+	// of an array, what counts is kept
+	expect(
+		await send([
+			{ name: 'team', userId: 'team' },
+			{ name: 'anna', userId: 'anna' },
+		]),
+	).toEqual({ accepted: 1, duplicates: 0, ignored: 'excluded_user' });
+	// a server's address is not its visitor's
+	expect(await send({ name: 'server' }, { ...JSON_TYPE, 'x-address': '198.51.100.9' })).toEqual({
+		accepted: 1,
+		duplicates: 0,
+	});
+	expect(await names()).toEqual(['anna', 'server']);
+	expect(locals.rejections.counts()).toMatchObject({
+		excluded_address: 1,
+		excluded_host: 2,
+		excluded_user: 1,
 	});
 });
 
@@ -654,6 +700,9 @@ test('every refusal is counted by its reason, and nothing else is', async () => 
 		origin: 1,
 		limited: 0,
 		bot: 0,
+		excluded_address: 0,
+		excluded_host: 0,
+		excluded_user: 0,
 		source: 1,
 		unsupported: 1,
 		malformed: 2,

@@ -6,6 +6,8 @@ import { connect } from '$lib/server/db/connect';
 import { createKey } from '$lib/server/keys/key-store';
 import { createKeyCheck, type KeyCheck } from '$lib/server/keys/key-check';
 import { createIngestLimits } from '$lib/server/ingest/rate-limits';
+import { createOwnVisits } from '$lib/server/ignored/own-visits';
+import { createRobots } from '$lib/server/ignored/robots';
 import { createRejections, type Rejections } from '$lib/server/ingest/rejections';
 import { createVisitorIds } from '$lib/server/ingest/visitor-salt';
 import { startPresence } from '$lib/server/presence/presence';
@@ -51,6 +53,8 @@ async function post(
 		keys,
 		presence: off ? null : { hear: presence.hear, limits },
 		rejections,
+		ownVisits: createOwnVisits({ users: ['team'] }),
+		robots: createRobots(),
 		visitors: createVisitorIds(database.sql),
 	};
 	const url = new URL(`http://localhost/api/presence${key === '' ? '' : `?key=${key}`}`);
@@ -177,6 +181,9 @@ test('keys, origins and limits are those of events, robots are ignored, and PRES
 	expect(await post(one, { key: 'nb_pub_wrong' })).toMatchObject({ status: 401 });
 	expect(await from({ origin: 'https://other.example' })).toMatchObject({ status: 403 });
 	expect(await from({ 'user-agent': 'Googlebot/2.1' })).toMatchObject({ body: { ignored: 'bot' } });
+	expect(await post({ ...one, userId: 'team' }, { key: publicKey, headers: PAGE })).toMatchObject({
+		body: { accepted: 0, ignored: 'excluded_user' },
+	});
 	expect(await from({}, { limit: 0 })).toMatchObject({ status: 429 });
 	expect(await from({ 'content-type': 'text/html' })).toMatchObject({ status: 415 });
 	expect(
@@ -185,7 +192,7 @@ test('keys, origins and limits are those of events, robots are ignored, and PRES
 			.map(({ reason }) => reason)
 			.sort(),
 	).toEqual(
-		['bot', 'limited', 'origin', 'unsupported', 'wrong_key'], // prettier-ignore
+		['bot', 'excluded_user', 'limited', 'origin', 'unsupported', 'wrong_key'], // prettier-ignore
 	);
 	expect(await from({}, { off: true })).toEqual({
 		status: 202,
