@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { TONES } from './lib/components/feed/marks';
 
 /** The tokens of one theme as they stand in app.css: name → [lightness, chroma, hue]. */
 function readTokens(css: string): Map<string, [number, number, number]> {
@@ -50,6 +51,8 @@ test.each([
 	['signal-ink', 'paper', TEXT],
 	['signal', 'paper', GRAPHIC],
 	['edge', 'paper', GRAPHIC],
+	...TONES.map((tone) => [`mark-${tone}`, 'paper', GRAPHIC] as const),
+	...TONES.map((tone) => [`mark-${tone}`, 'sunk', GRAPHIC] as const),
 ] as const)('%s on %s has the contrast of WCAG AA in both themes', (one, other, least) => {
 	expect(contrast('light', one, other)).toBeGreaterThanOrEqual(least);
 	expect(contrast('dark', one, other)).toBeGreaterThanOrEqual(least);

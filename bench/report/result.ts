@@ -34,6 +34,7 @@ const ORDER = [
 	'storm',
 	'page',
 	'render',
+	'feed',
 	'tick',
 	'recovery',
 	'slow',

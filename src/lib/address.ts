@@ -28,6 +28,12 @@ export function toAddress({ filter, by, range, at = null, session = null }: Page
 	return query.length > 0 ? `?${query.join('&')}` : './';
 }
 
+/** The address of the page about one event, whatever its age. */
+export function toEventAddress(view: PageView, eventId: string): string {
+	const address = toAddress(view);
+	return `${address.startsWith('?') ? `${address}&` : '?'}event=${eventId}`;
+}
+
 /** With the clause, or without it where it was there; null: the filter has no room for it, or it is no clause. */
 export function withClause(filter: readonly string[], clause: string): string[] | null {
 	if (filter.includes(clause)) return filter.filter((one) => one !== clause);

@@ -10,7 +10,10 @@ import type { ActivityEvent, Json } from './protocol';
 export const MAX_SEARCH_LENGTH = 200;
 
 /** What of an event is searched. */
-type Searched = Pick<ActivityEvent, 'name' | 'source' | 'sessionId' | 'properties' | 'context'>;
+type Searched = Pick<
+	ActivityEvent,
+	'name' | 'source' | 'sessionId' | 'userId' | 'properties' | 'context'
+>;
 
 /** Properties that the page shows decoded: both spellings are found. */
 const ADDRESSES = new Set(['path', 'url', 'referrer']);
@@ -18,7 +21,7 @@ const ADDRESSES = new Set(['path', 'url', 'referrer']);
 /** The text as it is compared: without spaces at its ends, in lower case. */
 export const toSearchText = (text: string): string => text.trim().toLowerCase();
 
-/** Whether the text is in the name, the source, the session, the context or a value of the properties, at any depth. */
+/** Whether the text is in the name, the source, the session, the user, the context or a value of the properties, at any depth. */
 export function createTextMatch<Event extends Searched>(text: string): (event: Event) => boolean {
 	const wanted = toSearchText(text);
 	const known = new WeakMap<Event, boolean>();
@@ -32,11 +35,12 @@ export function createTextMatch<Event extends Searched>(text: string): (event: E
 		return Object.values(value).some((one) => isInJson(one));
 	}
 
-	function test({ name, source, sessionId, properties, context }: Event): boolean {
+	function test({ name, source, sessionId, userId, properties, context }: Event): boolean {
 		return (
 			isIn(name) ||
 			isIn(source) ||
 			(sessionId !== null && isIn(sessionId)) ||
+			(userId !== undefined && isIn(userId)) ||
 			Object.values(context ?? {}).some(isIn) ||
 			Object.entries(properties).some(([key, value]) => isInJson(value, key))
 		);

@@ -1,11 +1,14 @@
 import type { ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/history';
+import type { ActivityEvent } from '$lib/protocol';
 import { readView } from '../lib/server/http/view-param';
 import { readAt } from './api/dashboard/moment-answer.server';
 import { withDeadline } from '../lib/server/db/deadline';
 
 /** A page that waits longer is shown without, and asks again from the browser. */
 const HISTORY_DEADLINE_MS = 1_000;
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
  * A page's first figures (of the view that the address asks for), taken from the ring's head without a query: the stream goes on from
@@ -37,12 +40,14 @@ export async function loadFirstFigures({
 					'a moment',
 				).catch(() => null)
 			: null;
+	const event = await findEvent(url.searchParams.get('event'), locals);
 	await locals.live.ready(view);
 	return {
 		range,
 		history,
 		at,
 		moment,
+		event,
 		state: locals.live.state(view),
 		status: locals.live.status(),
 		demo: locals.demo,
@@ -50,4 +55,22 @@ export async function loadFirstFigures({
 		origin: url.origin + locals.basePath,
 		keys: locals.sendingKeys,
 	};
+}
+
+/**
+ * The event that the address names, whatever its age.
+ * @returns undefined: it names none; `unknown`: there is none, or the viewer's share link does not show it
+ */
+async function findEvent(
+	eventId: string | null,
+	{ older, viewer, viewLimits, network }: App.Locals,
+): Promise<ActivityEvent | 'unknown' | 'unread' | undefined> {
+	if (eventId === null) return undefined;
+	if (!UUID.test(eventId)) return 'unknown';
+	await viewLimits.admitPage(network);
+	const bound = viewer?.filter ?? [];
+	return older.find(eventId, { filter: [], bound }).then(
+		(event) => event ?? 'unknown',
+		() => 'unread',
+	);
 }

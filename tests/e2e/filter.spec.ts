@@ -135,7 +135,7 @@ test('a value of an opened row becomes a filter, and its properties a breakdown'
 		('signup', '{"plan": "pro"}'), ('signup', '{"plan": "free"}'), ('other', '{}')`;
 	await openLive(page, '/?by=name,source');
 	await feed(page).locator('summary', { hasText: 'signup' }).first().press('Enter');
-	await feed(page).getByRole('link', { name: 'signup' }).click();
+	await feed(page).getByRole('link', { name: 'signup', exact: true }).click();
 	await expect(figure(page, 'Events')).toHaveText('2');
 	expect(search(page)).toBe('?f=name:signup&by=name,source');
 	await page

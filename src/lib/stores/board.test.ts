@@ -3,6 +3,7 @@ import { FEED_LENGTH, type SeriesPoint } from '../protocol';
 import {
 	ARRIVALS_MS,
 	MAX_ARRIVALS,
+	MAX_LIVE_ROWS,
 	toDashboard,
 	withActivity,
 	withMetrics,
@@ -42,14 +43,19 @@ test('what arrives stands first, newest first, and is marked as new', () => {
 
 test('feed, marks and rug stay bounded however much arrives', () => {
 	let board = toDashboard(toState());
-	for (let i = 0; i < 5; i++)
+	for (let i = 0; i < 6; i++)
 		board = withActivity(board, toActivity(range(i * 1_000, i * 1_000 + 999), 50), null, i);
 	expect([board.events.length, board.arrivedAt.size, board.arrivals.length]).toEqual([
-		FEED_LENGTH,
+		MAX_LIVE_ROWS,
 		FEED_LENGTH,
 		MAX_ARRIVALS,
 	]);
-	expect([board.events[0]?.id, board.arrivals.at(-1)?.id]).toEqual([4_999, 4_999]);
+	expect([board.events[0]?.id, board.arrivals.at(-1)?.id]).toEqual([5_999, 5_999]);
+	// what a frame leaves out would be a gap below its rows: the list starts over there
+	board = withActivity(board, toActivity(range(9_000, 9_099), 50, 200, 100), null, 9);
+	expect(board.events.map(({ id }) => id)).toEqual(range(9_000, 9_099).reverse());
+	board = withActivity(board, toActivity([9_100], 50, 2, 1), null, 9);
+	expect(board.events).toHaveLength(101);
 });
 
 test('what a frame leaves out is counted until the next reset', () => {

@@ -25,7 +25,7 @@ export type Arrival = { id: number; at: number };
 
 /** A DashboardState kept up to date, with what only a live page knows. */
 export type Dashboard = DashboardState & {
-	/** rows of `events` that arrived live: event id → ms epoch of the browser; others were there before */
+	/** the newest of `events` that arrived live: event id → ms epoch of the browser; others were there before */
 	arrivedAt: ReadonlyMap<number, number>;
 	/** events that arrived since the page was opened, listed or not */
 	received: number;
@@ -49,6 +49,8 @@ export type Dashboard = DashboardState & {
 };
 
 export const ARRIVALS_MS = 60_000;
+/** Live rows that a page keeps; older ones are loaded from the table. */
+export const MAX_LIVE_ROWS = 5_000;
 /** More ticks than a minute of pixels can show apart. */
 export const MAX_ARRIVALS = 500;
 
@@ -96,11 +98,13 @@ export function withActivity(
 	cursor: string | null,
 	now: number,
 ): Dashboard {
-	const newest = activity.events.slice(-FEED_LENGTH).reverse();
-	const events = [...newest, ...board.events].slice(0, FEED_LENGTH);
+	const newest = activity.events.slice(-MAX_LIVE_ROWS).reverse();
+	// below events that were too many to be listed the list would have a gap: the rest is loaded when it is asked for
+	const hasGap = activity.omitted > 0 && newest.length >= FEED_LENGTH;
+	const events = hasGap ? newest : [...newest, ...board.events].slice(0, MAX_LIVE_ROWS);
 	const arrivedAt = new Map<number, number>();
-	for (const { id } of newest) arrivedAt.set(id, now);
-	for (const { id } of events) {
+	for (const { id } of newest.slice(0, FEED_LENGTH)) arrivedAt.set(id, now);
+	for (const { id } of events.slice(0, FEED_LENGTH)) {
 		const at = board.arrivedAt.get(id);
 		if (at !== undefined && !arrivedAt.has(id)) arrivedAt.set(id, at);
 	}

@@ -1,4 +1,5 @@
 /** What the stream and the other answers of the server must look like; the checks are in check.ts. */
+import type { OlderEvents } from '../feed';
 import type { SessionPath, UserSession } from '../session';
 import {
 	HEALTH_STATES,
@@ -268,6 +269,11 @@ export const parseBefore: Parse<Before> = parse(
 		at: time,
 		tables: nullable(record(list(object<Table['rows'][number]>({ key: text, count: number })))),
 	}),
+);
+
+/** What `GET /api/dashboard/events` answers. */
+export const parseOlder: Parse<OlderEvents> = parse(
+	object<OlderEvents>({ events: list(event), next: nullable(text), through: nullable(time) }),
 );
 
 /** What `GET /api/dashboard/history` answers. */

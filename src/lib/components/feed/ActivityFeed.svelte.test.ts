@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import type { ActivityEvent, Json } from '../../protocol';
-import ActivityFeed, { GROUP_ROWS } from './ActivityFeed.svelte';
+import ActivityFeed from './ActivityFeed.svelte';
+import { GROUP_ROWS } from './rows.svelte';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 
@@ -126,24 +127,131 @@ test('a row that is being read is not pushed away', async () => {
 	container.querySelector('summary')?.click();
 	await expect.poll(() => container.querySelector('dl')).not.toBeNull();
 	await rerender({ events: newestFirst(1, 2, 3, 4) });
-	await expect.element(getByRole('button', { name: 'Show 2 newer' })).toBeVisible();
+	await expect.element(getByRole('button', { name: 'Show 2 new' })).toBeVisible();
 	expect(names(container)[0]).toBe('event_2');
 
-	await getByRole('button', { name: 'Show 2 newer' }).click();
+	await getByRole('button', { name: 'Show 2 new' }).click();
 	await expect.poll(() => names(container)[0]).toBe('event_4');
 	expect(container.querySelector('dl')).toBeNull();
 });
 
-test('the list is bounded at a glance and shows all when asked', async () => {
-	const { container, getByRole } = await render(ActivityFeed, {
+/** A page of older events, as the server answers it. */
+const toPage = (ids: number[], next: string | null) => ({
+	events: ids.map((id) => toEvent(id)),
+	next,
+	through: new Date(NOW - 100_000).toISOString(),
+});
+const box = (container: HTMLElement) => container.querySelector<HTMLElement>('.feed-box')!;
+const shown = (container: HTMLElement) => names(container).map((name) => Number(name?.slice(6)));
+
+test('of thousands only rows in sight are in the document, and each can be scrolled to', async () => {
+	const { container } = await render(ActivityFeed, {
+		props: { events: newestFirst(...range(1, 5_000)), now: NOW },
+	});
+	expect(names(container).length).toBeLessThan(60);
+	expect(shown(container)[0]).toBe(5_000);
+	box(container).scrollTop = box(container).scrollHeight;
+	await expect.poll(() => shown(container).at(-1)).toBe(1);
+	expect(names(container).length).toBeLessThan(60);
+	box(container).scrollTop = 0;
+	await expect.poll(() => shown(container)[0]).toBe(5_000);
+});
+
+test('scrolled away it stands still and counts, and one press shows everything', async () => {
+	const { container, rerender, getByRole } = await render(ActivityFeed, {
+		props: { events: newestFirst(...range(1, 200)), now: NOW },
+	});
+	box(container).scrollTop = 1_500;
+	await expect.element(getByRole('button', { name: 'Back to top' })).toBeVisible();
+	const before = shown(container);
+	const place = container.querySelectorAll('summary')[12]!.getBoundingClientRect().top;
+	await rerender({ events: newestFirst(...range(1, 237)) });
+	await expect.element(getByRole('button', { name: 'Show 37 new' })).toBeVisible();
+	expect(shown(container)).toEqual(before);
+	expect(container.querySelectorAll('summary')[12]!.getBoundingClientRect().top).toBe(place);
+	expect(container.querySelector('[role=log]')?.getAttribute('aria-live')).toBe('off');
+	container.querySelector<HTMLElement>('summary')!.focus();
+	container
+		.querySelector('summary')!
+		.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }));
+	await expect.poll(() => shown(container)[0]).toBe(237);
+	expect(box(container).scrollTop).toBe(0);
+	expect(document.activeElement?.textContent).toContain('event_237');
+});
+
+test('a row above that changes its height leaves the others where they are', async () => {
+	const nested = { deep: Object.fromEntries(range(1, 30).map((n) => [`k${n}`, n])) };
+	const events = [toEvent(100, nested), ...newestFirst(...range(1, 99))];
+	const { container } = await render(ActivityFeed, { props: { events, now: NOW } });
+	container.querySelector('summary')!.click();
+	await expect.poll(() => container.querySelectorAll('li.tall dl').length).toBeGreaterThan(1);
+	const tall = container.querySelector<HTMLElement>('li.tall')!;
+	await expect.poll(() => tall.getBoundingClientRect().height).toBeGreaterThan(500);
+	// past it, but near enough that it is still in the document
+	box(container).scrollTop = tall.getBoundingClientRect().height + 60;
+	const row = () => container.querySelectorAll('li')[4]!.getBoundingClientRect().top;
+	await expect.poll(() => box(container).scrollTop).toBeGreaterThan(500);
+	const place = row();
+	const height = tall.getBoundingClientRect().height;
+	tall.querySelector<HTMLDetailsElement>('.nested')!.open = false;
+	await expect.poll(() => tall.getBoundingClientRect().height).toBeLessThan(height - 400);
+	await expect.poll(() => Math.abs(row() - place)).toBeLessThan(1);
+});
+
+test('older events follow without gap or repeat, under the filter, to the end', async () => {
+	const asked: string[] = [];
+	const pages = [toPage(range(41, 60).reverse(), '7.41'), toPage(range(1, 42).reverse(), null)];
+	const { container, getByRole, getByText, rerender } = await render(ActivityFeed, {
 		props: {
-			events: newestFirst(...range(1, 50)),
+			events: newestFirst(...range(60, 70)),
 			now: NOW,
+			filter: ['name:x'],
+			readOlder: async (query: URLSearchParams) => {
+				asked.push(String(query));
+				return pages.shift()!;
+			},
 		},
 	});
-	expect(names(container)).toHaveLength(20);
-	await getByRole('button', { name: 'Show all 50' }).click();
-	await expect.poll(() => names(container).length).toBe(50);
+	await getByRole('button', { name: 'Load older events' }).click();
+	await expect.element(getByText('There are no older events.')).toBeInTheDocument();
+	expect(asked).toEqual(['f=name%3Ax&before=60', 'f=name%3Ax&before=7.41']);
+	// an event that was committed late is in a page first, and comes live too
+	await rerender({ events: newestFirst(3, ...range(60, 71)) });
+	await expect.poll(() => shown(container)[0]).toBe(71);
+	const all = new Set<number>();
+	for (let top = 0; top < 4_000; top += 300) {
+		box(container).scrollTop = top;
+		await new Promise((resolve) => requestAnimationFrame(resolve));
+		for (const id of shown(container)) all.add(id);
+	}
+	expect([...all].sort((a, b) => a - b)).toEqual(range(1, 71));
+});
+
+test('a search narrows what is loaded at once and goes on in the table until it is stopped', async () => {
+	const asked: string[] = [];
+	let aborted = false;
+	const { container, getByRole, getByText } = await render(ActivityFeed, {
+		props: {
+			events: [toEvent(3, { plan: 'Pro' }), toEvent(2, { deep: [{ x: 'PROMO' }] }), toEvent(1)],
+			now: NOW,
+			readOlder: async (query: URLSearchParams, signal: AbortSignal) => {
+				asked.push(String(query));
+				if (asked.length === 1) return toPage([], '5.9');
+				return new Promise<never>((_, reject) =>
+					signal.addEventListener('abort', () => ((aborted = true), reject(signal.reason))),
+				);
+			},
+		},
+	});
+	await getByRole('searchbox').fill('pro');
+	await expect.poll(() => shown(container)).toEqual([3, 2]);
+	await getByRole('button', { name: 'Search older events' }).click();
+	await expect.element(getByText(/Searching older events, back to/)).toBeVisible();
+	await getByRole('button', { name: 'Stop' }).click();
+	await expect.element(getByText(/^Stopped at/)).toBeVisible();
+	expect([asked, aborted]).toEqual([['before=1&q=pro', 'before=5.9&q=pro'], true]);
+	await getByRole('searchbox').fill('');
+	await expect.poll(() => shown(container)).toEqual([3, 2, 1]);
 });
 
 test('says how many events arrived too fast to list', async () => {
