@@ -66,8 +66,7 @@ test('nothing shifts and the console stays empty while the page comes alive; the
 		const shifts: { value: number; outside: string[] }[] = [];
 		Object.assign(window, { shifts });
 		const isOutside = (node: Node | null) =>
-			node !== null &&
-			!(node instanceof Element ? node : node.parentElement)?.closest('.feed-box');
+			node !== null && !(node instanceof Element ? node : node.parentElement)?.closest('.feed-box');
 		new PerformanceObserver((list) => {
 			for (const { value, sources } of list.getEntries() as Entry[]) {
 				const outside = sources.map(({ node }) => node).filter(isOutside);
