@@ -115,9 +115,11 @@ test('the eraser says how many events it would erase', async () => {
 	await sql`insert into nowboard.events (name, source, created_at) values
 		('two', 'shop', '2026-01-01T00:00:00Z'), ('three', 'shop', '2026-01-31T23:59:59Z'),
 		('four', 'shop', '2026-02-01T00:00:00Z'), ('five', 'other', '2026-01-02T00:00:00Z')`;
+	await sql`insert into nowboard.events (name, user_id) values ('six', 'u-4711'), ('seven', 'u-4711'), ('eight', 'u-4711')`;
 	const said = await run('docs/privacy.md', 'npm run erase');
 	expect(said.match(/^\d+ events would be erased/gm)).toEqual([
 		'1 events would be erased',
+		'3 events would be erased',
 		'2 events would be erased',
 	]);
 	const options = '--session 0b0e6d4e-5f0e-4a52-8f3e-0d6f3a1c9b7d --yes';
