@@ -1,6 +1,5 @@
 /** Runs one command of `npm test` under a headline, with its time, and leaves no process behind. */
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export type Step = {
@@ -9,8 +8,6 @@ export type Step = {
 	env?: Record<string, string>;
 	/** prints what the command says when it has ended, for steps that run at the same time */
 	collect?: boolean;
-	/** prints it line by line behind this word, for long steps that run at the same time */
-	label?: string;
 };
 
 const STOP_DEADLINE_MS = 15_000;
@@ -19,24 +16,21 @@ const LEFT_INTERVAL_MS = 50;
 const POSIX = process.platform !== 'win32';
 
 /** True when the command succeeded. On a signal the command is stopped, and the promise rejects. */
-export async function runStep({ title, command, env, collect, label }: Step): Promise<boolean> {
+export async function runStep({ title, command, env, collect }: Step): Promise<boolean> {
 	const started = performance.now();
 	const headline = `\n── ${title} ${'─'.repeat(Math.max(1, 70 - title.length))}`;
 	if (!collect) console.log(headline);
 	const [program = '', ...args] = command;
-	const isPiped = collect || label !== undefined;
 	// a process group of its own: npm passes a signal to its shell only, and the tool would stay
 	const child = spawn(program === 'node' ? process.execPath : program, args, {
-		stdio: isPiped ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+		stdio: collect ? ['ignore', 'pipe', 'pipe'] : 'inherit',
 		env: { ...process.env, ...env },
 		detached: POSIX,
 		shell: !POSIX && program === 'npm',
 	});
 	let output = '';
 	for (const stream of [child.stdout, child.stderr])
-		if (label && stream)
-			createInterface(stream).on('line', (line) => console.log(`${label} │ ${line}`));
-		else stream?.on('data', (chunk: Buffer) => (output += chunk));
+		stream?.on('data', (chunk: Buffer) => (output += chunk));
 	const signalGroup = (signal: NodeJS.Signals) => {
 		try {
 			if (POSIX && child.pid) process.kill(-child.pid, signal);
@@ -54,8 +48,8 @@ export async function runStep({ title, command, env, collect, label }: Step): Pr
 	process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 	const code = await new Promise<number | null>((resolve, reject) => {
 		child.once('error', reject);
-		// what is piped may come after the exit
-		child.once(isPiped ? 'close' : 'exit', resolve);
+		// what is collected may come after the exit
+		child.once(collect ? 'close' : 'exit', resolve);
 	});
 	process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 	// whatever the tool left in its group
