@@ -1,7 +1,7 @@
 /**
- * `npm test`: everything that can be verified. Steps that leave a core idle run at the same time: lint, types and the build, then,
- * when these have succeeded, the tests. Ends with one line, `N passed, N failed`, over all tests. A step that fails without
- * a test counts as one failure; a skipped test fails its step, because it proves nothing.
+ * `npm test`: everything that can be verified: lint, types and the build at the same time, and when these have succeeded, the
+ * tests, one kind after the other, so that they do not slow each other down. Ends with one line, `N passed, N failed`, over all
+ * tests. A step that fails without a test counts as one failure; a skipped test fails its step, because it proves nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,14 +28,12 @@ const TESTS: TestStep[] = [
 			...['node', 'node_modules/vitest/vitest.mjs', 'run'],
 			...['--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
 		],
-		label: 'vitest',
 		count: () => countVitest(vitestReport),
 	},
 	{
 		title: 'end to end (Playwright)',
 		command: ['node', 'node_modules/@playwright/test/cli.js', 'test', '--reporter=list,json'],
 		env: { PLAYWRIGHT_JSON_OUTPUT_FILE: playwrightReport },
-		label: 'e2e',
 		count: () => countPlaywright(playwrightReport),
 	},
 ];
@@ -69,10 +67,7 @@ async function runTests(step: TestStep): Promise<void> {
 
 try {
 	process.env.CHROMIUM_PATH = ensureChromium();
-	if (await runChecks()) {
-		const ended = await Promise.allSettled(TESTS.map(runTests));
-		for (const one of ended) if (one.status === 'rejected') throw one.reason;
-	}
+	if (await runChecks()) for (const step of TESTS) await runTests(step);
 } catch (error) {
 	console.error(error instanceof Error ? error.message : error);
 	failed = Math.max(failed, 1);

@@ -61,9 +61,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 			const errors: string[] = [];
 			page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
 			page.on('console', (message) => {
-				// a browser reports every request that fails; tests that kill the server mean it
-				const { type, text } = { type: message.type(), text: message.text() };
-				if (type === 'error' && !text.startsWith('Failed to load resource')) errors.push(text);
+				if (message.type() !== 'error') return;
+				const text = message.text();
+				// a browser reports every request that fails, some without a text; tests that kill the server mean it. What a page
+				// writes has arguments.
+				const isReport = text === '' && message.args().length === 0;
+				if (isReport || text.startsWith('Failed to load resource')) return;
+				errors.push(`${text} (${message.location().url})`);
 			});
 			await use();
 			expect(errors, 'errors in the page').toEqual([]);

@@ -36,7 +36,10 @@ test('a session opens beside the page, follows what happens, and has an address'
 		('order', 'web', 'path-2', 'anna', '{"total": 1}', now() - interval '3 hours'),
 		('signup', 'web', 'other', null, '{}', now())`;
 	await openLive(page, '/?f=source:web');
-	const row = feed(page).getByRole('listitem').filter({ hasText: /total\s*42/ }).first();
+	const row = feed(page)
+		.getByRole('listitem')
+		.filter({ hasText: /total\s*42/ })
+		.first();
 	await row.hover();
 	await row.getByRole('link', { name: 'Open session' }).first().click();
 	await expect
