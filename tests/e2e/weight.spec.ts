@@ -55,6 +55,8 @@ test('the first view needs at most 120 KB of JavaScript, and the chart’s libra
 	expect(sum(later), 'the chart').toBeGreaterThan(20 * 1024);
 });
 
+type Shift = { value: number; outside: string[]; outsideValue: number };
+
 test('nothing shifts and the console stays empty while the page comes alive; then only the feed moves', async ({
 	page,
 	server,
@@ -62,23 +64,28 @@ test('nothing shifts and the console stays empty while the page comes alive; the
 	const messages: string[] = [];
 	page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`));
 	await page.addInitScript(() => {
-		type Entry = PerformanceEntry & { value: number; sources: { node: Node | null }[] };
-		const shifts: { value: number; outside: string[] }[] = [];
+		type Source = { node: Node | null; previousRect: DOMRect; currentRect: DOMRect };
+		type Entry = PerformanceEntry & { value: number; sources: Source[] };
+		const shifts: Shift[] = [];
 		Object.assign(window, { shifts });
 		const isOutside = (node: Node | null) =>
 			node !== null && !(node instanceof Element ? node : node.parentElement)?.closest('.feed-box');
+		/** As the browser counts a shift: the part of the window that it touches, and how far it goes. The feed may move in the same frame. */
+		function addShift(sum: number, { previousRect: a, currentRect: b }: Source): number {
+			const [width, height] = [innerWidth, innerHeight];
+			const area = (a.width * a.height + b.width * b.height) / (width * height);
+			const distance = Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y));
+			return sum + (area * distance) / Math.max(width, height);
+		}
 		new PerformanceObserver((list) => {
 			for (const { value, sources } of list.getEntries() as Entry[]) {
-				const outside = sources.map(({ node }) => node).filter(isOutside);
-				const names = outside.map((node) => (node as Element).outerHTML ?? node?.textContent);
-				shifts.push({ value, outside: names });
+				const outside = sources.filter(({ node }) => isOutside(node));
+				const names = outside.map(({ node }) => (node as Element).outerHTML ?? node?.textContent);
+				shifts.push({ value, outside: names, outsideValue: outside.reduce(addShift, 0) });
 			}
 		}).observe({ type: 'layout-shift', buffered: true });
 	});
-	const readShifts = () =>
-		page.evaluate(
-			() => (window as unknown as { shifts: { value: number; outside: string[] }[] }).shifts,
-		);
+	const readShifts = () => page.evaluate(() => (window as unknown as { shifts: Shift[] }).shifts);
 	const sum = (shifts: { value: number }[]) => shifts.reduce((sum, { value }) => sum + value, 0);
 
 	await post(server, { name: 'page_view', sessionId: 'a' });
@@ -91,10 +98,9 @@ test('nothing shifts and the console stays empty while the page comes alive; the
 		await post(server, { name: 'click', sessionId: 'a', properties: { count } });
 		await expect(feed(page).locator('summary')).toHaveCount(count + 1);
 	}
-	const later = (await readShifts())
-		.slice(alive.length)
-		.filter(({ outside }) => outside.length > 0);
+	const later = (await readShifts()).slice(alive.length);
 	const outside = later.map(({ outside }) => outside).flat();
-	expect(sum(later), outside.join('\n')).toBeLessThan(MAX_LAYOUT_SHIFT);
+	const moved = later.map(({ outsideValue: value }) => ({ value }));
+	expect(sum(moved), outside.join('\n')).toBeLessThan(MAX_LAYOUT_SHIFT);
 	expect(messages).toEqual([]);
 });
