@@ -129,6 +129,8 @@ describe('whatever becomes of the messages', () => {
 		await sql`insert into nowboard.events (name) values ('lost')`;
 		await expect.poll(() => instances[0]?.state().events[0]?.name).toBe('lost');
 		await expect.poll(() => instances[1]?.state().events[0]?.name).toBe('lost');
+		// what they have said of it is handed on, and lost, in a turn of its own
+		await new Promise(setImmediate);
 		wire.treat = null;
 		const ids = (await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(
 			({ id }) => Number(id),
@@ -141,9 +143,14 @@ describe('whatever becomes of the messages', () => {
 			).toEqual(ids);
 			expect([client.resets(), client.omitted()]).toEqual([1, 0]);
 		}
-		const follower = instances[3]?.relay();
-		expect(follower?.taken).toBeGreaterThan(0);
-		expect(follower?.gaps).toBeGreaterThan(0);
+		// on a sound channel messages fit again, each of them
+		const follower = () => instances[3]?.relay();
+		for (let i = 0; (follower()?.taken ?? 0) <= 10; i++) {
+			const { taken = 0 } = follower() ?? {};
+			await sql`insert into nowboard.events (name) values (${`after ${i}`})`;
+			await expect.poll(() => follower()?.taken).toBeGreaterThan(taken);
+		}
+		expect(follower()?.gaps).toBeGreaterThan(0);
 	});
 
 	test('none: each reads for itself, an edge waits and says so; all come back', async () => {

@@ -57,7 +57,7 @@ const ATTEMPTS = [
 ];
 
 test('a bound link never shows an event of another source, whatever is asked for', async () => {
-	const { ask } = await start(['source:shop']);
+	const { ask, sql } = await start(['source:shop']);
 	const seen: { [path: string]: number } = {};
 	for (const query of ATTEMPTS) {
 		const more = query === '' ? '?' : `${query}&`;
@@ -100,6 +100,14 @@ test('a bound link never shows an event of another source, whatever is asked for
 	const joint = await ask('/api/dashboard/session?session=joint');
 	expect(joint.text.match(/\/ours/g)?.length).toBeGreaterThan(3);
 	expect(joint.text).not.toMatch(/confidential_order|\/secret/);
+	// an event's own address, for each of them
+	const all = await sql<{ event_id: string; source: string }[]>`
+		select event_id, source from nowboard.events`;
+	for (const { event_id: id, source } of all) {
+		const { text } = await ask(`/?event=${id}`);
+		expect(text, id).not.toMatch(/confidential_order|\/secret/);
+		expect(text.includes('No event has this address'), id).toBe(source !== 'shop');
+	}
 	for (const path of ['/status', '/api/dashboard/health', '/settings'])
 		expect((await ask(path)).status, path).toBe(403);
 });

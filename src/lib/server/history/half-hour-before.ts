@@ -14,7 +14,7 @@ import { COUNT_WINDOW_MS } from '../../protocol';
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import { toMs } from '../db/time';
-import { BusyError } from './history-cache';
+import { BusyError } from './readings';
 import { countBySlot, reachesBack, toRangeTable } from './range-tables';
 
 export type BeforeSpec = Condition & { by: readonly Dimension[] };

@@ -7,7 +7,8 @@ import { collectLog } from '../../../../tests/setup/instances';
 import { toFilterTexts, type Filter } from '../../filter';
 import type { History } from '../../history';
 import type { Sql } from '../db/connect';
-import { BusyError, createHistory, MOST_READINGS } from './history-cache';
+import { createHistory, MOST_READINGS } from './history-cache';
+import { BusyError } from './readings';
 import { ZoneError } from './range-query';
 
 const sql = null as unknown as Sql;

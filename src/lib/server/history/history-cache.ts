@@ -1,16 +1,15 @@
 /**
  * Caches history: one query at a time for each range, source and zone, kept for seconds, so that any number
- * of open pages costs the same. The stream never waits for it. A deadline is no bound, because abandoned
- * queries stay in the driver's queue; so running queries are counted until they end.
+ * of open pages costs the same. The stream never waits for it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import type { History, HistoryRange, Values } from '../../history';
-import { withDeadline } from '../db/deadline';
 import { toFilterTexts } from '../../filter';
 import { ZoneError } from './range-query';
 import { readRange, readRangeValues, type RangeSpec, type ValuesSpec } from './range';
+import { BusyError, createReadings } from './readings';
 
 type RangeView = Pick<RangeSpec, 'filter' | 'bound' | 'by'>;
 
@@ -38,16 +37,6 @@ const MAX_KEPT = 200;
 const DEADLINE_MS = 30_000;
 /** At a time, for whatever ranges, sources and zones: they share three connections with counting and retention, and take milliseconds. */
 export const MOST_READINGS = 8;
-/** A query may never settle (deadline.ts): it counts for so long. */
-const GIVEN_UP_MS = 60_000;
-
-/** As much is being read as may be. */
-export class BusyError extends Error {
-	constructor() {
-		super(`${MOST_READINGS} ranges of history are being read`);
-		this.name = 'BusyError';
-	}
-}
 
 /** @param now ms, for the age of what is kept */
 export function createHistory({
@@ -64,7 +53,7 @@ export function createHistory({
 	readValues?: typeof readRangeValues;
 }): HistoryReader {
 	const kept = new Map<string, { until: number; answer: Promise<unknown> }>();
-	let underWay = 0;
+	const readings = createReadings(MOST_READINGS, DEADLINE_MS, 'history');
 	let forgetting: ReturnType<typeof setTimeout> | undefined;
 	/** A promise that is kept keeps the request in which it was made. */
 	const outside = AsyncLocalStorage.snapshot();
@@ -79,20 +68,6 @@ export function createHistory({
 		forgetting.unref();
 	}
 
-	function begin<T>(reading: Promise<T>): Promise<T> {
-		underWay++;
-		let over = false;
-		const end = () => {
-			if (!over) underWay--;
-			over = true;
-			clearTimeout(timer);
-		};
-		const timer = setTimeout(end, GIVEN_UP_MS);
-		timer.unref();
-		reading.then(end, end);
-		return withDeadline(reading, DEADLINE_MS, 'history');
-	}
-
 	/** @param toUntil until when the answer is kept, `since` being when it was asked for */
 	function readOrShare<T>(
 		key: string,
@@ -102,9 +77,9 @@ export function createHistory({
 	): Promise<T> {
 		const found = kept.get(key);
 		if (found && found.until > now()) return found.answer as Promise<T>;
-		if (underWay >= MOST_READINGS) return Promise.reject(new BusyError());
+		if (readings.isFull()) return Promise.reject(new BusyError());
 		const since = now();
-		const answer = begin(readNow());
+		const answer = readings.run(readNow);
 		kept.delete(key);
 		// while it is read it is never too old
 		const entry = { until: Infinity, answer };

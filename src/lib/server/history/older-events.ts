@@ -15,7 +15,8 @@ import type { ActivityEvent } from '../../protocol';
 import { createTextMatch, toSearchText } from '../../search';
 import { createRowMatch } from '../live/match-row';
 import { toActivityEvent, toRow, type RawRow } from '../reader/row';
-import { BusyError } from './history-cache';
+import { columns } from '../reader/rows';
+import { BusyError, createReadings } from './readings';
 import { toPatterns } from './row-text';
 
 /** Where a page begins: after this row, going back. */
@@ -171,33 +172,31 @@ export async function readOlder(
 
 async function findEvent(sql: Sql, eventId: string, condition: Condition) {
 	const [raw] = await sql<RawRow[]>`
-		select tx::text, id, event_id, name, source, session_id, user_id, properties::text, context::text,
-			${toMs(sql, 'created_at')} as created_at
-		from ${sql.schema}.events where event_id = ${eventId}::uuid`;
+		select ${columns(sql)} from ${sql.schema}.events where event_id = ${eventId}::uuid`;
 	const row = raw && toRow(raw);
 	return row && row.fault === null && createRowMatch(condition)(row) ? toActivityEvent(row) : null;
 }
 
 export function createOlderReader({ sql, log }: { sql: Sql; log: Logger }): OlderReader {
-	let underWay = 0;
+	const pages = createReadings(MOST_PAGES, DEADLINE_MS, 'a page of older events');
 
-	async function run<T>(reading: Promise<T>, what: string): Promise<T> {
+	async function logged<T>(reading: Promise<T>, what: string): Promise<T> {
 		try {
-			return await withDeadline(reading, DEADLINE_MS, what);
+			return await reading;
 		} catch (error) {
-			if (!(error instanceof PositionError)) log.warn({ reason: String(error) }, `${what} failed`);
+			if (!(error instanceof PositionError || error instanceof BusyError))
+				log.warn({ reason: String(error) }, `${what} was not read`);
 			throw error;
 		}
 	}
 
 	return {
-		async read(spec) {
-			if (underWay >= MOST_PAGES) throw new BusyError();
-			underWay++;
-			// counted until it settles: after a deadline the statement may still run
-			const reading = readOlder(sql, spec).finally(() => underWay--);
-			return run(reading, 'reading older events');
-		},
-		find: (eventId, condition) => run(findEvent(sql, eventId, condition), 'reading an event'),
+		read: (spec) =>
+			logged(
+				pages.run(() => readOlder(sql, spec)),
+				'a page of older events',
+			),
+		find: (eventId, condition) =>
+			logged(withDeadline(findEvent(sql, eventId, condition), DEADLINE_MS, 'an event'), 'an event'),
 	};
 }

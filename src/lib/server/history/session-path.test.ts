@@ -4,7 +4,7 @@ import { useDatabase } from '../../../../tests/setup/instances';
 import { parseFilter, type Filter } from '../../filter';
 import type { SessionPath } from '../../session';
 import type { Sql } from '../db/connect';
-import { BusyError } from './history-cache';
+import { BusyError } from './readings';
 import { createSessions, PATH_PAGE, pageQuery, parsePosition, readSession } from './session-path';
 
 function filterOf(...texts: string[]): Filter {

@@ -7,12 +7,11 @@ import type { Logger } from 'pino';
 import type { Filter } from '../../filter';
 import { PAGE_VIEW } from '../../protocol';
 import type { SessionPath, UserSession } from '../../session';
-import { withDeadline } from '../db/deadline';
 import type { Sql } from '../db/connect';
 import { createRowMatch } from '../live/match-row';
 import { toActivityEvent, toRow, type RawRow, type Row } from '../reader/row';
 import { columns } from '../reader/rows';
-import { BusyError } from './history-cache';
+import { BusyError, createReadings } from './readings';
 
 /** Where a page begins: events older than this one. */
 export type PathPosition = { createdAt: number; id: string };
@@ -146,16 +145,14 @@ export function createSessions({
 	sql: Sql;
 	log: Pick<Logger, 'warn'>;
 }): SessionReader {
-	let underWay = 0;
+	const readings = createReadings(MOST_READINGS, DEADLINE_MS, 'a session');
 	return {
 		async read(spec) {
-			if (underWay >= MOST_READINGS) throw new BusyError();
-			underWay++;
-			const reading = readSession(sql, spec).finally(() => underWay--);
 			try {
-				return await withDeadline(reading, DEADLINE_MS, 'a session');
+				return await readings.run(() => readSession(sql, spec));
 			} catch (error) {
-				log.warn({ reason: String(error) }, 'a session was not read');
+				if (!(error instanceof BusyError))
+					log.warn({ reason: String(error) }, 'a session was not read');
 				throw error;
 			}
 		},

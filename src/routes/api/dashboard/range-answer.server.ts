@@ -1,6 +1,6 @@
 import { error, json } from '@sveltejs/kit';
 import { HISTORY_RANGES, type HistoryRange } from '$lib/history';
-import { BusyError } from '$lib/server/history/history-cache';
+import { BusyError } from '$lib/server/history/readings';
 import { ZoneError } from '$lib/server/history/range-query';
 import { toZone } from '$lib/server/history/time-zone';
 

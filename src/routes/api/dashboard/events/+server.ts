@@ -1,7 +1,7 @@
 import { error, json } from '@sveltejs/kit';
 import { MAX_PAGE_LENGTH, PAGE_LENGTH } from '$lib/feed';
 import { MAX_SEARCH_LENGTH } from '$lib/search';
-import { BusyError } from '$lib/server/history/history-cache';
+import { BusyError } from '$lib/server/history/readings';
 import { PositionError } from '$lib/server/history/older-events';
 import { readFilter } from '$lib/server/http/view-param';
 import type { RequestHandler } from './$types';

@@ -2,7 +2,7 @@
 import { isHttpError } from '@sveltejs/kit';
 import { expect, test } from 'vitest';
 import { toFilterTexts, type Filter } from '$lib/filter';
-import { BusyError } from '$lib/server/history/history-cache';
+import { BusyError } from '$lib/server/history/readings';
 import { ZoneError } from '$lib/server/history/range-query';
 import { GET } from './+server';
 

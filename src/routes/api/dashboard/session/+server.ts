@@ -1,6 +1,6 @@
 import { error, json } from '@sveltejs/kit';
 import { INGEST_LIMITS } from '$lib/ingest-limits';
-import { BusyError } from '$lib/server/history/history-cache';
+import { BusyError } from '$lib/server/history/readings';
 import { parsePosition } from '$lib/server/history/session-path';
 import type { RequestHandler } from './$types';
 
