@@ -124,11 +124,11 @@ describe('whatever becomes of the messages', () => {
 			await own.end();
 		});
 		await Promise.all(writers);
-		// one that only the readers have: what comes next does not fit
+		// one that all have but the edge, by reading it: what comes next does not fit
 		wire.treat = () => ({ times: 0, late: 0 });
 		await sql`insert into nowboard.events (name) values ('lost')`;
-		await expect.poll(() => instances[0]?.state().events[0]?.name).toBe('lost');
-		await expect.poll(() => instances[1]?.state().events[0]?.name).toBe('lost');
+		for (const one of instances.slice(0, 3))
+			await expect.poll(() => one.state().events[0]?.name).toBe('lost');
 		// what they have said of it is handed on, and lost, in a turn of its own
 		await new Promise(setImmediate);
 		wire.treat = null;
