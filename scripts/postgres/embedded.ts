@@ -12,6 +12,7 @@ import { findBinaries, program, reachableBinaries, type Binaries } from './binar
 import { openCluster, stopOrphan, type Cluster } from './cluster';
 import { explainError, explainFailure } from './startup-errors';
 import { freePort, isFree } from '../process/ports';
+import { stopWithUs } from '../process/stop-with-us';
 import { claimFolder, hasOwner } from './owner';
 
 export type PostgresOptions = {
@@ -112,7 +113,8 @@ async function supervise(server: ChildProcess, context: Supervised): Promise<Run
 	// the last resort when this process ends without having called stop()
 	const onExit = () => server.kill(SIGNALS.fast);
 	process.once('exit', onExit);
-	const unwatch = stopWithUs(server.pid);
+	// on Windows the next start on the same folder stops what is left
+	const unwatch = stopWithUs(server.pid, 'INT');
 	let ended = false;
 	let startError: Error | undefined;
 	const exited = new Promise<void>((resolve) => {
@@ -146,23 +148,6 @@ async function supervise(server: ChildProcess, context: Supervised): Promise<Run
 	}
 	writeFileSync(join(cluster.folder, 'port'), String(port));
 	return { url, port, pid: server.pid ?? 0, exited, stop };
-}
-
-/**
- * A shell that waits for the end of a pipe from us and then stops the server: the pipe ends with this process, however
- * that went. Windows has no such shell; there the next start on the same folder stops what is left.
- */
-function stopWithUs(pid: number | undefined): () => void {
-	if (pid === undefined || process.platform === 'win32') return () => {};
-	const script = 'read _; kill -INT "$0"';
-	const watcher = spawn('/bin/sh', ['-c', script, String(pid)], {
-		stdio: ['pipe', 'ignore', 'ignore'],
-		detached: true,
-	});
-	watcher.once('error', () => {});
-	watcher.stdin.once('error', () => {});
-	watcher.unref();
-	return () => void watcher.kill('SIGKILL');
 }
 
 /** True once a query is answered; false when the server has ended or the deadline has passed. */

@@ -1,4 +1,4 @@
-/** A Redis of a test's own: Debian's program, in a temporary folder, without files, on a free port. */
+/** A Redis of a test's own: Debian's program, in a temporary folder, without files, on a free port. It ends with our process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,12 +6,15 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../scripts/process/ports';
+import { stopWithUs } from '../../scripts/process/stop-with-us';
 import { findProgram } from '../../scripts/testing/system-programs';
 import { makeTemporaryFolder } from './server';
 import type { SelfSigned } from './self-signed';
 
 export type TestRedis = {
 	port: number;
+	/** of the process that runs now */
+	pid(): number;
 	/** Empty, also after a stop. */
 	start(): Promise<void>;
 	/** As a crash. */
@@ -55,6 +58,8 @@ export async function startRedis(
 
 	async function start() {
 		child = spawn(program as string, settings, { stdio: 'ignore' });
+		// KILL: one that is paused takes no other
+		child.once('exit', stopWithUs(child.pid, 'KILL'));
 		const until = performance.now() + START_MS;
 		while (!(await accepts(port))) {
 			if (child.exitCode !== null || performance.now() > until)
@@ -73,6 +78,7 @@ export async function startRedis(
 	await start();
 	return {
 		...{ port, start, kill },
+		pid: () => child?.pid ?? 0,
 		pause: () => void child?.kill('SIGSTOP'),
 		resume: () => void child?.kill('SIGCONT'),
 		async command(...words) {

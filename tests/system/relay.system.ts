@@ -1,4 +1,6 @@
 /** The relay over a real Redis: who may in, what is said when it does not work, and that instances share one reader. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -148,3 +150,36 @@ describe('what RELAY_URL says', () => {
 		});
 	});
 });
+
+/** One signal 0 to a process that is there does nothing; to one that is gone it throws. */
+function isAlive(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+}
+
+test.each(['running', 'paused'])(
+	'a %s Redis ends with the process that started it',
+	async (how) => {
+		const script = new URL('../setup/redis.ts', import.meta.url).href;
+		const code = `const redis = await (await import(${JSON.stringify(script)})).startRedis();
+		if ('${how}' === 'paused') redis.pause();
+		console.log(redis.pid());
+		setInterval(() => {}, 1_000);`;
+		const starter = spawn(
+			process.execPath,
+			['--import', 'tsx', '--input-type=module', '-e', code],
+			{
+				stdio: ['ignore', 'pipe', 'inherit'],
+			},
+		);
+		onTestFinished(() => void starter.kill('SIGKILL'));
+		const [line] = (await once(starter.stdout, 'data')) as [Buffer];
+		const pid = Number(String(line));
+		expect(isAlive(pid)).toBe(true);
+		starter.kill('SIGKILL');
+		await expect.poll(() => isAlive(pid)).toBe(false);
+	},
+);
