@@ -7,7 +7,7 @@ import { parseCursor, toId } from '../reader/cursor';
 import type { Delta } from '../reader/drain';
 import type { Row } from '../reader/row';
 
-/** Of the text below: other formats stand under other keys. To be raised when `Row` or `Tick` changes. */
+/** Of the text below; other formats have other keys. When `Row` or `Tick` changes, message.test.ts does not compile: raise it. */
 export const FORMAT = 1;
 
 export type Ticked = { tick: Tick; previous: Tick | null };
