@@ -210,7 +210,7 @@ test.each(['1ms', '200ms'])('every time limit at %s changes nothing', async (val
 	expect(await use(await usePlace(...known.map((name): Setting => [name, value])))).toEqual(plain);
 });
 
-test('a connection outlives every limit of the role; (control) without its own, it does not', async () => {
+test('a connection outlives every limit of the role that ends one without limits of its own', async () => {
 	const server = useAdmin();
 	for (const name of await findKnown(server)) {
 		const url = await usePlace([name, '200ms']);
