@@ -3,10 +3,7 @@
  * many there are. In the database of DATABASE_URL, otherwise in that of `npm run dev`. Running servers need not be told. Where there is
  * only a build it is `node build/erase.js` (scripts/release/build-release.ts).
  */
-import { connect } from '../src/lib/server/db/connect';
-import { findLimits } from '../src/lib/server/db/limits';
-import { migrate } from '../src/lib/server/migrations/migrate';
-import { withDatabase } from './commands/run-command';
+import { withTables } from './commands/run-command';
 import { countErasing, erase, parseErasing, USAGE } from './commands/erase-events';
 
 const parsed = parseErasing(process.argv.slice(2));
@@ -16,19 +13,10 @@ if (!parsed.ok) {
 }
 const { erasing, sure } = parsed;
 
-await withDatabase(async (url, schema) => {
-	await migrate(process.env.DATABASE_DIRECT_URL || url, {
-		schema,
-		folder: process.env.MIGRATIONS_DIR || 'drizzle',
-	});
-	const sql = connect(url, { max: 1, schema, limits: await findLimits(url, '0') });
-	try {
-		const count = await countErasing(sql, erasing);
-		if (!sure) return console.log(`${count} events would be erased. With --yes they are.`);
-		console.log(`Erasing ${count} events …`);
-		const erased = await erase(sql, erasing, (rows) => console.log(`${rows} erased`));
-		console.log(`${erased} events are erased, and open pages are reset without them.`);
-	} finally {
-		await sql.end({ timeout: 5 });
-	}
+await withTables(async (sql) => {
+	const count = await countErasing(sql, erasing);
+	if (!sure) return console.log(`${count} events would be erased. With --yes they are.`);
+	console.log(`Erasing ${count} events …`);
+	const erased = await erase(sql, erasing, (rows) => console.log(`${rows} erased`));
+	console.log(`${erased} events are erased, and open pages are reset without them.`);
 });

@@ -33,7 +33,9 @@ test('every mistake is named at once, before the adapter names one of its own', 
 		.map((line) => line.split(' ')[0]);
 	expect(code).toBe(1);
 	expect(names).toEqual(['PORT', 'ORIGIN', 'LOG_LEVEL', 'BODY_SIZE_LIMIT', 'DATABASE_URL', 'No']);
-	// control: what the adapter says alone
+});
+
+test('(control) the adapter alone names one mistake', async () => {
 	const [, alone] = await start('build/handler.js', WRONG);
 	expect(alone).toContain('Invalid ORIGIN');
 	expect(alone).not.toMatch(/BODY_SIZE_LIMIT|LOG_LEVEL|DATABASE_URL/);
@@ -45,7 +47,9 @@ test('an empty line of .env is an unset variable, also for the adapter', async (
 	onTestFinished(() => app.kill('SIGTERM'));
 	await app.start();
 	expect((await fetch(`${app.url}/healthz`)).status).toBe(200);
-	// control
+});
+
+test('(control) to the adapter alone an empty variable is a wrong one', async () => {
 	const [, alone] = await start('build/handler.js', { ORIGIN: '' });
 	expect(alone).toContain('Invalid ORIGIN');
 });

@@ -17,7 +17,9 @@ test('the row at a distance is the one whose edges are around it, however high t
 			expect(offsetOf(shape, index + 1)).toBeGreaterThan(y);
 		}),
 	);
-	// (control) equal heights put a row below an opened one in its place
+});
+
+test('(control) equal heights put a row below an opened one in its place', () => {
 	expect(indexAt({ tall: [{ index: 0, extra: 100 }], rowHeight: 10 }, 50)).toBe(0);
 	expect(indexAt({ tall: [], rowHeight: 10 }, 50)).toBe(5);
 });
