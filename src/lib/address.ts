@@ -41,6 +41,7 @@ export function withClause(filter: readonly string[], clause: string): string[] 
 	return parsed.ok ? toFilterTexts(parsed.filter) : null;
 }
 
+/** Whether no clause can be added any more. */
 export const isFull = (filter: readonly string[]) => filter.length >= FILTER_LIMITS.clauses;
 
 /** Percent-encoded, but for what an address may hold as it is. */

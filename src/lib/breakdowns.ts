@@ -33,6 +33,7 @@ const WORDS: Record<FixedDimension, Words> = {
 	user: { title: 'Users', one: 'User', none: '(no user)' },
 };
 
+/** The words of a dimension; a property is called by its key. */
 export function wordsOf(dimension: string): Words {
 	if (dimension in WORDS) return WORDS[dimension as FixedDimension];
 	const key = dimension.slice(PROPS.length);

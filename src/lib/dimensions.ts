@@ -51,6 +51,7 @@ const OF_PAGE_VIEWS: ReadonlySet<string> = new Set([
 	'utm_content',
 ]);
 
+/** What its breakdown counts. */
 export function measureOf(dimension: Dimension): Measure {
 	return OF_PAGE_VIEWS.has(dimension) ? 'page_views' : 'events';
 }

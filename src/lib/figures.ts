@@ -89,5 +89,6 @@ export function toPastFigure(key: FigureKey): Pick<Figure, 'label' | 'toDefiniti
 	const figure: Figure = FIGURES[key];
 	return figure.past === undefined ? figure : figure.past;
 }
+/** Whether history has this figure. */
 export const isPastFigure = (key: FigureKey): key is keyof HistoryFigures =>
 	toPastFigure(key) !== null;

@@ -23,6 +23,7 @@ export type Signs = {
 	leftAt: number | null;
 };
 
+/** What the signs of a session mean. @param now database time, ms since 1970 */
 export function toPresenceState(
 	{ visible, heardAt, inputAt, eventAt, leftAt }: Signs,
 	now: number,

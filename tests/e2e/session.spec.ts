@@ -117,7 +117,7 @@ test.describe('by a share link', () => {
 			await panel(page).getByRole('button', { name: 'Close the session' }).click();
 			await closed(page);
 			await openHydrated(page, `${url}/?session=theirs`);
-			await expect(panel(page)).toContainText('There is no event of this session.');
+			await expect(panel(page)).toContainText('This session has no events.');
 			await expect(panel(page)).not.toContainText('secret');
 		} finally {
 			await context.close();

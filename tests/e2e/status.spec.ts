@@ -48,7 +48,7 @@ test.describe('with counts and troubles of its own', () => {
 		await expect(line(page, 'Delay (p99)')).toHaveAttribute('aria-label', /at most .* ms$/);
 		await expect(part(page, 'Reading')).toContainText('ms behind');
 		await expect(page.getByRole('list', { name: 'Requests not recorded' })).toContainText(
-			'1 of JSON that is no event invalid',
+			'1 with an invalid event invalid',
 		);
 		await expect(part(page, 'Retention')).toContainText('Events are kept for 90 days.');
 		await expect(part(page, 'History')).toContainText('ago', { timeout: 30_000 });
@@ -90,7 +90,7 @@ test.describe('with counts and troubles of its own', () => {
 		await expect(headline(page)).toHaveText('Everything works.');
 		await server.kill('SIGKILL');
 		await expect(headline(page)).toHaveText('The server is not answering.');
-		await expect(page.getByText(/^What stands here is from \d\d:\d\d:\d\d/)).toBeVisible();
+		await expect(page.getByText(/^As of \d\d:\d\d:\d\d/)).toBeVisible();
 		await server.start();
 		await expect(headline(page)).toHaveText('Everything works.', { timeout: 30_000 });
 	});

@@ -124,7 +124,7 @@ test('what fails is logged once, with the id that its answer names', async () =>
 	const denied = await ask(app, '/settings', { id: 'denied' });
 	expect([denied.status, await denied.json()]).toEqual([
 		401,
-		{ message: 'This dashboard asks for a login.', requestId: 'denied' },
+		{ message: 'Log in to view this dashboard.', requestId: 'denied' },
 	]);
 });
 

@@ -54,6 +54,7 @@ export const MAX_LIVE_ROWS = 5_000;
 /** More ticks than a minute of pixels can show apart. */
 export const MAX_ARRIVALS = 500;
 
+/** The board of a fresh state, from the page or a `reset`. */
 export function toDashboard(initial: DashboardState): Dashboard {
 	return {
 		...initial,
@@ -120,6 +121,7 @@ export function withActivity(
 	};
 }
 
+/** The board after a tick. */
 export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
 	const { figures, previous, series } = metrics;
 	const { peopleMinutes } = board;
@@ -132,10 +134,12 @@ export function withMetrics(board: Dashboard, metrics: Metrics): Dashboard {
 	};
 }
 
+/** The board with who is here now. */
 export function withPresence(board: Dashboard, people: Presence): Dashboard {
 	return { ...board, people };
 }
 
+/** The board with what the server says of itself. */
 export function withPing(board: Dashboard, { now, fix, ...states }: Ping): Dashboard {
 	return {
 		...board,

@@ -40,6 +40,7 @@ export const optional =
 	(value, path) =>
 		value === undefined ? null : check(value, path);
 
+/** Fields beyond those named are let pass. */
 export function object<T>(fields: Fields<T>): Check<T> {
 	const entries = Object.entries<Check<unknown>>(fields);
 	return (value, path) => {
@@ -53,6 +54,7 @@ export function object<T>(fields: Fields<T>): Check<T> {
 	};
 }
 
+/** Every item must pass. */
 export function list<T>(item: Check<T>): Check<T[]> {
 	return (value, path) => {
 		if (!Array.isArray(value)) return refuse(path, value, 'a list');

@@ -66,6 +66,7 @@ export const ONLINE_JITTER_MS = 500;
 export const MAX_BYE_MS = 5 * 60_000;
 const MINUTE_MS = 60_000;
 
+/** Before the first subscriber. */
 export function toConnection(maxAttempts = MAX_ATTEMPTS): Connection {
 	return { phase: 'idle', attempt: 0, deadline: null, attempts: [], online: true, maxAttempts };
 }
@@ -161,11 +162,13 @@ const TABLE: { [I in Input['type']]: Row } = {
 	retry:     [ stay,  stay,      stay,    wake,   wake,   wake,  stay ]
 };
 
+/** What the connection becomes; the table above has every case. */
 export function toNext(connection: Connection, input: Input, moment: Moment): Connection {
 	const byeMs = input.type === 'bye' ? input.retryMs : 0;
 	return TABLE[input.type][COLUMN[connection.phase]](connection, moment, byeMs);
 }
 
+/** Whether there is an EventSource. */
 export function isOpen(phase: Phase): boolean {
 	return phase === 'connecting' || phase === 'live';
 }

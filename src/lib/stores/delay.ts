@@ -14,6 +14,7 @@ export const DELAY_WINDOW_MS = 60_000;
 /** A frame every 100 ms for a minute. */
 export const MAX_SAMPLES = 600;
 
+/** The median of DELAY_WINDOW_MS, from the newest MAX_SAMPLES. */
 export function createDelay(): Delay {
 	let samples: { at: number; ms: number }[] = [];
 	return {

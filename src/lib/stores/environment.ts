@@ -26,6 +26,7 @@ export type Environment = {
 
 export const LOOKED_AT = 'nowboard-looked-at';
 
+/** Null on the server. */
 export function toEnvironment(): Environment | null {
 	if (typeof window === 'undefined' || typeof EventSource === 'undefined') return null;
 	return {
@@ -40,6 +41,7 @@ export function toEnvironment(): Environment | null {
 	};
 }
 
+/** A timer. @returns calls it off */
 export function after(ms: number, run: () => void): () => void {
 	const timer = setTimeout(run, ms);
 	return () => clearTimeout(timer);

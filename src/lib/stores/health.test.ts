@@ -64,7 +64,7 @@ test('it asks every few seconds, and keeps what it knew when no answer comes', a
 		['1', null],
 		['1', 'The server is not answering.'],
 		['1', 'Something else answers in the place of the server.'],
-		['1', 'This dashboard asks for a login.'],
+		['1', 'Log in to view this dashboard.'],
 		['2', null],
 	]);
 	expect(new Set(page.asked)).toEqual(new Set([HEALTH_URL]));

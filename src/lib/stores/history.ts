@@ -40,6 +40,7 @@ export const REFRESH_MS: Record<HistoryRange, number> = {
 export const RETRY_MS = 5_000;
 const TIMEOUT_MS = 10_000;
 
+/** Asks while it is subscribed to, and again when the answer grows old or fails. */
 export function createHistory({
 	range,
 	filter,

@@ -29,6 +29,7 @@ export type MomentOptions = {
 
 export const RETRY_MS = 3_000;
 
+/** Asks when it is subscribed to, and again while that fails. */
 export function createMoment({
 	at,
 	filter,

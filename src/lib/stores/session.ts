@@ -19,6 +19,7 @@ export type LiveSession = Readable<SessionView> & {
 /** The status of a session of which there is no event. */
 const MISSING = 404;
 
+/** Reads the session and follows it by a stream of its own, while it is subscribed to. */
 export function createSession({
 	session,
 	url = '/api/dashboard/session',

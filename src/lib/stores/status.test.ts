@@ -38,7 +38,7 @@ test('every way of not being well becomes a sentence', async () => {
 		'The stream was cut; the server is answering.',
 		'Postgres is not answering.',
 		'Something else answers in the place of the server.',
-		'This dashboard asks for a login.',
+		'Log in to view this dashboard.',
 		'The server is not ready.',
 		'The proxy cannot reach the server.',
 		'The server answered with status 418.',

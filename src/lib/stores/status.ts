@@ -14,10 +14,10 @@ export const STATUS_TIMEOUT_MS = 5_000;
 
 export const UNREACHABLE = 'The server is not answering.';
 /** The session has ended: the page has nothing to wait for. */
-export const NEEDS_LOGIN = 'This dashboard asks for a login.';
+export const NEEDS_LOGIN = 'Log in to view this dashboard.';
 const REASONS: { [status: number]: string } = {
 	401: NEEDS_LOGIN,
-	403: 'This dashboard may not be seen from here.',
+	403: 'You have no access to this dashboard.',
 	404: 'There is no dashboard at this address.',
 	429: 'The server limits how often it is asked.',
 	502: 'The proxy cannot reach the server.',
@@ -25,6 +25,7 @@ const REASONS: { [status: number]: string } = {
 	504: 'The proxy waited for the server in vain.',
 };
 
+/** Never rejects. */
 export async function fetchStatus(url: string, fetcher: typeof fetch = fetch): Promise<Answer> {
 	const answer = await ask(url, PARSERS.ping, fetcher);
 	return answer.ok ? { ok: true, ping: answer.value } : answer;
@@ -61,7 +62,7 @@ export async function diagnose(url: string, fetcher: typeof fetch = fetch): Prom
 	return 'The stream was cut; the server is answering.';
 }
 
-/** Thrown by who asks for an address: its message is what `ask` gave as the reason, a sentence for the person in front of the page. */
+/** Thrown when an address cannot be had: its message is the reason that `ask` gave, a sentence for the viewer. */
 export class Refusal extends Error {}
 
 /** A refusal by its status, as a sentence. */

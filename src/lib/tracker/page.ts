@@ -9,6 +9,7 @@ type Address = Pick<URL, 'origin' | 'pathname' | 'hash' | 'search'>;
 /** An attribute without a value is on too. */
 export const isOn = (setting: unknown) => `${setting ?? false}` !== 'false';
 
+/** A host as it is counted. */
 export const withoutWww = (host: string) => host.replace(/^www\./, '');
 
 /** @param list separated by commas or spaces; the `www.` of a host makes no difference */

@@ -10,7 +10,7 @@ import type { Actions, PageServerLoad } from './$types';
 const MAX_HOSTS = 20;
 
 export const load: PageServerLoad = async ({ locals, url }) => {
-	if (!locals.login) error(404, 'There are no settings without DASHBOARD_PASSWORD.');
+	if (!locals.login) error(404, 'Settings need DASHBOARD_PASSWORD.');
 	const { links, keyring, audit } = locals.login;
 	const [listedLinks, { rows: keys, more: moreKeys }, done] = await Promise.all([
 		links.list(),

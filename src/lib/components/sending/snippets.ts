@@ -28,8 +28,8 @@ export function toWays(origin: string, sending: SendingKeys = null): Way[] {
 		{
 			name: 'Script',
 			how: keys
-				? `Page views, and what you call it for, with a public key${from}.`
-				: 'Page views, and what you call it for.',
+				? `Page views, and events that your page sends, with a public key${from}.`
+				: 'Page views, and events that your page sends.',
 			code: [
 				`<script defer src="${origin}/t.js"${keys ? ` data-key="${keys.public}"` : ''}></script>`,
 				``,

@@ -90,7 +90,9 @@ test('each part says its own state and figure', () => {
 		['fine', '3 pages'],
 		['fine', '90 MB'],
 	]);
-	expect(toParts(well)[5]?.words).toContain('1,024 frames kept (50 % of the room)');
+	expect(toParts(well)[5]?.words).toContain(
+		'1,024 frames are kept for pages that reconnect (50 % of the limit)',
+	);
 	expect(states({ ...well, listener: 'deaf' })).toContain('NOTIFY degraded');
 	expect(states({ ...well, writing: 'locked' })).toContain('Writing broken');
 	expect(states({ ...well, tickAgoMs: 200_000 })).toContain('Ticks degraded');

@@ -73,12 +73,15 @@ function database(health: Health, look: Look): Part {
 
 function notify({ listener, database, state }: Health): Part {
 	const part = { name: 'NOTIFY', figure: '' };
-	if (listener === 'up')
-		return { ...part, state: 'fine', words: 'Postgres rings when something was written.' };
+	if (listener === 'up') return { ...part, state: 'fine', words: 'Notifications arrive.' };
 	if (database === 'down')
-		return { ...part, state: state === 'starting' ? 'starting' : 'broken', words: 'Not heard.' };
+		return {
+			...part,
+			state: state === 'starting' ? 'starting' : 'broken',
+			words: 'Not connected.',
+		};
 	const words =
-		'Postgres does not ring, so the table is looked at four times a second. Behind a pooler, set DATABASE_DIRECT_URL.';
+		'Notifications do not arrive, so the table is polled four times a second. Behind a pooler, set DATABASE_DIRECT_URL.';
 	return { ...part, state: 'degraded', words };
 }
 
@@ -88,7 +91,7 @@ function reading(health: Health, look: Look): Part {
 	const figure = measured?.p50Ms == null ? '' : `${toMs(measured.p50Ms, look)} behind`;
 	const ago = readAgoMs === null ? '' : ` Last read ${toDuration(readAgoMs, look)} ago.`;
 	if (database === 'down') {
-		const words = `What is shown stands still; it goes on without a gap.${ago}`;
+		const words = `Pages stand still, and continue without a gap.${ago}`;
 		return { name: 'Reading', state: downState(health), words, figure: '' };
 	}
 	return { name: 'Reading', state: 'fine', words: `Everything committed is shown.${ago}`, figure };
@@ -97,7 +100,7 @@ function reading(health: Health, look: Look): Part {
 function writing(health: Health, look: Look): Part {
 	const { database, writing, heldEvents, fix } = health;
 	const figure = heldEvents > 0 ? `${toCount(heldEvents, look)} wait` : '';
-	const refused = 'Events sent now are refused, and can be sent again.';
+	const refused = 'Events sent now are rejected. Senders can retry.';
 	if (writing !== null)
 		return {
 			name: 'Writing',
@@ -107,7 +110,7 @@ function writing(health: Health, look: Look): Part {
 		};
 	if (database === 'down')
 		return { name: 'Writing', state: downState(health), words: refused, figure };
-	return { name: 'Writing', state: 'fine', words: 'Events are taken.', figure };
+	return { name: 'Writing', state: 'fine', words: 'Events are accepted.', figure };
 }
 
 function ticks(health: Health, look: Look): Part {
@@ -132,7 +135,7 @@ function streams({ clients, ring, missing }: Health, look: Look): Part {
 		state: leaving ? 'broken' : 'fine',
 		words: leaving
 			? 'Shutting down: disconnecting viewers.'
-			: `Pages that come back find ${toCount(ring.frames, look)} frames kept (${toCount(share, look)} % of the room).`,
+			: `${toCount(ring.frames, look)} frames are kept for pages that reconnect (${toCount(share, look)} % of the limit).`,
 		figure: `${toCount(clients, look)} ${clients === 1 ? 'page' : 'pages'}`,
 	};
 }
@@ -144,8 +147,8 @@ function process({ memoryBytes, minutes }: Health, look: Look): Part {
 		name: 'Process',
 		state: late ? 'degraded' : 'fine',
 		words: late
-			? `Busy: it came ${toDuration(lateMs, look)} late to something planned.`
-			: `Never more than ${toDuration(lateMs, look)} late in this minute.`,
+			? `Busy: a timer ran ${toDuration(lateMs, look)} late.`
+			: `Timers at most ${toDuration(lateMs, look)} late in this minute.`,
 		figure: `${toCount(memoryBytes / 1024 / 1024, look)} MB`,
 	};
 }

@@ -57,7 +57,7 @@ test.each([
 		expect(down?.text).toContain('14:05:09');
 		const refusing = toNotice({ ...well, writing: trouble });
 		expect(refusing?.text).toContain(words);
-		expect(refusing?.text).toContain('what is shown here is complete');
+		expect(refusing?.text).toContain('this page is complete');
 	},
 );
 

@@ -32,35 +32,35 @@ type Situation = {
 export function toNotice(situation: Situation): Notice | null {
 	const { status, attempt, lastError, database, listener, reading, writing, fix, known } =
 		situation;
-	const because = lastError ? ` The last attempt said: ${lastError}` : '';
+	const because = lastError ? ` Last error: ${lastError}` : '';
 	if (status === 'offline') {
 		return {
 			tone: 'broken',
-			text: `This device is offline. The figures are those of ${known}. The page goes on by itself when the network is back.`,
+			text: `This device is offline. The figures are as of ${known}. The page continues when the network is back.`,
 		};
 	}
 	if (status === 'failed') {
 		return {
 			tone: 'broken',
-			text: `The server has not answered ${attempt} attempts in a row. The figures are those of ${known}. The page keeps looking, slowly, and goes on by itself.${because}`,
+			text: `The server has not answered ${attempt} attempts in a row. The figures are as of ${known}. The page keeps trying, less often, and continues by itself.${because}`,
 		};
 	}
 	if (status !== 'live' && attempt > QUIET_ATTEMPTS) {
 		return {
 			tone: 'broken',
-			text: `The stream was cut. The figures are those of ${known}; what happened since then follows when it is back.${because}`,
+			text: `The stream was cut. The figures are as of ${known}; newer events follow when it is back.${because}`,
 		};
 	}
 	if (status === 'live' && database === 'down') {
 		return {
 			tone: 'broken',
-			text: `${reading ? toWords(reading, fix) : 'Postgres is not answering.'} Events sent now are refused, none that was accepted is lost. The server keeps trying; the figures are those of ${known}.`,
+			text: `${reading ? toWords(reading, fix) : 'Postgres is not answering.'} Events sent now are rejected; no accepted event is lost. The server keeps trying; the figures are as of ${known}.`,
 		};
 	}
 	if (status === 'live' && writing !== null) {
 		return {
 			tone: 'broken',
-			text: `${toWords(writing, fix)} Events sent now are refused and can be sent again; none that was accepted is lost, and what is shown here is complete. The server keeps trying.`,
+			text: `${toWords(writing, fix)} Events sent now are rejected, and senders can retry. No accepted event is lost, and this page is complete. The server keeps trying.`,
 		};
 	}
 	if (status === 'live' && listener === 'deaf') {

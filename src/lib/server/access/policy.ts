@@ -4,9 +4,9 @@
  */
 
 /**
- * `open` and `ingest`: everyone, from anywhere. `login`: everyone, with changes from our own pages only. `dashboard`: who may
- * look. `whole`: the same, but not by a share link that shows a part only. `settings`: who gave the password, also where the dashboard is public.
- * `metrics`: who has the token of METRICS_TOKEN.
+ * `open` and `ingest`: everyone, from anywhere. `login`: everyone, with changes from our own pages only. `dashboard`: viewers.
+ * `whole`: viewers, but not by a share link with a filter. `settings`: viewers with the password, also where the dashboard is public.
+ * `metrics`: requests with METRICS_TOKEN.
  */
 export type Access = 'open' | 'ingest' | 'login' | 'dashboard' | 'whole' | 'settings' | 'metrics';
 
@@ -46,7 +46,7 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 export type Refusal = { status: 401 | 403 | 404; message: string };
 
-/** Whether the answer depends on who asks: then, and only then, is the database asked. */
+/** Whether the answer depends on the viewer. Only then is the database asked. */
 export function asksWho(routeId: string | null, dashboardPublic: boolean): boolean {
 	const access = routeId === null ? undefined : ROUTES[routeId];
 	if (access === 'dashboard' || access === 'whole') return !dashboardPublic;
@@ -117,12 +117,11 @@ export function refuse({
 		};
 	const isDashboard = access === 'dashboard' || access === 'whole';
 	if (access === 'login' || (isDashboard && dashboardPublic)) return null;
-	if (!hasLogin)
-		return { status: 404, message: 'There are no settings without DASHBOARD_PASSWORD.' };
-	if (viewer === null) return { status: 401, message: 'This dashboard asks for a login.' };
+	if (!hasLogin) return { status: 404, message: 'Settings need DASHBOARD_PASSWORD.' };
+	if (viewer === null) return { status: 401, message: 'Log in to view this dashboard.' };
 	if (access === 'whole' && isBound)
-		return { status: 403, message: 'This share link shows a part of the events only.' };
+		return { status: 403, message: 'A share link with a filter does not open the status page.' };
 	if (access === 'settings' && viewer !== 'session')
-		return { status: 403, message: 'A share link is for looking only.' };
+		return { status: 403, message: 'A share link is read-only. Log in to open settings.' };
 	return null;
 }

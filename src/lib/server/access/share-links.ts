@@ -34,6 +34,7 @@ export const MAX_LINK_NAME = 80;
 export const MAX_LINK_DAYS = 3_650;
 const DEADLINE_MS = 2_000;
 
+/** @param viewers forget a link that is revoked */
 export function createShareLinks(sql: Sql, viewers: Pick<Viewers, 'forget'>): ShareLinks {
 	const within = <T>(query: PromiseLike<T>, what: string) => withDeadline(query, DEADLINE_MS, what);
 	return {

@@ -13,6 +13,7 @@ export type Site = { isSecure: boolean; basePath: string };
 const options = ({ isSecure, basePath }: Site) =>
 	({ path: basePath || '/', httpOnly: true, sameSite: 'lax', secure: isSecure }) as const;
 
+/** Where the cookie of a request belongs. */
 export const toSite = (url: URL, { basePath }: { basePath: string }): Site => ({
 	isSecure: url.protocol === 'https:',
 	basePath,
@@ -44,6 +45,7 @@ export function renewViewerCookie(
 		setViewerCookie(cookies, own, viewer.expiresAt, site);
 }
 
+/** Needs the same site that it was set with. */
 export function clearViewerCookie(cookies: Cookies, site: Site): void {
 	cookies.delete(VIEWER_COOKIE, options(site));
 }

@@ -11,6 +11,7 @@ export type ViewerStreams = {
 	hashes(): string[];
 };
 
+/** Knows the open streams of each viewer, by the hash of the token. */
 export function createViewerStreams(): ViewerStreams {
 	const followed = new Map<string, { ending: AbortController; streams: number }>();
 	return {

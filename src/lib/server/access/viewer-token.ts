@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 /** As `createToken` makes them: anything else need not be looked up. */
 const TOKEN = /^[\w-]{43}$/;
 
+/** Whether it can be one at all. */
 export const isToken = (text: string) => TOKEN.test(text);
 
 /** 32 random bytes and their hash. A fast hash is enough, for they cannot be guessed. */
@@ -12,6 +13,7 @@ export function createToken(): { token: string; hash: string } {
 	return { token, hash: hashToken(token) };
 }
 
+/** As the tables keep it: SHA-256, hexadecimal. */
 export function hashToken(token: string): string {
 	return createHash('sha256').update(token).digest('hex');
 }

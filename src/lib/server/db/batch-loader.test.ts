@@ -53,7 +53,7 @@ test('there is one query at a time, with at most perQuery keys', async () => {
 test('no more keys wait than the bound; the refused one may ask again later', async () => {
 	const { lookup, query } = start({ asked: 2 });
 	const waiting = Promise.all([lookup.ask('a'), lookup.ask('b')]);
-	await expect(lookup.ask('c')).rejects.toThrow('2 keys wait to be checked');
+	await expect(lookup.ask('c')).rejects.toThrow('2 keys are waiting to be checked');
 	(await query(1)).answer({});
 	await waiting;
 	const again = lookup.ask('c');

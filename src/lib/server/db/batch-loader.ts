@@ -53,7 +53,7 @@ export function createBatchedLookup<T>({
 		if (closed) throw new UnavailableError('The server is shutting down.');
 		if (questions.size >= bounds.asked)
 			throw new UnavailableError(
-				`${questions.size} ${noun}s wait to be checked, and no more are taken.`,
+				`${questions.size} ${noun}s are waiting to be checked: the queue is full.`,
 			);
 		const question = createQuestion<T>(now());
 		questions.set(key, question);

@@ -46,7 +46,7 @@ export type ConnectOptions = {
 
 /**
  * The most connections of one process: two for ingest, three for maintenance and history, one each for keys, viewers,
- * ticks, the write probe, the listener, the drain, catching up, and one for presence. The doctor checks that the server has this many free.
+ * ticks, the write probe, the listener, the drain, catching up, and presence. A relay's reader has one more. The doctor checks that so many are free.
  */
 export const MOST_CONNECTIONS = 13;
 

@@ -94,6 +94,7 @@ const BY_CODE: Readonly<Record<string, DatabaseTrouble>> = {
 /** Node's words when the server closes the connection instead of answering a TLS handshake: it has no TLS. */
 const NO_TLS = /before secure TLS connection/;
 
+/** By the cause of the error; `other` when it is not known. */
 export function toDatabaseTrouble(error: unknown): DatabaseTrouble {
 	const cause = findCause(error);
 	if (cause instanceof DatabaseProblem) return cause.trouble;
@@ -116,6 +117,7 @@ export function findCause(error: unknown): unknown {
 	return found;
 }
 
+/** The code of Postgres or Node; empty when there is none. */
 export function toCode(error: unknown): string {
 	return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

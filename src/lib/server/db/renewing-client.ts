@@ -15,6 +15,7 @@ export type RenewingClient = {
 	end(timeoutS: number): Promise<void>;
 };
 
+/** Connects at the first use. @param connect makes a client */
 export function createRenewingClient(connect: () => Sql): RenewingClient {
 	let sql: Sql | null = null;
 	const current = () => (sql ??= connect());

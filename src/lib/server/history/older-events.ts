@@ -177,6 +177,7 @@ async function findEvent(sql: Sql, eventId: string, condition: Condition) {
 	return row && row.fault === null && createRowMatch(condition)(row) ? toActivityEvent(row) : null;
 }
 
+/** At most MOST_PAGES readings at a time; further ones get a BusyError. */
 export function createOlderReader({ sql, log }: { sql: Sql; log: Logger }): OlderReader {
 	const pages = createReadings(MOST_PAGES, DEADLINE_MS, 'a page of older events');
 

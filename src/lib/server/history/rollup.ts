@@ -18,7 +18,7 @@ import { toMs } from '../db/time';
 export const STEPS = { minute: 60, quarter: 900 } as const;
 /** Sums of minutes are for ranges up to a day and the day before. */
 export const MINUTES_KEPT_MS = 3 * 24 * 60 * 60_000;
-/** So many sources have sums of their own, the first ones: who may send may invent sources. */
+/** So many sources have sums of their own, the first ones: senders can invent sources. */
 export const MAX_SOURCES = 100;
 /** Rows counted by one transaction: some tens of milliseconds. */
 const CHUNK = 20_000;

@@ -47,6 +47,7 @@ export function parsePosition(text: string): PathPosition | undefined {
 
 const toPosition = (row: Row): string => `${row.createdAt}-${row.id}`;
 
+/** One page of a session, newest first. Null: there is no event of it that may be seen. */
 export async function readSession(sql: Sql, spec: PathSpec): Promise<SessionPath | null> {
 	return (await sql.begin('read only', async (tx) => {
 		const sql = tx as unknown as Sql;
@@ -138,6 +139,7 @@ async function readSessions(sql: Sql, user: string, { bound }: PathSpec): Promis
 	return [...sessions.values()].slice(0, USER_SESSIONS);
 }
 
+/** At most MOST_READINGS at a time; further ones get a BusyError. */
 export function createSessions({
 	sql,
 	log,

@@ -27,6 +27,7 @@ export type Hold = {
 	release(): void;
 };
 
+/** Bytes for all bodies together, and for those of one network. */
 export function createBodyBudget({
 	totalBytes = TOTAL_BYTES,
 	networkBytes = NETWORK_BYTES,

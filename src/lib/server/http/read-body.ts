@@ -51,6 +51,7 @@ export async function readBody(
 	}
 }
 
+/** @param limit as people say it: "512 bytes" */
 export function tooLarge(limit: string): BodyRefusal {
 	const error = `The body is too large: this server takes at most ${limit}. Send fewer events at once.`;
 	return { ok: false, status: 413, error, rule: `must be at most ${limit}` };

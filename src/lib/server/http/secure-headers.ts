@@ -11,6 +11,7 @@ const HEADERS = {
 /** Two years, as the preload lists ask. */
 const HSTS = 'max-age=63072000; includeSubDomains';
 
+/** Adds what the response does not set itself, and returns it. */
 export function secureHeaders(response: Response, isSecure: boolean): Response {
 	for (const [name, value] of Object.entries(HEADERS))
 		if (!response.headers.has(name)) response.headers.set(name, value);

@@ -18,6 +18,7 @@ export type Tarpit = {
 	refused(network: string): void;
 };
 
+/** @param free refusals of a network within the window before its requests wait */
 export function createTarpit({ free = FREE_REFUSALS, delayMs = DELAY_MS } = {}): Tarpit {
 	const refusals = createLimiter({ points: free, duration: WINDOW_S });
 	return {

@@ -9,7 +9,7 @@ import { parseFilter, type Filter } from '../../filter';
 /** The view of a request, and the part of it that its viewer cannot take off. */
 export type AskedView = { filter: Filter; bound: Filter; by: readonly Dimension[] };
 
-/** @param viewer who asks: a share link may be bound to a filter @throws a refusal, 400 */
+/** @param viewer may have a share link that is bound to a filter @throws a refusal, 400 */
 export function readView(query: URLSearchParams, viewer: { filter: Filter } | null): AskedView {
 	return { filter: readFilter(query), bound: viewer?.filter ?? [], by: readBreakdowns(query) };
 }

@@ -21,6 +21,7 @@ const MAX_LENGTH = 512;
 
 type Seen = Omit<Robot, 'count' | 'lastAt'> & { minutes: Map<number, number>; lastAt: number };
 
+/** Counts robots by name for an hour, at most MAX_ROBOTS of them. */
 export function createRobots(now: () => number = Date.now): Robots {
 	const seen = new Map<string, Seen>();
 

@@ -129,7 +129,7 @@ function originFault(
 	if (origins.length === 0 || (origin !== null && origins.includes(origin))) return null;
 	const rule = `must be ${origins.join(' or ')}`;
 	return {
-		error: `This key is not taken from the origin ${origin ?? '(none)'}: it ${rule}.`,
+		error: `This key does not accept requests from ${origin ?? 'senders without an Origin'}: Origin ${rule}.`,
 		detail: { path: '(headers)', value: origin, rule: `Origin ${rule}` },
 	};
 }
@@ -144,7 +144,7 @@ function refuse(
 }
 
 function tooMany({ rule, waitS }: Limited): IngestRefusal {
-	const error = `Nothing was saved: too much in a minute. ${rule} Send it again in ${waitS} s.`;
+	const error = `Rate limit exceeded; nothing was saved. ${rule} Retry in ${waitS} s.`;
 	return { reason: 'limited', status: 429, error, details: [], retryAfterS: waitS };
 }
 

@@ -352,7 +352,7 @@ describe('on a database', () => {
 			const held = ingest.submit([event('a'), event('b'), event('c')]);
 			await waiting(1);
 			await expect(ingest.submit([event('x'), event('y'), event('z')])).rejects.toThrow(
-				'3 events wait to be saved, and no more are taken.',
+				'3 events are waiting to be saved: the queue is full.',
 			);
 			const small = ingest.submit([event('d')]);
 			expect(ingest.stats()).toMatchObject({ heldRows: 4 });

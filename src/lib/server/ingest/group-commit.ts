@@ -112,7 +112,7 @@ export function createIngest({
 		if (closing) throw new UnavailableError('The server is shutting down.');
 		if (stats.heldRows + events.length > bounds.heldRows || stats.heldBytes > bounds.heldBytes)
 			throw new UnavailableError(
-				`${stats.heldRows} events wait to be saved, and no more are taken.`,
+				`${stats.heldRows} events are waiting to be saved: the queue is full.`,
 			);
 		return new Promise((resolve, reject) => {
 			const submission = createSubmission(events, bounds.waitMs, ({ rows, bytes }, outcome) => {

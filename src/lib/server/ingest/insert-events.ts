@@ -10,6 +10,7 @@ import type { InputEvent } from './parse-events';
 /** An event with its id, as text that is written once and then only joined. */
 export type Row = { eventId: string; json: string };
 
+/** @param eventId of the sender, or made for it */
 export function toRow(event: InputEvent, eventId: string): Row {
 	const { name, source, sessionId, userId, properties, context, createdAt } = event;
 	const row = {

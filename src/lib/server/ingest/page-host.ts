@@ -3,6 +3,7 @@ import { ownText } from '../copy-string';
 
 const MAX_LENGTH = 253;
 
+/** Without `www.`; null for what is not an address of a web page. */
 export function hostOf(value: unknown): string | null {
 	if (typeof value !== 'string' || !URL.canParse(value)) return null;
 	const { protocol, hostname } = new URL(value);

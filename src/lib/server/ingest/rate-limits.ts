@@ -11,14 +11,14 @@ import { createLimiter, type Limiter } from '../http/rate-limiter';
 export const WRONG_KEYS_PER_MINUTE = 30;
 /** A visitor clicks, and an office shares an address; a page in a loop does not stop by itself. */
 export const PAGE_REQUESTS_PER_MINUTE = 600;
-/** A request takes up to 500: who reads a public key from a page would else write 300,000 rows a minute. */
+/** A request takes up to 500 events: without this limit a public key, which anyone can read, could write 300,000 rows a minute. */
 export const PAGE_EVENTS_PER_MINUTE = 6_000;
 /**
  * The size of 6,000 page views, uncompressed. Events of 8 KiB would otherwise fill every viewer's line and
  * the disk.
  */
 export const PAGE_BYTES_PER_MINUTE = 6 * 1024 * 1024;
-/** A server that has more to say sends batches; the pages of one site together, from however many addresses, are let as many. */
+/** A server with more events sends batches. The pages of one site have as many together, from however many addresses. */
 export const KEY_REQUESTS_PER_MINUTE = 120_000;
 const WINDOW_S = 60;
 /** Between two words about it in the log. */

@@ -7,23 +7,22 @@ import type { Refused } from '../../health';
 /** Each with what it means, to be read after a number of requests. */
 export const REJECTION_REASONS = {
 	no_key: 'without a key, and INGEST_OPEN is not set',
-	wrong_key: 'with something that is no key, is not known, or was revoked',
-	origin: 'with a key that is not taken from that page, or from no page at all',
-	limited: 'more than a minute may bring: with one key, or with wrong ones from one address',
+	wrong_key: 'with a malformed, unknown or revoked key',
+	origin: 'with a key that does not accept requests from there',
+	limited: 'over a rate limit: of a key, or of wrong keys from one address',
 	bot: 'of robots with a public key, by their User-Agent: answered, and not recorded',
 	excluded_address: 'from an address of EXCLUDE_ADDRESSES: answered, and not recorded',
 	excluded_host: 'with an event of a page on a host of EXCLUDE_HOSTS, which was left out',
 	excluded_user: 'with an event of a user of EXCLUDE_USERS, which was left out',
 	source: 'with an event of another source than its key’s',
-	unsupported: 'with a Content-Type, charset or Content-Encoding that is not taken',
+	unsupported: 'with an unsupported Content-Type, charset or Content-Encoding',
 	malformed: 'incomplete, in too many pieces, or not valid gzip, UTF-8 or JSON',
-	late: 'that were not complete in time: they began, and went on too slowly or not at all',
+	late: 'that were not complete in time',
 	too_large: 'too large, as they came or unpacked',
-	invalid: 'of JSON that is no event',
-	database_refused: 'against a CHECK of the table',
-	no_room:
-		'that came in when too many others did, in all or from one address; their senders come again',
-	unavailable: 'while the database was away or the queue full; their senders come again',
+	invalid: 'with an invalid event',
+	database_refused: 'that a CHECK of the table rejected',
+	no_room: 'while too many uploads were in progress; senders retry',
+	unavailable: 'while the database was unavailable or the queue full; senders retry',
 } as const;
 export type RejectionReason = keyof typeof REJECTION_REASONS;
 
@@ -37,6 +36,7 @@ export type Rejections = {
 	list(): Refused[];
 };
 
+/** Begins at zero. */
 export function createRejections(): Rejections {
 	const counts = Object.fromEntries(
 		Object.keys(REJECTION_REASONS).map((reason) => [reason, 0]),

@@ -20,6 +20,7 @@ const DEVICES: Readonly<Record<string, string>> = {
 	bot: 'bot',
 };
 
+/** A parser that remembers the User-Agents it has seen; what is not known is left out. */
 export function createAgents(): (userAgent: string | null) => Agent {
 	const kept = new LRUCache<string, Agent>({ max: KEPT });
 	return (userAgent) => {

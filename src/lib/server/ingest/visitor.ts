@@ -45,6 +45,6 @@ export async function identify<Sent extends Pick<InputEvent, 'source' | 'session
 			})),
 		);
 	} catch {
-		throw new UnavailableError('The database gave no answer about the salt of the day in time.');
+		throw new UnavailableError('The database did not return the salt of the day in time.');
 	}
 }

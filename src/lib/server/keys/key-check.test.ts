@@ -295,7 +295,7 @@ describe('a database that is away', () => {
 	test('is asked about so many keys and no more', async () => {
 		const { keys } = start({ url: await nowhere(), bounds: { asked: 2, waitMs: 300 } });
 		const answers = [0, 1, 2, 1].map((n) => keys.check(wrong(n)).catch(String));
-		expect(await answers[2]).toContain('2 keys wait to be checked, and no more are taken.');
+		expect(await answers[2]).toContain('2 keys are waiting to be checked: the queue is full.');
 		expect(await answers[3]).toContain('gave no answer about this key in time');
 	});
 });

@@ -54,6 +54,7 @@ function makeKey(kind: KeyKind): { key: string; hash: string; prefix: string } {
 	return { key, hash: hashKey(key), prefix: key.slice(0, PREFIX_LENGTH) };
 }
 
+/** Creates a key and its line in the audit log. The key itself is never readable again. */
 export async function createKey(sql: Sql, input: NewKey, via: KeyVia): Promise<MadeKey> {
 	const { key, hash, prefix } = makeKey(input.kind);
 	const [row] = await sql<ListedKey[]>`

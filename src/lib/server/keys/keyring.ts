@@ -1,4 +1,4 @@
-/** The ingest keys as the settings page has them: within a deadline, and audited as done there. What they are is ingest-keys.ts. */
+/** The ingest keys as the settings page has them: within a deadline, and audited as done there. What they are: key-store.ts. */
 import type { Sql } from '../db/connect';
 import { withDeadline } from '../db/deadline';
 import {

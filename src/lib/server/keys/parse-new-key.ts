@@ -20,7 +20,7 @@ export type NewKey = {
 export type ParsedKey = { ok: true; key: NewKey } | { ok: false; errors: InputError[] };
 
 const NAME_LENGTH = 120;
-/** Each is compared at every request; who has more pages leaves them out, or makes a second key. */
+/** Each is compared at every request; a site with more leaves them out, or uses a second key. */
 const MAX_ORIGINS = 50;
 
 /** @param input `name` is the source when it is left out */

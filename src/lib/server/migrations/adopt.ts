@@ -90,6 +90,7 @@ async function moveJournal(tx: TransactionSql, ours: readonly KnownMigration[], 
 	await dropEmptyShared(tx);
 }
 
+/** The list of applied migrations, in our own schema. */
 export async function createJournal(tx: TransactionSql): Promise<void> {
 	await tx`create table ${tx.schema}.${tx(JOURNAL_TABLE)}
 		(id serial primary key, hash text not null, created_at bigint)`;

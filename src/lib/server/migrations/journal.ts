@@ -18,6 +18,7 @@ export type Migration = { when: number; hash: string; tag?: string };
 /** A migration as the folder has it. */
 export type KnownMigration = Migration & { statements: readonly string[] };
 
+/** The migrations that the folder lists. @throws when it has no list */
 export function readJournal(folder: string): JournalEntry[] {
 	const path = join(folder, 'meta', '_journal.json');
 	if (!existsSync(path)) {

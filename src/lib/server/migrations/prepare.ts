@@ -10,6 +10,7 @@ import { migrate, type MigrateOptions } from './migrate';
 /** The first release that Nowboard is tested with; 13 has no support since November 2025. */
 const OLDEST_VERSION = 14;
 
+/** @throws a DatabaseProblem for a server that cannot be used */
 export async function checkServer(sql: Sql): Promise<void> {
 	const [row] = await sql`
 		select current_setting('server_version_num')::int as number, current_setting('server_version') as version,

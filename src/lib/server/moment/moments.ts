@@ -46,6 +46,7 @@ export class CrowdedError extends Error {
 
 type Reading = { answer: Promise<unknown>; clients: number; left: AbortController };
 
+/** @param sql shared with counting, retention and ranges */
 export function createMoments({
 	sql,
 	log,

@@ -31,6 +31,7 @@ export type Timings = {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const GROUP_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 
+/** Histograms of their own, so that they can be filled before the metrics are made. */
 export function createTimings(): Timings {
 	const registry = new Registry();
 	const histogram = (name: string, help: string, buckets: number[]) =>

@@ -40,6 +40,7 @@ type Session = {
 	state: PresenceState;
 };
 
+/** Everyone who was heard of, by session; empty until rows are taken. */
 export function createPeople(): AllPeople {
 	const sessions = new Map<string, Session>();
 	const eventTimes = new Map<string, number>();

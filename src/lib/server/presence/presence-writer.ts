@@ -1,5 +1,5 @@
 /**
- * Gathers what is said of sessions and writes it every two seconds, in one statement. Nothing waits for it: a heartbeat
+ * Collects heartbeats and writes them every two seconds, in one statement. Nothing waits for it: a heartbeat
  * that is lost with the process comes again within seconds. While the database is away the newest of each session is kept.
  */
 import type { Logger } from 'pino';
@@ -92,7 +92,7 @@ export function startPresenceWriter({
 		hear(said) {
 			if (held.size + said.length > maxHeld)
 				throw new UnavailableError(
-					`${held.size} sessions wait to be written, and no more are taken.`,
+					`${held.size} sessions are waiting to be written: the queue is full.`,
 				);
 			used = true;
 			for (const one of said) keep(toPresenceId(one), one, now());

@@ -16,6 +16,7 @@ const KEPT_S = REWRITE_S + 60;
 const OVER_S = 60;
 const DELETED_AT_ONCE = 5_000;
 
+/** Writes what was heard in one statement. States of one session that overtake each other are put in order. */
 export async function writePresence(sql: Sql, heard: readonly Heard[]): Promise<void> {
 	const json = JSON.stringify(heard.map(toJson));
 	const late = (older: string, newer: string) =>

@@ -11,7 +11,7 @@ const READER_LOCK = 7_206_871;
 const DEADLINE_MS = 2_000;
 /** Between two questions whether it is still held. */
 export const ASK_EVERY_MS = 2_000;
-/** Postgres ends a session that is silent for longer. Before version 14 it cannot: then TCP does. */
+/** Postgres ends a session that is silent for longer. Behind a pooler that refuses the setting, TCP does. */
 const SILENCE = '8s';
 
 export type ReaderLock = {
@@ -50,7 +50,7 @@ export function createReaderLock(connect: () => Sql, silence = SILENCE): ReaderL
 			await sql`select set_config('idle_session_timeout', ${silence}, false)`.catch(() => {});
 			session = sql;
 		}
-		// it is taken again by who has it: one statement for both questions
+		// a session may take it again: one statement both takes and checks it
 		const [row] = await sql<[{ held: boolean }]>`
 			select pg_try_advisory_lock(${READER_LOCK}::int, hashtext(${sql.schema.name})) as held`;
 		return row.held;

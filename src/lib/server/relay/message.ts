@@ -18,6 +18,7 @@ export type Message = { by: string; delta: Delta; ticked?: Ticked; ends?: boolea
 const TIMES: Readonly<Record<string, number>> = { '+': Infinity, '-': -Infinity };
 const toTime = (at: number) => (Number.isFinite(at) ? at : at > 0 ? '+' : '-');
 
+/** A cursor that has too many holes is written as one that `decodeMessage` refuses. */
 export function encodeMessage({ by, delta, ticked, ends }: Message): string {
 	const rows = delta.rows?.map((row) => ({
 		...row,
@@ -39,7 +40,7 @@ type Written = Omit<Row, 'tx' | 'id' | 'createdAt'> & {
 	createdAt: number | string;
 };
 
-/** @returns null when it is none: cut short, of another program, or with a cursor that has too many holes to be written */
+/** @returns null for what is no message: cut short, of another program, or with a cursor that had too many holes to be written */
 export function decodeMessage(text: string): Message | null {
 	try {
 		const found = JSON.parse(text) as {

@@ -1,4 +1,4 @@
-/** Puts down what this process's own drain does between two published positions, so that it can be told to others. */
+/** Records what this process's own drain does between two published positions, so that it can be sent to others. */
 import type { Cursor } from '../reader/cursor';
 import type { Delta } from '../reader/drain';
 import type { Row } from '../reader/row';
@@ -17,6 +17,7 @@ export type Recorder = {
 	move(to: Cursor, at: number): Delta | null;
 };
 
+/** A step of more than MAX_ROWS or MAX_BYTES has no rows. */
 export function createRecorder(): Recorder {
 	let from: Cursor | null = null;
 	let rows: Row[] = [];

@@ -4,12 +4,11 @@
  */
 import type { RedisClientType } from '@redis/client';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RelayTrouble } from './trouble';
 import { withDeadline } from '../db/deadline';
 import type { Channel, ChannelState } from './channel';
-import { toRelayTrouble } from './trouble';
+import { toRelayTrouble, type RelayTrouble } from './trouble';
 
-/** Kept in Redis at most, in messages (about) and in bytes (about): who was away for longer reads from Postgres. */
+/** Kept in Redis at most, about, in messages and in bytes: a process that was away for longer reads from Postgres. */
 const KEPT_MESSAGES = 1_000;
 const KEPT_BYTES = 32 * 2 ** 20;
 /** On its way to Redis at most; beyond that messages are dropped. */
@@ -24,9 +23,10 @@ const START = '0-0';
 
 type Client = RedisClientType;
 
+/** Connects at `start`. @param key of the stream */
 export function createRedisChannel({ url, key }: { url: string; key: string }): Channel {
 	let reading: ChannelState = { up: false, trouble: null };
-	/** what the reading connection does not meet: a full Redis, or one that takes no writes */
+	/** trouble that only writing meets: a full Redis, or one that takes no writes */
 	let unwritten: RelayTrouble | null = null;
 	let stopped = false;
 	const stopping = new AbortController();

@@ -1,6 +1,6 @@
 /**
  * One process's side of the relay. It decides whether this process reads events from Postgres, for itself or for all, or takes what
- * another one has read. That is a matter of cost only: the drain takes a message or not by its cursors (docs/decisions/0027).
+ * another one has read. That only saves queries: the drain takes a message or not by its cursors (docs/decisions/0027).
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../db/database-clock';
@@ -22,18 +22,18 @@ export type RelayRole = 'all' | 'edge';
 export const RELAY_MODES = ['reader', 'follower', 'alone', 'waiting'] as const;
 export type RelayMode = (typeof RELAY_MODES)[number];
 
-/** The reader says that it is there. */
+/** Between two messages of a reader that has nothing new to tell. */
 export const HEARTBEAT_MS = 500;
-/** Without a word of the reader, or with words that are older, every process reads for itself. */
+/** After so long without a message of the reader, or with older ones only, every process reads for itself. */
 export const STALE_MS = 2_000;
-/** A reader whose words do not come back lets others try. */
+/** A reader that does not receive its own messages for so long gives up the lock, and tries again later. */
 const GIVE_UP_MS = 5_000;
 const TRY_AGAIN_MS = 10_000;
 const CONTEND_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 /** Messages of another history make a process ask Postgres which one is true, at most so often. */
 const DOUBT_EVERY_MS = 1_000;
-/** Waiting to be taken; beyond that Postgres is read. */
+/** Messages that wait for the drain; beyond that Postgres is read. */
 const MAX_WAITING = 1_000;
 const MAX_WAITING_BYTES = 32 * 2 ** 20;
 
@@ -89,6 +89,7 @@ export type RelayOwner = {
 	onTick: (ticked: Ticked) => void;
 };
 
+/** Does nothing before `start`. @param id tells its own messages from those of others */
 export function createRelay({
 	role,
 	channel,

@@ -3,6 +3,7 @@ import type { Bus, Frame } from './ring';
 
 export type Broadcast = ReturnType<typeof createBroadcast>;
 
+/** Puts frames into the ring, and counts them. */
 export function createBroadcast(bus: Bus) {
 	let frames = 0;
 	let bytes = 0;

@@ -84,6 +84,7 @@ export const CATCH_UP_MS = 60_000;
 /** 128 kbit/s, a third of the slowest line that browsers simulate as 3G. At this rate the most that is caught up, 32 MB, takes 35 minutes. */
 export const CATCH_UP_BYTES_PER_S = 16 * 1024;
 
+/** The stream of one client, from the cursor that it brings. */
 export function createClientStream(context: StreamContext, client: StreamClient): ClientStream {
 	return new Stream(context, client);
 }

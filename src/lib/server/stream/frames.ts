@@ -25,6 +25,7 @@ import { toBytes, toComment } from './sse';
 const NOTHING = new Uint8Array();
 const NO_CHANGE: Series = { minutes: [], seconds: [] };
 
+/** @param id the cursor, for events that move it */
 export function encode<E extends StreamEventName>(
 	event: E,
 	data: StreamEvents[E],
@@ -33,6 +34,7 @@ export function encode<E extends StreamEventName>(
 	return toBytes({ event, data: JSON.stringify(data), id });
 }
 
+/** The same, as a frame of the ring. */
 export function toFrame<E extends StreamEventName>(
 	event: E,
 	data: StreamEvents[E],
@@ -177,6 +179,7 @@ export function toHeartbeat(status: Ping): Frame {
 	return { event: 'ping', bytes: concat(toComment('keep-alive'), encode('ping', status)) };
 }
 
+/** A copy of both. */
 export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
 	const both = new Uint8Array(a.length + b.length);
 	both.set(a);

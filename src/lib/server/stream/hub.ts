@@ -159,7 +159,7 @@ export function startInstance({
 	const loop = startReadingLoop({
 		connect,
 		drain: reading.run,
-		// who reads for others does not know whether they are watched
+		// a reader for others does not know whether they are watched
 		isWatched: () => clients.size() > 0 || relay?.status().mode === 'reader',
 		...(relay && { reads: relay.reads }),
 		busyMs,

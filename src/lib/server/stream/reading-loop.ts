@@ -136,7 +136,7 @@ export function startReadingLoop({
 		// a broadcast may take half of the time, not more
 		restMs: (events) =>
 			Math.max(
-				// who reads for others has rested for them
+				// the reader has rested already
 				listener ? Math.min(frameIntervalMs, REST_PER_EVENT_MS * events) : 0,
 				Math.min(2 * busyMs(), MAX_REST_MS),
 			),

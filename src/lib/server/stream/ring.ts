@@ -59,6 +59,7 @@ export const RING_BYTES = 32 * 1024 * 1024;
 /** A client that has taken nothing for so long while frames lay ahead of it is ended; it comes back with its cursor. */
 export const STUCK_MS = 30_000;
 
+/** Evicts the oldest frames beyond `maxFrames` or `maxBytes`. */
 export function createBus({
 	maxFrames = RING_FRAMES,
 	maxBytes = RING_BYTES,

@@ -19,6 +19,7 @@ const MAX_NAMED = 5;
 /** Logged one by one; further ones are only counted. */
 const MAX_LOGGED = 20;
 
+/** Remembers the newest; counts all, each once while it is remembered. */
 export function createSkippedRows(log: Pick<Logger, 'warn'>): SkippedRows {
 	const reasons = new Map<bigint, string>();
 	let count = 0;

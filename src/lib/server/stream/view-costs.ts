@@ -14,6 +14,7 @@ export type ViewCosts = {
 /** Weight of the newest measurement: about the last twenty count. */
 const WEIGHT = 0.05;
 
+/** Means, in which the newest measurements weigh most. */
 export function createViewCosts(): ViewCosts {
 	const open = createMean();
 	const frame = createMean();

@@ -20,6 +20,7 @@ export type WatchedViews = {
 	size(): number;
 };
 
+/** Empty: a view is there while a client watches it. */
 export function createWatchedViews(): WatchedViews {
 	const entries = new Map<string, { spec: ViewSpec; watchers: number; since: number }>();
 	let turn = 0;

@@ -536,7 +536,7 @@ describe('a key', () => {
 			},
 			body: {
 				error:
-					'Nothing was saved: too much in a minute. From one address at most 1 requests a minute are taken with the same public key. Send it again in 60 s.',
+					'Rate limit exceeded; nothing was saved. From one address at most 1 requests a minute are taken with the same public key. Retry in 60 s.',
 				details: [],
 			},
 		});
@@ -663,7 +663,7 @@ describe('a visitor without a session id', () => {
 		expect(await post('{"name":"a"}', from('192.0.2.7'))).toMatchObject({
 			status: 503,
 			headers: { 'retry-after': '2' },
-			body: { error: 'The database gave no answer about the salt of the day in time.' },
+			body: { error: 'The database did not return the salt of the day in time.' },
 		});
 		expect((await post('{"name":"b","sessionId":"own"}', from('192.0.2.7'))).status).toBe(202);
 		expect(await names()).toEqual(['b']);
@@ -811,7 +811,7 @@ test('what the database refuses is a 400 in its words; what it cannot take now i
 	expect(await post('[{"name":"a"},{"name":"b"}]')).toMatchObject({
 		status: 503,
 		headers: { 'retry-after': '2' },
-		body: { error: '0 events wait to be saved, and no more are taken.', details: [] },
+		body: { error: '0 events are waiting to be saved: the queue is full.', details: [] },
 	});
 	await full.close();
 });

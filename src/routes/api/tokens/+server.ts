@@ -6,7 +6,7 @@ import type { RequestHandler } from './$types';
 export const trailingSlash = 'ignore';
 
 /**
- * A token for `/api/dashboard/stream?token=`, for minutes, to who may look: `{"token","expiresAt"}` (ISO 8601). A stream that was
+ * A token for `/api/dashboard/stream?token=`, for minutes, for viewers: `{"token","expiresAt"}` (ISO 8601). A stream that was
  * opened with it ends when it does, or when the viewer who asked for it is ended.
  */
 export const POST: RequestHandler = async ({ locals, cookies, setHeaders }) => {

@@ -14,11 +14,11 @@ export const GET: RequestHandler = async ({ params, locals, cookies, url, setHea
 	const { viewers } = locals.login;
 	const viewer = await viewers.find(params.token).catch(() => undefined);
 	if (viewer === undefined)
-		error(503, 'Whether this link is good cannot be known: Postgres is not answering.');
+		error(503, 'Cannot check this link right now: the database is not responding.');
 	// the token of a session is no address
-	if (viewer?.kind !== 'link') error(404, 'This link has expired, was revoked, or never was.');
+	if (viewer?.kind !== 'link') error(404, 'This link has expired, was revoked, or does not exist.');
 	const own = cookies.get(VIEWER_COOKIE);
-	// who has given the password keeps what that allows
+	// a viewer with the password keeps that session
 	const before = own === undefined ? null : await viewers.find(own).catch(() => null);
 	if (before?.kind !== 'session')
 		setViewerCookie(cookies, params.token, viewer.expiresAt, toSite(url, locals));

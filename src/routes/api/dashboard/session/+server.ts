@@ -46,5 +46,5 @@ export const GET: RequestHandler = async ({ url: { searchParams: query }, locals
 			{ status: 503, headers: { ...HEADERS, 'retry-after': `${RETRY_AFTER_S}` } },
 		);
 	}
-	return json({ message: 'There is no event of this session.' }, { status: 404, headers: HEADERS });
+	return json({ message: 'This session has no events.' }, { status: 404, headers: HEADERS });
 };

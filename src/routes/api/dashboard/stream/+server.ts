@@ -33,7 +33,7 @@ export const GET: RequestHandler = async ({ request, url, locals, platform }) =>
 	const sever = () => {
 		if (platform?.req && !platform.req.destroyed) platform.req.socket.destroy();
 	};
-	// who is ended as a viewer is cut off, on every instance
+	// revoking a viewer closes its streams, on every instance
 	const following = locals.viewer && locals.login?.viewers.follow(locals.viewer);
 	// and a token in the address allows no more than its own time
 	const ending = following && createStreamEnd(following, locals.tokenEndsAt);
