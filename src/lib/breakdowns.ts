@@ -1,7 +1,7 @@
 /** How the page words each dimension, and which of them stand together on a tab. Pure, for the server and the browser. */
 import { DEFAULT_BY, measureOf, PROPS, type Dimension, type FixedDimension } from './dimensions';
 import type { Clause, Operator } from './filter';
-import { DEFAULT_LOOK, type Look } from './format';
+import { DEFAULT_LOOK, displayNames, type Look } from './format';
 
 type Words = {
 	/** of a table: "Countries" */
@@ -68,7 +68,7 @@ export function toValueText(
 
 function toName(type: 'region' | 'language', code: string, locale: string): string {
 	try {
-		return new Intl.DisplayNames(locale, { type }).of(code) ?? code;
+		return displayNames(locale, type).of(code) ?? code;
 	} catch {
 		// no code at all: what a sender wrote stays readable
 		return code;

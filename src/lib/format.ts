@@ -167,6 +167,7 @@ export function toPairs(properties: { [key: string]: unknown }): { key: string; 
 
 function toLine(text: string): string {
 	const line = text.replace(/\s+/g, ' ');
+	if (line.length <= MAX_TEXT_LENGTH) return line;
 	// a character takes at most two units: no need to split 8 KiB
 	const characters = [...line.slice(0, 2 * MAX_TEXT_LENGTH + 2)];
 	if (characters.length <= MAX_TEXT_LENGTH) return characters.join('');
@@ -206,6 +207,11 @@ const numberFormat = remember(
 );
 const dateFormat = remember(
 	(locale: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options),
+);
+
+/** Names of countries or languages. */
+export const displayNames = remember(
+	(locale: string, type: Intl.DisplayNamesType) => new Intl.DisplayNames(locale, { type }),
 );
 
 /** One result for each locale and options; a page asks for a handful of them. */
