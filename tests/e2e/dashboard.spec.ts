@@ -182,8 +182,19 @@ test.describe('when the server or the database stops', () => {
 		await server.kill('SIGTERM');
 		expect(server.output()).not.toMatch(/"level":(50|60)/);
 		await expect(status(page)).toHaveText('Reconnecting');
+		// parts of the page that have not been loaded yet cannot be now
+		const missing: string[] = [];
+		page.on('console', (message) => {
+			if (message.text().startsWith('A part of the page')) missing.push(message.text());
+		});
+		await page.locator('figure.chart').hover();
+		await expect.poll(() => missing.length).toBeGreaterThan(0);
+		await page.keyboard.press('/');
+		await expect.poll(() => missing.length).toBeGreaterThan(1);
 		await server.start();
 		await expect(status(page)).toHaveText('Live', { timeout: 40_000 });
+		await page.keyboard.press('/');
+		await expect(page.getByRole('combobox')).toBeVisible();
 	});
 
 	test('the database goes away, and comes back read-only: the page says why, stays, and goes on by itself', async ({
