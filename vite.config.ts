@@ -56,6 +56,8 @@ export default defineConfig({
 					browser: {
 						enabled: true,
 						headless: true,
+						// a minute is too short beside other work
+						connectTimeout: 600_000,
 						provider: playwright({ launchOptions: chromiumLaunchOptions() }),
 						instances: [{ browser: 'chromium' }],
 					},
