@@ -64,3 +64,20 @@ export function toLines(buckets: readonly Bucket[], head: Point, until: number):
 		{ kind: 'unfinished', points: [...(last ? [last] : []), head, carried] },
 	];
 }
+
+/**
+ * The time of a page about a bucket: its end, ms and in words. The present is taken to be a second ago, as this clock may
+ * be ahead of the database's. @param held the page shows `now` already
+ * @returns null: the page shows it
+ */
+export function toEnd(
+	to: number,
+	now: number,
+	held: boolean,
+	toText: (at: number) => string,
+): { at: number; text: string } | null {
+	if (to > now && held) return null;
+	const present = Math.floor(now / 1_000) * 1_000 - (held ? 0 : 1_000);
+	const at = Math.min(to, present);
+	return { at, text: toText(at) };
+}

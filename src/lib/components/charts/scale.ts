@@ -5,8 +5,17 @@ export type Point = { at: number; value: number | null };
 /** `ink` has an area below it; `quiet` is the period before; `unfinished` and `resting` are dashed. */
 export type ChartLine = { kind: 'ink' | 'quiet' | 'unfinished' | 'resting'; points: Point[] };
 
-/** What the cursor reads between `from` and `to`: `text` is the exact value in words, `title` its time. */
-export type Moment = Point & { from: number; to: number; title: string; text: string };
+/**
+ * What the cursor reads between `from` and `to`: `text` is the exact value in words, `title` its time.
+ * `end`: the time of the page that a press leads to, ms and in words; null: the page shows it already.
+ */
+export type Moment = Point & {
+	from: number;
+	to: number;
+	title: string;
+	text: string;
+	end: { at: number; text: string } | null;
+};
 
 /** A label of the time axis. */
 export type Mark = { at: number; text: string };
