@@ -29,9 +29,12 @@ export type Dimension = FixedDimension | `props.${string}`;
 
 export const PROPS = 'props.';
 
+/** What no key of a property in a dimension may have: an operator, which would end it, and what no text of Postgres holds. */
+const NOT_IN_KEY = /[:~^<>\0]|\p{Surrogate}/u;
+
 /** Whether `text` names a dimension. A property's key may be any text that has no operator in it. */
 export function isDimension(text: string): text is Dimension {
-	if (text.startsWith(PROPS)) return text.length > PROPS.length;
+	if (text.startsWith(PROPS)) return text.length > PROPS.length && !NOT_IN_KEY.test(text);
 	return (DIMENSIONS as readonly string[]).includes(text);
 }
 

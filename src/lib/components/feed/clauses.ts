@@ -1,5 +1,5 @@
 /** The clause of a filter that a value in the feed stands for. Pure. */
-import { PROPS } from '../../dimensions';
+import { isDimension, PROPS } from '../../dimensions';
 import { toNumber } from '../../filter';
 import { toPath } from '../../path';
 import type { Json } from '../../protocol';
@@ -13,6 +13,7 @@ export function toPropertyClause(
 	properties: { readonly [key: string]: Json },
 	key: string,
 ): string | null {
+	if (!isDimension(PROPS + key)) return null;
 	const value = properties[key];
 	if (typeof value === 'number')
 		return toNumber(String(value)) === null ? null : `${PROPS}${key}:${value}`;

@@ -121,5 +121,5 @@ export function toPropertyDimensions(
 			.filter(([, value]) => value !== null && typeof value !== 'object')
 			.map(([key]) => `props.${key}`),
 	);
-	return [...new Set(keys)].filter((key) => isDimension(key) && !OPERATOR.test(key)).sort();
+	return [...new Set(keys)].filter(isDimension).sort();
 }

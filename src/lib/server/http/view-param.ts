@@ -3,7 +3,7 @@
  * history and its values alike, so that all refuse the same with the same words.
  */
 import { error } from '@sveltejs/kit';
-import { DEFAULT_BY, isDimension, type Dimension } from '../../dimensions';
+import { DEFAULT_BY, DIMENSIONS, isDimension, PROPS, type Dimension } from '../../dimensions';
 import { parseFilter, type Filter } from '../../filter';
 
 /** The view of a request, and the part of it that its viewer cannot take off. */
@@ -19,8 +19,8 @@ export const MAX_BREAKDOWNS = 8;
 
 /** @throws a refusal, 400, that names the clause and the rule */
 export function readFilter(query: URLSearchParams): Filter {
-	const source = query.get('source');
-	const texts = [...query.getAll('f'), ...(source ? [`source:${source}`] : [])];
+	const sources = query.getAll('source').filter((source) => source !== '');
+	const texts = [...query.getAll('f'), ...sources.map((source) => `source:${source}`)];
 	const parsed = parseFilter(texts);
 	if (!parsed.ok) error(400, parsed.error);
 	return parsed.filter;
@@ -28,15 +28,28 @@ export function readFilter(query: URLSearchParams): Filter {
 
 /** The breakdowns that are on the screen; without `by` the default ones. @throws a refusal, 400 */
 export function readBreakdowns(query: URLSearchParams): readonly Dimension[] {
-	const text = query.get('by');
-	if (text === null) return DEFAULT_BY;
-	const names = [...new Set(text.split(',').filter((name) => name !== ''))];
-	if (names.length > MAX_BREAKDOWNS)
-		error(400, `by names ${names.length} breakdowns: it may name at most ${MAX_BREAKDOWNS}.`);
-	return names.map((name) => {
-		if (isDimension(name) && name.length <= MAX_NAME_LENGTH) return name;
-		return error(400, `by names the unknown dimension ${JSON.stringify(name.slice(0, 40))}.`);
-	});
+	if (!query.has('by')) return DEFAULT_BY;
+	const names = new Set(
+		query
+			.getAll('by')
+			.flatMap((text) => text.split(','))
+			.filter((name) => name !== ''),
+	);
+	if (names.size > MAX_BREAKDOWNS)
+		error(400, `by names ${names.size} breakdowns: it may name at most ${MAX_BREAKDOWNS}.`);
+	return [...names].map((name) => readDimensionName('by', name));
 }
 
-const MAX_NAME_LENGTH = 100;
+/** @param parameter that names it @throws a refusal, 400, that says which dimensions there are */
+export function readDimensionName(parameter: string, name: string): Dimension {
+	const named = `${parameter} names the unknown dimension ${JSON.stringify(name.slice(0, 40))}`;
+	if (name.length > MAX_NAME_LENGTH)
+		error(400, `${named}… of ${name.length} characters: one has at most ${MAX_NAME_LENGTH}.`);
+	if (isDimension(name)) return name;
+	return error(
+		400,
+		`${named}: use one of ${DIMENSIONS.join(', ')} or ${PROPS}<key>, without any of : ~ ^ < > in the key.`,
+	);
+}
+
+const MAX_NAME_LENGTH = 200;

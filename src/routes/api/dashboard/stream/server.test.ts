@@ -43,6 +43,11 @@ test('a filter is canonical, and `source` is a short form', async () => {
 		[[['-name:x', 'path:/b'], [], ['name', 'props.plan']]],
 	]);
 	expect(await ask('source=shop&by=')).toEqual([200, [[['source:shop'], [], []]]]);
+	// given twice, both hold
+	expect(await ask('source=web&source=shop&source=&by=host&by=os,host')).toEqual([
+		200,
+		[[['source:shop', 'source:web'], [], ['host', 'os']]],
+	]);
 });
 
 test.each([
@@ -54,7 +59,14 @@ test.each([
 	['f=path:a%00', 'a character that no event can have'],
 	[`f=path:${'x'.repeat(300)}`, 'at most 300'],
 	[Array.from({ length: 13 }, (_, i) => `f=path:/${i}`).join('&'), 'at most 12'],
-	['by=planet', 'unknown dimension "planet"'],
+	['f=props.:x', 'unknown dimension "props."'],
+	['f=%0Apath:/a', 'unknown dimension "\\npath"'],
+	['f=Path:/a', 'unknown dimension "Path"'],
+	['f=--path:/a', 'unknown dimension "-path"'],
+	['by=planet', 'unknown dimension "planet": use one of name, source,'],
+	['by=props.a:b', 'without any of : ~ ^ < > in the key'],
+	['by=props.%00', 'unknown dimension "props.\\u0000"'],
+	[`by=props.${'x'.repeat(300)}`, 'of 306 characters: one has at most 200'],
 	['by=name,path,host,os,browser,device,country,language,session', 'at most 8'],
 ])('%s is refused: %s', async (query, rule) => {
 	const [status, message, opened] = await ask(query);

@@ -1,6 +1,5 @@
 import { error, json } from '@sveltejs/kit';
-import { isDimension } from '$lib/dimensions';
-import { readView } from '$lib/server/http/view-param';
+import { readDimensionName, readView } from '$lib/server/http/view-param';
 import { answerMoment, readAt } from '../moment-answer.server';
 import { answerRange } from '../range-answer.server';
 import type { RequestHandler } from './$types';
@@ -19,12 +18,7 @@ const MAX_TEXT = 200;
  */
 export const GET: RequestHandler = async ({ url, locals, request }) => {
 	const { searchParams: query } = url;
-	const dimension = query.get('dimension') ?? '';
-	if (!isDimension(dimension) || dimension.length > MAX_TEXT)
-		error(
-			400,
-			`dimension is ${JSON.stringify(dimension.slice(0, 40))}: see docs/filters.md for those there are.`,
-		);
+	const dimension = readDimensionName('dimension', query.get('dimension') ?? '');
 	const limit = Number(query.get('limit') ?? 50);
 	if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
 		error(
