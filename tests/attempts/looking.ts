@@ -11,7 +11,7 @@ const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 
 /** Every route that needs permission, and what its page would load. New routes are included. */
 const GUARDED = Object.entries(ROUTES)
-	.filter(([, access]) => ['dashboard', 'settings', 'metrics'].includes(access))
+	.filter(([, access]) => ['dashboard', 'whole', 'settings', 'metrics'].includes(access))
 	.map(([id]) => id);
 export const PROTECTED: readonly string[] = [
 	...GUARDED,

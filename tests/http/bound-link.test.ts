@@ -22,22 +22,25 @@ async function start(filter: string[]) {
 	const app = createAppServer(await freePort(), databaseUrl, WORLD_ENV);
 	onTestFinished(() => app.kill('SIGTERM'));
 	await app.start();
-	const ask = async (path: string) => {
+	/** @param until what of the endless stream is waited for; default: the whole state */
+	const ask = async (
+		path: string,
+		{
+			until = /event: ?reset\n[\s\S]*\n\n/,
+			headers = { cookie: `${COOKIE}=${token}` },
+		}: { until?: RegExp; headers?: Record<string, string> } = {},
+	) => {
 		const leaving = new AbortController();
 		const response = await fetch(`${app.url}${path}`, {
 			redirect: 'manual',
 			signal: leaving.signal,
-			headers: {
-				accept: path.startsWith('/api') ? '*/*' : 'text/html',
-				cookie: `${COOKIE}=${token}`,
-			},
+			headers: { accept: path.startsWith('/api') ? '*/*' : 'text/html', ...headers },
 		});
 		if (!path.startsWith('/api/dashboard/stream'))
 			return { status: response.status, text: await response.text() };
-		// of the endless stream what comes up to the whole state
 		const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
 		let text = '';
-		while (!/event: ?reset\n[\s\S]*\n\n/.test(text)) {
+		while (!until.test(text)) {
 			const { value, done } = await reader.read();
 			if (done) break;
 			text += value;
@@ -45,7 +48,21 @@ async function start(filter: string[]) {
 		leaving.abort();
 		return { status: response.status, text };
 	};
-	return { ask, sql };
+	/** The state of a stream, while a session is on a page of each source. */
+	const askWithPeople = async () => {
+		await sql`insert into nowboard.presence (id, session_id, source, path, visible, heard_at, input_at, stated_at, written_at)
+			select id, 's' || id, source, path, true, at, at, at, at
+			from (values (1, 'shop', '/ours'), (2, 'web', '/secret')) as here (id, source, path), clock_timestamp() as at
+			on conflict (id) do update set heard_at = excluded.heard_at, input_at = excluded.input_at, written_at = excluded.written_at`;
+		return (await ask('/api/dashboard/stream')).text;
+	};
+	/** A token that the link's holder makes of it. */
+	const makeToken = async () => {
+		const headers = { cookie: `${COOKIE}=${token}`, origin: app.url };
+		const response = await fetch(`${app.url}/api/tokens`, { method: 'POST', headers });
+		return ((await response.json()) as { token: string }).token;
+	};
+	return { ask, askWithPeople, sql, makeToken };
 }
 
 const BY = 'by=path,name,source,props.customer';
@@ -57,7 +74,8 @@ const ATTEMPTS = [
 ];
 
 test('a bound link never shows an event of another source, whatever is asked for', async () => {
-	const { ask, sql } = await start(['source:shop']);
+	const { ask, askWithPeople, sql, makeToken } = await start(['source:shop']);
+	const token = await makeToken();
 	const seen: { [path: string]: number } = {};
 	for (const query of ATTEMPTS) {
 		const more = query === '' ? '?' : `${query}&`;
@@ -69,12 +87,16 @@ test('a bound link never shows an event of another source, whatever is asked for
 			`/api/dashboard/history${more}range=30min&${BY}`,
 			`/api/dashboard/before${more}${BY}`,
 			`/api/dashboard/moment${more}at=${AT}&${BY}`,
-			`/?at=${AT}${query.replace('?', '&')}`,
+			`/api/dashboard/history${more}range=90d&${BY}`,
+			...['/', '/kiosk', '/__data.json'].map((page) => `${page}${more}at=${AT}`),
+			`/api/dashboard/session${more}session=joint`,
+			`/api/dashboard/stream${more}token=${token}`,
 			`/api/dashboard/events${query}`,
 			`/api/dashboard/events${more}q=secret`,
 			...['path', 'source', 'props.customer', 'name'].flatMap((dimension) => [
 				`/api/dashboard/values${more}dimension=${dimension}`,
 				`/api/dashboard/values${more}dimension=${dimension}&limit=5000&range=24h`,
+				`/api/dashboard/values${more}dimension=${dimension}&at=${AT}`,
 			]),
 		]) {
 			const { status, text } = await ask(path);
@@ -99,7 +121,23 @@ test('a bound link never shows an event of another source, whatever is asked for
 	// a session that has events of both: those of the filter only
 	const joint = await ask('/api/dashboard/session?session=joint');
 	expect(joint.text.match(/\/ours/g)?.length).toBeGreaterThan(3);
-	expect(joint.text).not.toMatch(/confidential_order|\/secret/);
+	// the people of its pages
+	await expect
+		.poll(askWithPeople, { timeout: 30_000 })
+		.toContain('"people":{"active":1,"idle":0,"pages":{"rows":[{"key":"/ours","count":1}]');
+	// what it missed, and what comes, from any cursor
+	const { text: state } = await ask('/api/dashboard/stream');
+	const cursor = /^id: (.+)$/m.exec(state)?.[1] ?? '';
+	await sql`insert into nowboard.events (name, source, properties) values
+		('confidential_order', 'web', '{"path": "/secret"}'), ('late', 'shop', '{"path": "/late"}')`;
+	for (const [query, headers] of [
+		[`cursor=${encodeURIComponent(cursor)}&token=${token}`, {}],
+		[`token=${token}&f=source:web&f=source:shop`, { 'last-event-id': cursor }],
+		[`token=${token}&by=name`, { 'last-event-id': '0' }],
+	] as const) {
+		const missed = await ask(`/api/dashboard/stream?${query}`, { headers, until: /"late"/ });
+		expect(missed.text, query).not.toMatch(/confidential_order|"key":"\/secret"/);
+	}
 	// an event's own address, for each of them
 	const all = await sql<{ event_id: string; source: string }[]>`
 		select event_id, source from nowboard.events`;
@@ -113,8 +151,11 @@ test('a bound link never shows an event of another source, whatever is asked for
 });
 
 test('(control) a link without a filter shows everything', async () => {
-	const { ask } = await start([]);
+	const { ask, askWithPeople } = await start([]);
 	expect((await ask('/api/dashboard/stream')).text).toContain('/secret');
+	await expect
+		.poll(askWithPeople, { timeout: 30_000 })
+		.toContain('"pages":{"rows":[{"key":"/ours","count":1},{"key":"/secret","count":1}]');
 	expect((await ask('/status')).status).toBe(200);
 });
 
