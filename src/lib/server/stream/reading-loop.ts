@@ -133,13 +133,14 @@ export function startReadingLoop({
 			return events;
 		},
 		pollMs,
-		// a broadcast may take half of the time, not more
-		restMs: (events) =>
-			Math.max(
-				// the reader has rested already
-				listener ? Math.min(frameIntervalMs, REST_PER_EVENT_MS * events) : 0,
-				Math.min(2 * busyMs(), MAX_REST_MS),
-			),
+		restMs(events) {
+			// on an instance that follows the relay, the reader has rested already
+			const rest = listener ? Math.min(frameIntervalMs, REST_PER_EVENT_MS * events) : 0;
+			// frames go out an interval apart: what the next drain does before its own, as long as the last one, is part of it
+			const workMs = Math.max(0, (counts.drainMs ?? 0) - busyMs());
+			// a broadcast may take half of the time, not more
+			return Math.max(rest - workMs, rest / 2, Math.min(2 * busyMs(), MAX_REST_MS));
+		},
 		onState(now, error) {
 			if (now === 'up') log.info({ database: now }, 'the database answers');
 			// a client that is not used opens no connection
