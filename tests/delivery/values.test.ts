@@ -67,6 +67,28 @@ test('live and over a range, lists and measures are those of SQL', async () => {
 	}
 });
 
+test('a property with a name of JavaScript is one like any other, live and over a range', async () => {
+	const { url, sql } = await useDatabase();
+	await sql`insert into nowboard.events (name, properties) values
+		('order', '{"__proto__": "x", "constructor": "x", "toString": {"a": 1}}'), ('order', '{}')`;
+	const instance = await startTestInstance(url);
+	const found: unknown[] = [];
+	for (const key of ['__proto__', 'constructor', 'toString']) {
+		const dimension = `props.${key}` as const;
+		const asked = { ...OF_ORDERS, dimension, text: '', length: 5 };
+		const live = await instance.values({ ...OF_ORDERS, by: [dimension] }, dimension, '', 5);
+		const past = await readRangeValues(sql, { ...asked, range: '24h', zone: 'UTC' });
+		const toCounts = (values: typeof past) => values.rows.map(({ key, count }) => [key, count]);
+		expect(toCounts(past), key).toEqual(toCounts(live));
+		found.push(toCounts(live));
+	}
+	const set = [
+		['', 1],
+		['x', 1],
+	];
+	expect(found).toEqual([set, set, [['', 2]]]);
+});
+
 test('the half hour before is counted, and is not known where events begin later', async () => {
 	const { sql } = await useDatabase();
 	await insert(sql, [1, 1_000]);

@@ -89,7 +89,8 @@ export function read(sql: Sql, field: Field): Fragment {
 
 /** What the group says of its events; a field that it is not grouped by is not there. */
 export function toRow(raw: Raw, fields: readonly Field[]): DimensionRow {
-	const properties: { [key: string]: Json } = {};
+	// without a prototype: a property may be called __proto__
+	const properties = Object.create(null) as { [key: string]: Json };
 	const context: { [key: string]: Json } = {};
 	const columns: { [column: string]: string | null } = {};
 	for (const [i, field] of fields.entries()) {
