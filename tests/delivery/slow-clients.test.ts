@@ -1,13 +1,13 @@
 /** Clients that read slowly or not at all, on real sockets, through SvelteKit's own pump. */
 import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setResponse } from '@sveltejs/kit/node';
 import { createParser } from 'eventsource-parser';
 import { expect, onTestFinished, test } from 'vitest';
 import { createBus } from '../../src/lib/server/stream/ring';
 import type { Instance } from '../../src/lib/server/stream/hub';
 import { startTestInstance, useDatabase } from '../setup/instances';
+import { listen } from '../setup/listen';
 
 const STUCK_MS = 1_000;
 const GRACE_MS = 200;
@@ -26,14 +26,8 @@ async function serve(instance: Instance): Promise<{ url: string; connections(): 
 		};
 		void setResponse(res, new Response(instance.open(searchParams.get('cursor'), { sever })));
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onTestFinished(() => {
-		server.closeAllConnections();
-		server.close();
-	});
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url: `http://127.0.0.1:${await listen(server)}`,
 		connections: () =>
 			new Promise((resolve, reject) =>
 				server.getConnections((error, count) => (error ? reject(error) : resolve(count))),

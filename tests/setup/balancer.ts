@@ -3,10 +3,8 @@
  * connection, and to the one after it when that refuses. It buffers request bodies, and answers 502 when no
  * instance answers.
  */
-import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { listen } from './listen';
 
 /** Ends with the test. @param targets origins of the instances; @returns its own */
 export async function startBalancer(targets: readonly string[]): Promise<string> {
@@ -39,12 +37,5 @@ export async function startBalancer(targets: readonly string[]): Promise<string>
 	}
 
 	const server = createServer((incoming, answer) => void forward(incoming, answer));
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onTestFinished(async () => {
-		server.closeAllConnections();
-		server.close();
-		await once(server, 'close');
-	});
-	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	return `http://127.0.0.1:${await listen(server)}`;
 }

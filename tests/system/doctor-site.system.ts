@@ -5,6 +5,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/process/ports';
 import { createAppServer, type RunningApp } from '../setup/app-server';
+import { listen } from '../setup/listen';
 import { startServer, type PrivateServer } from '../setup/private-server';
 import { makeTemporaryFolder } from '../setup/server';
 import { makeCertificate, type Certificate } from './certificate';
@@ -113,14 +114,7 @@ async function startCollector(target: string, everyMs: number): Promise<string> 
 		upstream.once('error', () => answer.destroy());
 		incoming.pipe(upstream);
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onTestFinished(async () => {
-		server.closeAllConnections();
-		server.close();
-		await once(server, 'close');
-	});
-	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	return `http://127.0.0.1:${await listen(server)}`;
 }
 
 test('control: a deployment as it should be, and everything is looked at', async () => {

@@ -5,9 +5,9 @@ import {
 	type RequestListener,
 } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { listen } from '../../../../tests/setup/listen';
 import { compress, MIN_BYTES } from './compress';
 
 const TEXT = '{"name":"page_view"}'.repeat(MIN_BYTES);
@@ -19,13 +19,7 @@ async function serve(
 		void response.writeHead(200, { ...HEADERS, 'content-length': TEXT.length }).end(TEXT),
 ) {
 	const server = createServer(compress(handler, (path) => path === '/stream'));
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onTestFinished(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
 	return async (encoding: string, { method = 'GET', path = '/' } = {}) => {
 		const headers = { 'accept-encoding': encoding };
 		const asked = send({ host: '127.0.0.1', port, path, method, headers, agent: false }).end();

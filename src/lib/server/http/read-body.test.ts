@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, request as send } from 'node:http';
 import { connect } from 'node:net';
 import { getRequest } from '@sveltejs/kit/node';
 import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../../../../tests/setup/listen';
 import { createBodyBudget } from './body-budget';
 import { MAX_PIECES, PIECE_BYTES, readBody, type Body } from './read-body';
 
@@ -31,13 +31,8 @@ async function serve(use: (request: Request) => Promise<unknown>): Promise<numbe
 		void getRequest({ request: req, base: 'http://localhost', bodySizeLimit: Infinity })
 			.then(use)
 			.then(() => res.end());
-	}).listen(0, '127.0.0.1');
-	onTestFinished(() => {
-		server.closeAllConnections();
-		server.close();
 	});
-	await once(server, 'listening');
-	return (server.address() as { port: number }).port;
+	return listen(server);
 }
 
 test('a body that stalls is given up in time and holds nothing', async () => {

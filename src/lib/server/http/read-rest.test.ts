@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { getRequest, setResponse } from '@sveltejs/kit/node';
 import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../../../../tests/setup/listen';
 import { MAX_PIECES, readRest } from './read-body';
 
 /** A server that refuses everything, as hooks.server.ts does, and a connection to it. */
@@ -16,16 +17,11 @@ async function refuse({ closes = true } = {}): Promise<{ socket: Socket; read: (
 			if (!isWhole && closes) response.headers.set('connection', 'close');
 			await setResponse(res, response);
 		})();
-	}).listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const socket = connect((server.address() as { port: number }).port, '127.0.0.1');
+	});
+	const socket = connect(await listen(server), '127.0.0.1');
 	let read = '';
 	socket.on('data', (chunk: Buffer) => (read += chunk)).on('error', () => {});
-	onTestFinished(() => {
-		socket.destroy();
-		server.closeAllConnections();
-		server.close();
-	});
+	onTestFinished(() => void socket.destroy());
 	return { socket, read: () => read };
 }
 const head = (more: string) =>

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../../../../tests/setup/listen';
 import { createHttpServer, MAX_PIPELINED } from './server';
 
 const SERVER = new URL('./server.ts', import.meta.url).href;
@@ -24,15 +25,6 @@ function run(code: string): ChildProcess {
 	return child;
 }
 
-async function listen(server: Server): Promise<number> {
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onTestFinished(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	return (server.address() as AddressInfo).port;
-}
 const serve = (handler: RequestListener) =>
 	listen(createHttpServer(handler, { keepAliveMs: null, headersMs: null }));
 
