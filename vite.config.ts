@@ -3,12 +3,21 @@ import tailwindcss from '@tailwindcss/vite';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumLaunchOptions } from './scripts/testing/browser.ts';
-import { findQuickTests } from './scripts/testing/quick-tests.ts';
+import { findMockingTests, findQuickTests } from './scripts/testing/quick-tests.ts';
 import { tracker } from './scripts/release/tracker-plugin.ts';
 
 /** How long a test waits for a condition; the default of one second is too short beside other work. */
 const POLL_MS = 60_000;
 const QUICK_TESTS = findQuickTests();
+const MOCKING_TESTS = findMockingTests();
+/** A real Postgres is started once for each project that has this. */
+const INTEGRATION = {
+	globalSetup: ['tests/setup/postgres.ts'],
+	setupFiles: ['tests/setup/console.ts'],
+	// for machines that are ten times slower
+	testTimeout: 120_000,
+	hookTimeout: 240_000,
+};
 
 export default defineConfig({
 	plugins: [tailwindcss(), tracker(), sveltekit()],
@@ -20,7 +29,7 @@ export default defineConfig({
 		expect: { poll: { timeout: POLL_MS } },
 		projects: [
 			{
-				// no program is started: the files of a worker share its modules, which saves a third of the time
+				// no program is started; the files of a worker share its modules, which saves a third of the time
 				extends: true,
 				test: {
 					name: 'units',
@@ -31,19 +40,20 @@ export default defineConfig({
 				},
 			},
 			{
-				// integration: a real Postgres is started once for the run
+				// integration; the files of a worker share its modules
 				extends: true,
 				test: {
+					...INTEGRATION,
 					name: 'node',
-					environment: 'node',
 					include: ['{src,scripts,tests,bench}/**/*.test.ts'],
-					exclude: ['src/**/*.svelte.test.ts', ...QUICK_TESTS],
-					globalSetup: ['tests/setup/postgres.ts'],
-					setupFiles: ['tests/setup/console.ts'],
-					// for machines that are ten times slower
-					testTimeout: 120_000,
-					hookTimeout: 240_000,
+					exclude: ['src/**/*.svelte.test.ts', ...QUICK_TESTS, ...MOCKING_TESTS],
+					isolate: false,
 				},
+			},
+			{
+				// integration, with modules that a file replaces for itself alone
+				extends: true,
+				test: { ...INTEGRATION, name: 'mocks', include: MOCKING_TESTS },
 			},
 			{
 				// components, in a real browser

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { findQuickTests } from './quick-tests';
+import { findMockingTests, findQuickTests } from './quick-tests';
 
 /** @param files path → text */
 function makeProject(files: Record<string, string>): string {
@@ -40,6 +40,18 @@ test('two files that import each other are read once', () => {
 		'src/a.test.ts': "import { a } from './a';\n",
 	});
 	expect(findQuickTests(root)).toEqual(['src/a.test.ts']);
+});
+
+test('finds what replaces modules, and not what only watches a function', () => {
+	const root = makeProject({
+		'tests/mocks.test.ts': "vi.mock('../src/a', () => ({}));\n",
+		'tests/mocks-later.test.ts': "test('x', () => {\n\tvi.doMock('../src/a');\n});\n",
+		'tests/spies.test.ts': "vi.spyOn(JSON, 'parse'); // not vi.mock('../src/a')\n",
+	});
+	expect(findMockingTests(root)).toEqual(['tests/mocks-later.test.ts', 'tests/mocks.test.ts']);
+	expect(findMockingTests()).toContain('tests/delivery/thrown.test.ts');
+	// these share modules: a module that one replaces would be replaced for all
+	expect(findQuickTests().filter((path) => findMockingTests().includes(path))).toEqual([]);
 });
 
 test('in this project most units are quick, and what needs Postgres is not', () => {

@@ -1,6 +1,7 @@
 /**
  * Finds the quick tests: those that start no program, neither directly nor through a file they import. No test is marked by
- * hand: what needs Postgres, a browser or a server imports what starts it.
+ * hand: what needs Postgres, a browser or a server imports what starts it. And those that replace modules, which therefore
+ * share none with other files.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -14,13 +15,21 @@ const IMPORT = /^(?:import|export) (?!type)[^;]*? from '((?:\.|\$lib\/)[^']+)'/g
 /** @returns paths of test files under `root`, sorted */
 export function findQuickTests(root = '.'): string[] {
 	const found = new Map<string, boolean>();
+	return findTests(root, (path) => !startsProgram(path, root, found));
+}
+
+/** @returns paths of test files under `root` that replace modules, sorted */
+export const findMockingTests = (root = '.'): string[] =>
+	findTests(root, (path) => /^\s*vi\.(do)?[mM]ock\(/m.test(readFileSync(path, 'utf8')));
+
+function findTests(root: string, isWanted: (path: string) => boolean): string[] {
 	return FOLDERS.filter((folder) => existsSync(join(root, folder)))
 		.flatMap((folder) =>
 			readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
 				.filter(({ name }) => name.endsWith('.test.ts') && !name.endsWith('.svelte.test.ts'))
 				.map(({ parentPath, name }) => join(parentPath, name)),
 		)
-		.filter((path) => !startsProgram(path, root, found))
+		.filter(isWanted)
 		.map((path) => relative(root, path))
 		.sort();
 }
