@@ -10,7 +10,8 @@ import { runStep, type Step } from './testing/step';
 const npm = (script: string) => ['npm', 'run', '--silent', script];
 const PARTS: Record<string, Step> = {
 	looks: {
-		title: 'looks: every state of the page, as pictures; pairs of broken globals (Playwright)',
+		title:
+			'looks: every state of the page, as pictures; broken globals, alone and in pairs (Playwright)',
 		command: [
 			...['node', 'node_modules/@playwright/test/cli.js', 'test'],
 			...['--config', 'playwright.long.config.ts'],
@@ -21,7 +22,7 @@ const PARTS: Record<string, Step> = {
 		command: ['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.long.config.ts'],
 	},
 	properties: {
-		title: 'properties: other cases than those of npm test (vitest)',
+		title: 'properties: other cases than those of npm test, and up to ten times as many (vitest)',
 		command: ['node', 'node_modules/vitest/vitest.mjs', 'run', ...findProperties()],
 	},
 	views: {

@@ -33,7 +33,6 @@ test('a paused page rests while events arrive, loses nothing, and shows everythi
 	expect(await eventNames(page)).toEqual(['first']);
 	await expect(page).toHaveTitle('Nowboard (paused)');
 	expect(await findProblems(page)).toEqual([]);
-	await page.screenshot({ path: `${process.env.SHOTS ?? 'test-results'}/paused.png` });
 	await page.keyboard.press('Escape');
 	await expect(bar).toHaveCount(0);
 	await expect(figure(page, 'Events')).toHaveText('3');
@@ -64,7 +63,6 @@ test('the needle leads to another time, which the address keeps, and back to now
 	const dragged = await expectMoment();
 	expect(new Set(await eventNames(page))).toEqual(new Set(['early']));
 	expect(await findProblems(page)).toEqual([]);
-	await page.screenshot({ path: `${process.env.SHOTS ?? 'test-results'}/past.png` });
 	// what arrives meanwhile is not of that time, and a reload keeps it
 	await post(server, { name: 'now' });
 	await page.reload();

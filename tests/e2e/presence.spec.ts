@@ -4,7 +4,7 @@ import { HERE_EVERY_MS } from '../../src/lib/presence';
 import { figure, openLive } from './board';
 import { expect, test } from './tracker-site';
 
-const WAIT = { timeout: 120_000, intervals: [50] };
+const WAIT = { timeout: 120_000, intervals: [250] };
 /** Each look sends a heartbeat. */
 const SLOW = { ...WAIT, intervals: [1_000] };
 const hereNow = (page: Page) => page.getByRole('group', { name: 'Here now', exact: true });
@@ -56,10 +56,11 @@ test('people are shown as they come, read, move on, hide, close and crash', asyn
 		await expect(figure(page, 'Here now')).toHaveText('2');
 
 		// readers: visible, without input; one of them moves again
+		let x = 0;
 		await expect.poll(() => states(page), WAIT).toBe('0 active · 2 idle');
 		await expect
 			.poll(async () => {
-				await one.mouse.move(Math.random() * 100, 5);
+				await one.mouse.move(++x % 100, 5);
 				await one.clock.fastForward(HERE_EVERY_MS);
 				return states(page);
 			}, SLOW)

@@ -11,4 +11,8 @@ if (Number.isNaN(seed))
 	throw new Error(`FC_SEED is "${given}": it must be a whole number or "random".`);
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed });
 
+/** How many cases a property has in `npm test`, which repeats them in every run, and in `npm run test:long`, which tries others. */
+export const casesOf = ({ short, long }: { short: number; long: number }): number =>
+	given === undefined ? short : long;
+
 export default fc;

@@ -1,11 +1,11 @@
-import fc from '../setup/fast-check';
+import fc, { casesOf } from '../setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import { toBytes, type Message } from '../../src/lib/server/stream/sse';
 import { PARSERS } from './parsers';
 import { assertRoundTrip, cases, MESSAGES_PER_STREAM, type Encode } from './round-trip';
 
 /** The long run is `npm run test:wire`. */
-const MESSAGES = 10_000;
+const MESSAGES = casesOf({ short: 4_000, long: 10_000 });
 const encoder = new TextEncoder();
 const toText = ({ event, id }: Message, data: string) =>
 	encoder.encode(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}${data}\n`);

@@ -1,4 +1,4 @@
-import fc from '../../../tests/setup/fast-check';
+import fc, { casesOf } from '../../../tests/setup/fast-check';
 import { expect, test } from 'vitest';
 import { WATCHDOG_MS, type Bye } from '../protocol';
 import { MAX_ATTEMPTS_PER_MINUTE, type Status } from './connection';
@@ -13,7 +13,7 @@ import { createFakeBrowser, type FakeBrowser } from './testing/fake-browser';
 import type { Parse } from './check';
 import { PARSERS } from './parse';
 
-const RUNS = 25_000;
+const RUNS = casesOf({ short: 5_000, long: 25_000 });
 const FIVE_MINUTES_MS = 5 * 60_000;
 
 type Events = { word: number; bye: Bye };

@@ -1,4 +1,4 @@
-import fc from '../../../../tests/setup/fast-check';
+import fc, { casesOf } from '../../../../tests/setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import { INGEST_LIMITS, type InputError } from '../../ingest-limits';
 import { MAX_ERRORS, parseEvents } from './parse-events';
@@ -298,7 +298,7 @@ describe('a timestamp', () => {
 });
 
 describe('generated bodies', () => {
-	const runs = { numRuns: 1_000, seed: 20_260_301 };
+	const runs = { numRuns: casesOf({ short: 200, long: 1_000 }) };
 	const text = fc.string({ unit: 'binary', maxLength: 130 });
 	const codeUnits = fc
 		.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 })
@@ -525,7 +525,7 @@ describe('generated bodies', () => {
 				expect(check(batch)).toEqual({ accepted: true, errors: [] });
 				expect(check(batch[0]).accepted).toBe(true);
 			}),
-			{ ...runs, numRuns: 200 },
+			{ numRuns: casesOf({ short: 50, long: 200 }) },
 		);
 	});
 });

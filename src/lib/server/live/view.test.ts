@@ -1,5 +1,5 @@
 /** Views against counting all rows again: whatever arrives, whenever, and however the scan is cut into slices. */
-import fc from '../../../../tests/setup/fast-check';
+import fc, { casesOf } from '../../../../tests/setup/fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Dimension } from '../../dimensions';
 import { measureOf } from '../../dimensions';
@@ -141,7 +141,7 @@ function shown({ view }: Watched) {
 	return { totals, tables, ...view.series() };
 }
 
-const RUNS = Number(process.env.VIEW_RUNS ?? 300);
+const RUNS = Number(process.env.VIEW_RUNS ?? casesOf({ short: 100, long: 300 }));
 
 describe('a view', () => {
 	test('equals counting every row again, whatever arrives and however the scan is sliced', () => {
