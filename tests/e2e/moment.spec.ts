@@ -111,12 +111,13 @@ test('a point of the chart leads to the page at its end, by mouse and by key, an
 	await expect(slider).toHaveAttribute('aria-valuetext', /so far: /);
 	await expect(async () => {
 		await page.keyboard.press('ArrowLeft');
-		await expect(slider).toHaveAttribute('aria-valuetext', /: 7 events/, { timeout: 1 });
+		expect(await slider.getAttribute('aria-valuetext')).toMatch(/: 7 events/);
 	}).toPass({ intervals: [1] });
 	await expect(slider).toHaveAccessibleDescription('Enter shows the page at that time.');
 	await expect(reading(page)).toContainText(/Enter: the page at \d/);
 	await page.keyboard.press('Enter');
-	await expect(bar(page)).toContainText('As of');
+	// read from the table, beside what others do there
+	await expect(bar(page)).toContainText('As of', { timeout: 90_000 });
 	await expect(figure(page, 'Events')).toHaveText('27');
 	expect(new Set(await eventNames(page))).toEqual(new Set(['then', 'before']));
 	// the filter stays, and the end of the minute is in the address
