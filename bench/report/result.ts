@@ -37,6 +37,8 @@ const ORDER = [
 	'feed',
 	'tick',
 	'recovery',
+	'start',
+	'bulk',
 	'slow',
 	'abuse',
 	'history',

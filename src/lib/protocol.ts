@@ -111,7 +111,8 @@ export type Moment = Omit<DashboardState, 'cursor'>;
 
 /**
  * After a drain: what arrived for the view, in arrival order (oldest first), and the figures that include it. Without
- * `totals`, `tables` and `series` nothing in the view has changed but `at`.
+ * `totals`, `tables` and `series` nothing in the view has changed but `at`, or a large transaction is being counted: then `at` stands
+ * still until a frame brings the figures.
  */
 export type Activity = Partial<LiveFigures> & {
 	at: string;

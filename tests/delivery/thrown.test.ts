@@ -191,6 +191,9 @@ test.each([
 	{ name: 'add', nth: 1_000 },
 	{ name: 'add', nth: 2_500 },
 	{ name: 'published', nth: 1 },
+	{ name: 'readUnseen', nth: 3 },
+	{ name: 'readUnseen, answered', nth: 3 },
+	{ name: 'toRow', nth: 2_500 },
 ])('inside a transaction that is read in pieces: $name, call $nth', async (at) => {
 	const { url, sql } = await useDatabase();
 	const instance = await startTestInstance(url, { bus: createThrowingBus() });

@@ -52,6 +52,8 @@ const SHAPES: Record<string, Shape> = {
 			await insert(tx, 3, source(random));
 			return 5;
 		}),
+	// larger than one reading
+	large: (sql, random) => insert(sql, 2_500, source(random)),
 	'rolled back': async (sql, random) => {
 		await transaction(sql, async (tx) => {
 			await insert(tx, 3, source(random));

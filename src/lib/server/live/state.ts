@@ -27,6 +27,8 @@ export type Shown = {
 	readonly events: readonly ActivityEvent[];
 	/** those that the last step brought, oldest first */
 	readonly arrived: readonly ActivityEvent[];
+	/** The figures are those of an older position, with these events; null: they are those of the head. */
+	readonly settled: { cursor: string; events: readonly ActivityEvent[] } | null;
 };
 
 export type State = {
@@ -35,17 +37,24 @@ export type State = {
 	all(): Iterable<Shown>;
 	/** Admits a view that is complete, while no drain runs. */
 	admit(open: OpenView): Shown;
+	/** The whole of a view, at the newest position of which it has figures. */
 	of(shown: Shown): DashboardState;
 	/** What has changed in the chart since the last call; null: nothing in the view has. */
 	take(shown: Shown): Series | null;
-	/** The windows stand at `cursor`, and the feed has these events more (oldest first). */
-	move(cursor: string, events: readonly ActivityEvent[]): void;
+	/**
+	 * The windows stand at `cursor`, and the feed has these events more (oldest first).
+	 * @param isCounting the windows are ahead of `cursor`: figures and charts stay as they were
+	 */
+	move(cursor: string, events: readonly ActivityEvent[], isCounting?: boolean): void;
 	/** The windows have moved in time; the position is the same. */
 	settle(): void;
 	/** A tick of all events was recorded, and there is one of half an hour ago. */
 	setTick(tick: Tick, previous: Tick | null): void;
 	cursor(): string;
+	/** the time of the figures */
 	at(): number;
+	/** The last step left the figures as they were. */
+	isCounting(): boolean;
 };
 
 /** Events among which the feed of a new view is looked for. */
@@ -100,6 +109,8 @@ export function createState({
 	/** views that have changed since the last frame */
 	const dirty = new Set<string>();
 	let states = new WeakMap<Shown, { cursor: string; state: DashboardState }>();
+	let figuresAt = store.at();
+	let isHeld = false;
 
 	function newestOf({ match }: OpenView): ActivityEvent[] {
 		const found: ActivityEvent[] = [];
@@ -114,26 +125,32 @@ export function createState({
 		return { ...view.figures(), at: new Date(store.at()).toISOString() };
 	}
 
-	function renew(open: OpenView, old: Shown, arrived: readonly ActivityEvent[]) {
+	function renew(open: OpenView, old: Shown, arrived: readonly ActivityEvent[], before: string) {
 		const { key, view } = open;
 		const events =
 			arrived.length === 0
 				? old.events
 				: [...arrived.slice(-FEED_LENGTH).reverse(), ...old.events].slice(0, FEED_LENGTH);
+		if (isHeld) {
+			const settled = old.settled ?? { cursor: before, events: old.events };
+			return shown.set(key, { ...old, open, events, arrived, settled });
+		}
 		const isSame = versions.get(key) === view.version();
 		const at = new Date(store.at()).toISOString();
 		const figures = isSame ? { ...old.figures, at } : toFigures(open);
 		const series = isSame ? old.series : view.series();
 		if (!isSame) dirty.add(key);
 		versions.set(key, view.version());
-		shown.set(key, { open, figures, series, events, arrived });
+		return shown.set(key, { open, figures, series, events, arrived, settled: null });
 	}
 
-	function step(arrived: readonly ActivityEvent[]) {
+	function step(arrived: readonly ActivityEvent[], isCounting: boolean, before = cursor) {
+		isHeld = isCounting;
+		if (!isHeld) figuresAt = store.at();
 		const matching = createBatchMatch(arrived);
 		for (const [key, old] of shown) {
 			const open = views.get(key);
-			if (open) renew(open, old, matching(open.groups));
+			if (open) renew(open, old, matching(open.groups), before);
 			else {
 				shown.delete(key);
 				versions.delete(key);
@@ -157,6 +174,7 @@ export function createState({
 				series: view.series(),
 				events: newestOf(open),
 				arrived: [],
+				settled: null,
 			};
 			shown.set(key, one);
 			return one;
@@ -164,11 +182,12 @@ export function createState({
 		of(one) {
 			const known = states.get(one);
 			if (known?.cursor === cursor) return known.state;
-			const { open, figures, series, events } = one;
+			const { open, figures, series, settled } = one;
+			const events = settled?.events ?? one.events;
 			const isAll = isEverything(open);
 			const state: DashboardState = {
 				...figures,
-				cursor,
+				cursor: settled?.cursor ?? cursor,
 				filter: open.texts,
 				bound: toFilterTexts(open.bound ?? []),
 				by: [...open.by],
@@ -180,20 +199,22 @@ export function createState({
 			states.set(one, { cursor, state });
 			return state;
 		},
-		take: ({ open }) => (dirty.delete(open.key) ? open.view.changedSeries() : null),
-		move(to, arrived) {
+		take: ({ open }) => (!isHeld && dirty.delete(open.key) ? open.view.changedSeries() : null),
+		move(to, arrived, isCounting = false) {
+			const before = cursor;
 			cursor = to;
 			recent.push(...arrived);
 			if (recent.length > 2 * RECENT_EVENTS) recent = recent.slice(-RECENT_EVENTS);
-			step(arrived);
+			step(arrived, isCounting, before);
 		},
-		settle: () => step([]),
+		settle: () => step([], false),
 		setTick(tick, before) {
 			previous = before;
 			states = new WeakMap();
 			peopleMinutes = withTickPeople(peopleMinutes, tick);
 		},
 		cursor: () => cursor,
-		at: () => store.at(),
+		at: () => figuresAt,
+		isCounting: () => isHeld,
 	};
 }

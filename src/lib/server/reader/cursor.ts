@@ -149,6 +149,6 @@ function fromBase36(text: string): bigint {
 	return value;
 }
 
-function ascending(a: bigint, b: bigint): number {
+export function ascending(a: bigint, b: bigint): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }

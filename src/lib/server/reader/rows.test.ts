@@ -55,7 +55,8 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 			explain (analyze, format json) ${query}`;
 		return scans(row?.['QUERY PLAN'][0]?.Plan as Plan);
 	};
-	const unseen = (from: Cursor) => explain(unseenQuery(sql, from, CHUNK));
+	const unseen = (from: Cursor, passed: readonly bigint[] = []) =>
+		explain(unseenQuery(sql, from, CHUNK, passed));
 	const missed = (from: Cursor, before: { tx: bigint; id: bigint } | null = null) =>
 		explain(missedQuery(sql, from, upTo, before, CHUNK));
 	for (const statistics of ['without', 'with']) {
@@ -66,6 +67,17 @@ test('at a million rows a drain touches the unseen rows only, with and without s
 			expect(found.map(({ scan }) => scan)).toEqual(['Index Scan', 'Index Scan']);
 			expect(found.map(({ rows }) => rows)).toEqual([1, 3]);
 		}
+		// three of 10,000 rows that are passed over, newer than the position and in a hole of it: five single rows are left
+		const before: Cursor = {
+			epoch: 'e',
+			last: txs.at(-8) as bigint,
+			holes: [txs.at(-9) as bigint],
+		};
+		const passed = [-9, -7, -6].map((i) => txs.at(i) as bigint);
+		const beside = await unseen(before, passed);
+		expect(beside.reduce((sum, { rows }) => sum + rows, 0)).toBe(5);
+		// control: without them it has a chunk of their rows in its hands
+		expect((await unseen(before)).some(({ rows }) => rows === CHUNK)).toBe(true);
 		// of the three, `upTo` has not seen the newest, nor the one in its hole
 		const again = await missed(cursor);
 		expect(again.map(({ scan }) => scan)).toEqual(['Index Scan']);

@@ -56,27 +56,38 @@ const literal = (sql: Sql, number: number) => sql.unsafe(String(number)) as unkn
 
 /**
  * The head, and the first `limit` rows that `from` has not seen, by (tx, id): first what was open when it left, then what is
- * newer. A test holds the plan: at any size of the table it touches the unseen rows only.
+ * newer. A test holds the plan: at any size of the table it touches the unseen rows only, and none of those passed over.
+ * @param passed transactions that are passed over; ascending
  */
-export function unseenQuery(sql: Sql, from: Cursor, limit: number): Fragment {
-	const rows = literal(sql, limit);
-	return withHead(
-		sql,
-		sql`(select ${columns(sql)} from ${sql.schema}.events where tx = any(${toArray(from.holes)}::xid8[])
-				order by events.tx, events.id limit ${rows})
-			union all
-			(select ${columns(sql)} from ${sql.schema}.events where tx > ${from.last.toString()}::xid8
-				order by events.tx, events.id limit ${rows})`,
-	);
+export function unseenQuery(
+	sql: Sql,
+	from: Cursor,
+	limit: number,
+	passed: readonly bigint[] = [],
+): Fragment {
+	const first = (condition: Fragment) => sql`
+		(select ${columns(sql)} from ${sql.schema}.events where ${condition}
+			order by events.tx, events.id limit ${literal(sql, limit)})`;
+	const holes = from.holes.filter((hole) => !passed.includes(hole));
+	let query = first(sql`tx = any(${toArray(holes)}::xid8[])`);
+	// between two that are passed over: a condition that only leaves them out would walk over their rows
+	let after = from.last;
+	for (const tx of passed.filter((tx) => tx > from.last)) {
+		query = sql`${query} union all
+			${first(sql`tx > ${after.toString()}::xid8 and tx < ${tx.toString()}::xid8`)}`;
+		after = tx;
+	}
+	return withHead(sql, sql`${query} union all ${first(sql`tx > ${after.toString()}::xid8`)}`);
 }
 
 /** Runs `unseenQuery`. `rows` is in ascending order of (tx, id); `full` says that the limit cut it off. */
 export async function readUnseen(
 	sql: Sql,
 	from: Cursor,
+	passed: readonly bigint[] = [],
 	limit = CHUNK,
 ): Promise<{ head: Head; rows: Row[]; full: boolean }> {
-	const { head, rows } = split(await sql<Found[]>`${unseenQuery(sql, from, limit)}`);
+	const { head, rows } = split(await sql<Found[]>`${unseenQuery(sql, from, limit, passed)}`);
 	rows.sort(byPosition);
 	const full = rows.length >= limit;
 	rows.length = Math.min(rows.length, limit);
@@ -168,16 +179,20 @@ export async function readTransactions(
 	}
 }
 
-/** The next rows of one committed and seen transaction, by id: one larger than CHUNK is read in pieces. */
+/**
+ * The next rows of one committed transaction, by id: one larger than CHUNK is read in pieces.
+ * @param afterId null: the first ones
+ */
 export async function readTransaction(
 	sql: Sql,
 	tx: bigint,
-	afterId: bigint,
+	afterId: bigint | null,
 	limit = CHUNK,
 ): Promise<Row[]> {
+	const isNext = afterId === null ? sql`true` : sql`id > ${afterId.toString()}::bigint`;
 	const raw = await sql<RawRow[]>`
 		select ${columns(sql)} from ${sql.schema}.events
-		where tx = ${tx.toString()}::xid8 and id > ${afterId.toString()}::bigint
+		where tx = ${tx.toString()}::xid8 and ${isNext}
 		order by events.id limit ${limit}`;
 	return raw.map(toRow);
 }

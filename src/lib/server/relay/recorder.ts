@@ -1,5 +1,5 @@
 /** Records what this process's own drain does between two published positions, so that it can be sent to others. */
-import type { Cursor } from '../reader/cursor';
+import { ascending, sees, type Cursor } from '../reader/cursor';
 import type { Delta } from '../reader/drain';
 import type { Row } from '../reader/row';
 
@@ -13,7 +13,10 @@ export type Recorder = {
 	saw(row: Row): void;
 	/** The position of the last step; null before `begin`. */
 	at(): Cursor | null;
-	/** Exactly the rows up to `to` were seen. @returns the step since the last call */
+	/**
+	 * The rows up to `to` were seen, and maybe some of a transaction that `to` has not seen: they are told when it is.
+	 * @returns the step since the last call
+	 */
 	move(to: Cursor, at: number): Delta | null;
 };
 
@@ -22,32 +25,36 @@ export function createRecorder(): Recorder {
 	let from: Cursor | null = null;
 	let rows: Row[] = [];
 	let bytes = 0;
-	let whole = true;
+	/** transactions of which rows are missing here, because there were too many */
+	let lost = new Set<bigint>();
 
-	function clear() {
-		rows = [];
-		bytes = 0;
-		whole = true;
+	function keep(kept: Row[]) {
+		rows = kept;
+		bytes = kept.reduce((sum, { size }) => sum + size, 0);
 	}
 
 	return {
 		begin(at) {
 			from = at;
-			clear();
+			keep([]);
+			lost.clear();
 		},
 		at: () => from,
 		saw(row) {
-			if (!whole) return;
+			if (lost.has(row.tx)) return;
 			rows.push(row);
 			bytes += row.size;
 			if (rows.length <= MAX_ROWS && bytes <= MAX_BYTES) return;
-			rows = [];
-			whole = false;
+			for (const { tx } of rows) lost.add(tx);
+			keep([]);
 		},
 		move(to, at) {
-			const delta = from && { from, to, at, rows: whole ? rows : null };
+			const isWhole = ![...lost].some((tx) => sees(to, tx));
+			const told = rows.filter(({ tx }) => sees(to, tx)).sort((a, b) => ascending(a.tx, b.tx));
+			const delta = from && { from, to, at, rows: isWhole ? told : null };
 			from = to;
-			clear();
+			keep(rows.filter(({ tx }) => !sees(to, tx)));
+			lost = new Set([...lost].filter((tx) => !sees(to, tx)));
 			return delta;
 		},
 	};

@@ -126,7 +126,7 @@ describe('a cursor is what a client says', () => {
 			/** the bus stands at the newest row; @returns a cursor of this epoch */
 			async stand() {
 				const from = { epoch: '', last: 0n, holes: [] };
-				const { head } = await readUnseen(sql, from, 1);
+				const { head } = await readUnseen(sql, from, [], 1);
 				const [newest] = await sql<{ tx: string }[]>`
 					select tx::text from nowboard.events order by events.tx desc limit 1`;
 				// open transactions of other databases on this server stand in the snapshot too: other tests' are no holes here

@@ -105,7 +105,9 @@ export function toActivity({ omitted }: Batch, state: State, watched: Watched, i
 		const others = omitted.of(open);
 		const series = state.take(shown);
 		if (!series && arrived.length === 0 && others === 0) return null;
-		const data = { omitted: others, ...figures, series: series ?? NO_CHANGE };
+		const data = state.isCounting()
+			? { omitted: others, at: figures.at }
+			: { omitted: others, ...figures, series: series ?? NO_CHANGE };
 		// an event is encoded once for all views that show it
 		return `{"events":[${arrived.map(toText).join(',')}],${JSON.stringify(data).slice(1)}`;
 	};

@@ -9,7 +9,7 @@ import type { HealthPart } from '../../health';
 import type { Values } from '../../history';
 import { PING_INTERVAL_MS, type DashboardState, type Ping, type Tick } from '../../protocol';
 import { createBroadcast, type Broadcast } from './broadcast';
-import { createBus, type Bus } from './ring';
+import { createBus, type Bus, type Frame } from './ring';
 import { createCatchUp } from './catch-up';
 import { createClients, type Clients } from './clients';
 import { createClock } from '../db/database-clock';
@@ -23,7 +23,7 @@ import { createReading } from './publisher';
 import { startReadingLoop, type ReadingLoop } from './reading-loop';
 import { createShownViews } from './shown-views';
 import { createWatchedViews } from './watched-views';
-import { ALL, type ViewSpec } from '../live/views';
+import { ALL, type OpenView, type ViewSpec } from '../live/views';
 import { createViewCosts } from './view-costs';
 import { createSkippedRows, type SkippedRows } from './skipped-rows';
 import { toOpening } from './sse';
@@ -241,6 +241,8 @@ export function startInstance({
 	);
 
 	const views = createShownViews({ reading, watched, people, becomesUp: loop.becomesUp });
+	const isFor = (frame: Frame, { key }: OpenView) =>
+		pickFor(frame, key, watched.since(key)) !== null;
 	const catchUp = createCatchUp({
 		bus,
 		connect,
@@ -250,7 +252,7 @@ export function startInstance({
 			const figures = reading.live()?.state.shown(open.key)?.figures;
 			return toActivityOf(open, batch, figures, id);
 		},
-		isFor: (frame, { key }) => pickFor(frame, key, watched.since(key)) !== null,
+		isFor,
 	});
 	const clients = createClients({
 		context: {
@@ -266,6 +268,7 @@ export function startInstance({
 			ready: views.scan,
 			state: views.stateOf,
 			catchUp,
+			isFor,
 			async failed(error) {
 				log.warn({ reason: String(error) }, 'a client waits for the database to catch up');
 				if (loop.database() === 'down') await loop.becomesUp();

@@ -1,8 +1,9 @@
 /**
  * The reading itself: drains from its position and publishes, or starts over where no position holds. It owns cursor, windows
- * and state. Invariant: the ring's head, the state and the windows change in one synchronous step. When something throws in the
- * middle of such a step, they may disagree: the position is dropped, and the next run starts over with a reset for every client.
+ * and state. Invariant: the ring's head, the state and the windows change in one synchronous step; while a large transaction is
+ * counted, the windows are ahead and the state keeps the figures from before it. When something throws in the middle of such a step, they may disagree: the position is dropped, and the next run starts over with a reset for every client.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import { COUNT_WINDOW_MS } from '../../protocol';
@@ -31,6 +32,8 @@ const SHORT_DEADLINE_MS = 10_000;
 /** Rows deleted one by one cause a new beginning at most this often; until then the figures still count them. */
 export const RECOUNT_MS = 1_000;
 export const MAX_DELAY_MS = 60_000;
+/** After a drain that failed half way, the next one may take a while. */
+const AHEAD_MS = 50;
 
 const ALL_KEY = toViewKey(ALL);
 
@@ -103,7 +106,7 @@ export function createReading({
 		relay?.move(published);
 		const id = toId(batch.cursor);
 		const began = performance.now();
-		state.move(id, batch.rows.map(toActivityEvent));
+		state.move(id, batch.rows.map(toActivityEvent), batch.isCounting);
 		const frame = toActivity(batch, state, watched, id);
 		costs.framed(frame.byView?.own.size ?? 0, performance.now() - began);
 		broadcast(frame);
@@ -196,7 +199,7 @@ export function createReading({
 	async function drainOrBegin(sql: Sql, asked: boolean) {
 		try {
 			if (drain) {
-				if (!relay?.pass(drain) || asked) await drain.run(sql);
+				if (!relay?.pass(drain) || asked || drain.ahead()) await drain.run(sql);
 				// also when nothing was there to publish: holes may have ended without a row
 				published = drain.cursor();
 				relay?.move(published);
@@ -230,14 +233,14 @@ export function createReading({
 				const open = await now.views.open(view);
 				if (isNew) costs.opened(open.scanMs);
 				// between its steps a drain has moved the windows beyond the ring's head
-				while (running) await running.catch(() => {});
+				while (running || drain?.ahead()) await (running?.catch(() => {}) ?? pause(AHEAD_MS));
 				if (live !== now) continue;
 				now.state.admit(open);
 				return;
 			}
 		},
 		figures() {
-			if (running || !live || !drain) return null;
+			if (running || !live || !drain || drain.ahead()) return null;
 			const { store, state, views } = live;
 			const whole = drain;
 			// what throws below leaves no position: windows that moved half way must not be shown

@@ -49,6 +49,7 @@ function start(parts: Partial<Parts> = {}) {
 		async failed(error) {
 			calls.push(`failed: ${(error as Error).message}`);
 		},
+		isFor: () => true,
 		...parts,
 	});
 	return { join, bus, calls };
