@@ -18,6 +18,8 @@ const hooks = vi.hoisted(() => ({
 	/** before each piece of a large transaction is read */
 	beforePiece: async () => {},
 	showsWhatIsCounted: false,
+	/** when the look for other rows before this piece began */
+	lookedAt: null as number | null,
 }));
 
 vi.mock('../../src/lib/server/reader/rows', async (original) => {
@@ -26,7 +28,12 @@ vi.mock('../../src/lib/server/reader/rows', async (original) => {
 		...module,
 		async readTransaction(...args: Parameters<typeof module.readTransaction>) {
 			await hooks.beforePiece();
+			hooks.lookedAt = null;
 			return module.readTransaction(...args);
+		},
+		readUnseen(...args: Parameters<typeof module.readUnseen>) {
+			hooks.lookedAt ??= performance.now();
+			return module.readUnseen(...args);
 		},
 	};
 });
@@ -54,8 +61,10 @@ const insert = (sql: Sql, name: string, rows = 1) =>
 function betweenPieces(insert: (piece: number) => Promise<unknown>) {
 	let piece = 0;
 	hooks.beforePiece = async () => {
+		const now = performance.now();
+		const lookMs = now - (hooks.lookedAt ?? now);
 		await insert(++piece);
-		await pause(LOOK_EVERY_MS);
+		await pause(LOOK_EVERY_MS + 2 * lookMs);
 	};
 }
 
@@ -182,9 +191,9 @@ test('more of them at once than are set aside are all read to their end', async 
 	const client = follow(await startTestInstance(url));
 	await client.until(() => client.resets() === 1);
 	const many = MAX_ASIDE + 2;
-	betweenPieces(async (piece) => {
-		if (piece > 1) return insert(sql, 'beside');
-		return sql.unsafe(`do $$ begin for i in 1..${many} loop
+	betweenPieces(async () => {
+		hooks.beforePiece = async () => {};
+		await sql.unsafe(`do $$ begin for i in 1..${many} loop
 			insert into nowboard.events (name) select 'large' from generate_series(1, ${CHUNK}); commit;
 		end loop; end $$`);
 	});

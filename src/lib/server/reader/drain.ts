@@ -75,7 +75,7 @@ export const MAX_FRAMES_PER_DRAIN = 10;
 export const LOOK_EVERY_MS = 100;
 
 /** Transactions that are set aside at a time: each is a part of the reading statement. */
-export const MAX_ASIDE = 32;
+export const MAX_ASIDE = 8;
 
 /**
  * A transaction that is larger than one reading. `end`: a position that has seen it; `afterId`: where it is read on, null as
