@@ -71,9 +71,10 @@ export class HistoryError extends Error {
 const STATEMENT_DEADLINE_MS = 3_000;
 /** Frames of one look that omit nothing; a larger backlog goes into the last one, counted. */
 export const MAX_FRAMES_PER_DRAIN = 10;
-/** While a large transaction is read, other rows are looked for so often, and at most a third of the time. */
-export const LOOK_EVERY_MS = 100;
-
+/** While a large transaction is read, other rows are looked for so often; looks that take long, a third of the time. */
+const LOOK_EVERY_MS = 100;
+/** and at least so often, whatever they take */
+export const LOOK_WITHIN_MS = 400;
 /** Transactions that are set aside at a time: each is a part of the reading statement. */
 export const MAX_ASIDE = 8;
 
@@ -223,7 +224,7 @@ export function createDrain({
 				const [first] = large;
 				if (!first && head) return head;
 				const now = performance.now();
-				const forMs = Math.max(LOOK_EVERY_MS, 2 * (now - began));
+				const forMs = Math.min(Math.max(LOOK_EVERY_MS, 2 * (now - began)), LOOK_WITHIN_MS);
 				if (first) await readOn(sql, first, head ? now + forMs : Infinity);
 			}
 		},
