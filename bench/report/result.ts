@@ -37,7 +37,6 @@ const ORDER = [
 	'feed',
 	'tick',
 	'recovery',
-	'start',
 	'bulk',
 	'slow',
 	'abuse',

@@ -38,12 +38,10 @@ const PROBE = new URL('./probe.js', import.meta.url).href;
  * Starts it and waits until it is ready. Throws when there is no build.
  * @param given the database; it is stopped with the server
  * @param env further variables of the server
- * @param readyMs how long it may take
  */
 export async function startTarget(
 	given?: Database,
 	env: Record<string, string> = {},
-	readyMs = READY_MS,
 ): Promise<Target> {
 	if (!existsSync('build/index.js'))
 		throw new Error('build/index.js is missing: run "npm run build" first.');
@@ -72,11 +70,11 @@ export async function startTarget(
 		await exited;
 		await database.stop();
 	};
-	const deadline = Date.now() + readyMs;
+	const deadline = Date.now() + READY_MS;
 	while (!(await isReady(url))) {
 		if (server.exitCode !== null || Date.now() > deadline) {
 			await stop();
-			throw new Error(`the server was not ready within ${readyMs} ms`);
+			throw new Error(`the server was not ready within ${READY_MS} ms`);
 		}
 		await pause(50);
 	}
