@@ -11,6 +11,18 @@ export type OlderEvents = {
 	through: string | null;
 };
 
+/** There is no answer now, but there may be later: the server is busy, or was not reached. */
+export class NotNowError extends Error {
+	/** @param afterMs when to ask again; null: the server did not say */
+	constructor(
+		readonly afterMs: number | null,
+		message: string,
+	) {
+		super(message);
+		this.name = 'NotNowError';
+	}
+}
+
 /** Events of a page, unless the request says otherwise. */
 export const PAGE_LENGTH = 200;
 export const MAX_PAGE_LENGTH = 1_000;

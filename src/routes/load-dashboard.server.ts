@@ -1,4 +1,4 @@
-import type { ServerLoadEvent } from '@sveltejs/kit';
+import { error, type ServerLoadEvent } from '@sveltejs/kit';
 import { HISTORY_RANGES } from '$lib/history';
 import type { ActivityEvent } from '$lib/protocol';
 import { readView } from '../lib/server/http/view-param';
@@ -67,7 +67,8 @@ async function findEvent(
 ): Promise<ActivityEvent | 'unknown' | 'unread' | undefined> {
 	if (eventId === null) return undefined;
 	if (!UUID.test(eventId)) return 'unknown';
-	await viewLimits.admitPage(network);
+	const refusal = await viewLimits.admitPage(network);
+	if (refusal) error(429, refusal.message);
 	const bound = viewer?.filter ?? [];
 	return older.find(eventId, { filter: [], bound }).then(
 		(event) => event ?? 'unknown',

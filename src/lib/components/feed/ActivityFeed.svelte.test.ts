@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { render } from 'vitest-browser-svelte';
+import { NotNowError } from '../../feed';
 import type { ActivityEvent, Json } from '../../protocol';
 import ActivityFeed from './ActivityFeed.svelte';
 import { GROUP_ROWS } from './rows.svelte';
@@ -225,6 +226,35 @@ test('older events follow without gap or repeat, under the filter, to the end', 
 		for (const id of shown(container)) all.add(id);
 	}
 	expect([...all].sort((a, b) => a - b)).toEqual(range(1, 71));
+});
+
+test('a busy server is asked again for older events; what it refuses for good is not', async () => {
+	const refusals = [
+		new NotNowError(5, 'busy'),
+		new NotNowError(5, 'busy'),
+		new Error('no such place'),
+	];
+	let asked = 0;
+	const { container, getByRole, getByText } = await render(ActivityFeed, {
+		props: {
+			events: newestFirst(3),
+			now: NOW,
+			filter: ['name:x'],
+			readOlder: async () => {
+				asked++;
+				const refusal = refusals.shift();
+				if (refusal) throw refusal;
+				return toPage([2, 1], null);
+			},
+		},
+	});
+	await getByRole('button', { name: 'Load older events' }).click();
+	await expect.element(getByText('Older events could not be loaded.')).toBeInTheDocument();
+	expect(asked).toBe(3);
+	refusals.push(new NotNowError(5, 'busy'));
+	await getByRole('button', { name: 'Try again' }).click();
+	await expect.poll(() => shown(container)).toEqual([3, 2, 1]);
+	expect(asked).toBe(5);
 });
 
 test('a search narrows what is loaded at once and goes on in the table until it is stopped', async () => {

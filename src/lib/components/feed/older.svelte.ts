@@ -1,5 +1,5 @@
 /** Loads older events into an open feed, page by page, until enough are there or it is told to stop. */
-import type { OlderEvents } from '../../feed';
+import { NotNowError, type OlderEvents } from '../../feed';
 import type { ActivityEvent } from '../../protocol';
 import { toIds, toPageQuery } from './pages';
 
@@ -9,8 +9,8 @@ export type ReadOlder = (query: URLSearchParams, signal: AbortSignal) => Promise
 export type Older = {
 	/** newest first */
 	readonly rows: readonly ActivityEvent[];
-	/** `stopped`: by the viewer; `end`: the table has no older event */
-	readonly state: 'idle' | 'loading' | 'stopped' | 'failed' | 'end';
+	/** `waiting`: the server is busy and is asked again; `stopped`: by the viewer; `end`: the table has no older event */
+	readonly state: 'idle' | 'loading' | 'waiting' | 'stopped' | 'failed' | 'end';
 	/** ISO time of the last event that was examined; null: none was */
 	readonly through: string | null;
 	/** `before` of the next page; undefined: nothing was loaded */
@@ -31,6 +31,12 @@ export type Older = {
 	remove(events: readonly ActivityEvent[]): void;
 };
 
+/** A page is asked for again this often, and so long after the last time when the server does not say. */
+const RETRIES = 8;
+const RETRY_MS = 2_000;
+/** A server that asks for more is asked sooner. */
+const MAX_WAIT_MS = 60_000;
+
 /** @param live the live rows: an event that was committed late may be among them and in a page too */
 export function createOlder(
 	read: ReadOlder,
@@ -44,15 +50,28 @@ export function createOlder(
 	let next: string | null | undefined;
 	let leaving = new AbortController();
 
+	/** The page, as soon as the server is no longer busy. */
+	async function readInTime(query: URLSearchParams, signal: AbortSignal): Promise<OlderEvents> {
+		for (let left = RETRIES; ; left--) {
+			state = 'loading';
+			try {
+				return await read(query, signal);
+			} catch (error) {
+				if (!(error instanceof NotNowError) || signal.aborted || left === 0) throw error;
+				state = 'waiting';
+				await pause(Math.min(error.afterMs ?? RETRY_MS, MAX_WAIT_MS), signal);
+			}
+		}
+	}
+
 	async function load(from: string | null, search: string, wanted: number): Promise<void> {
-		if (state === 'loading' || state === 'end') return;
+		if (['loading', 'waiting', 'end'].includes(state)) return;
 		const { signal } = (leaving = new AbortController());
-		state = 'loading';
 		let found = 0;
 		try {
 			do {
 				const before = next === undefined ? from : next;
-				const page = await read(toPageQuery(filter(), before, search), signal);
+				const page = await readInTime(toPageQuery(filter(), before, search), signal);
 				if (signal.aborted) return;
 				const known = toIds(live());
 				const fresh = page.events.filter(({ eventId }) => !known.has(eventId) && !ids.has(eventId));
@@ -84,7 +103,7 @@ export function createOlder(
 		load,
 		stop() {
 			leaving.abort();
-			if (state === 'loading') state = 'stopped';
+			if (state === 'loading' || state === 'waiting') state = 'stopped';
 		},
 		reset() {
 			leaving.abort();
@@ -107,4 +126,16 @@ export function createOlder(
 			if (gone.size > 0) rows = rows.filter(({ eventId }) => !gone.has(eventId));
 		},
 	};
+}
+
+/** Rejects when it is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve, reject) => {
+		const timer = setTimeout(resolve, ms);
+		const leave = () => {
+			clearTimeout(timer);
+			reject(signal.reason as Error);
+		};
+		signal.addEventListener('abort', leave, { once: true });
+	});
 }

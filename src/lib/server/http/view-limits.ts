@@ -4,14 +4,15 @@
  */
 import { error } from '@sveltejs/kit';
 import { LRUCache } from 'lru-cache';
+import type { RateLimiterRes } from 'rate-limiter-flexible';
 import { createLimiter } from './rate-limiter';
 import type { AskedView } from './view-param';
 
 export type ViewLimits = {
 	/** @throws a refusal: 429 with the time to wait, or 503 when the process has as many views as it may */
 	admit(view: AskedView, network: string): Promise<void>;
-	/** Of a page of events that is read from the table. @throws a refusal: 429 */
-	admitPage(network: string): Promise<void>;
+	/** Of a page of events that is read from the table. @returns null, or a refusal: when to ask again, in seconds, and why */
+	admitPage(network: string): Promise<{ waitS: number; message: string } | null>;
 };
 
 /** New views of one network: a person clicks one in a second, for a while. */
@@ -64,14 +65,12 @@ export function createViewLimits({
 		},
 		async admitPage(network) {
 			const over = await pages.consume(network).then(
-				() => false,
-				() => true,
+				() => null,
+				({ msBeforeNext }: RateLimiterRes) => Math.max(1, Math.ceil(msBeforeNext / 1_000)),
 			);
-			if (over)
-				error(
-					429,
-					`From one address at most ${pagesPerMinute} pages of events a minute can be read. Wait a minute.`,
-				);
+			if (over === null) return null;
+			const message = `From one address at most ${pagesPerMinute} pages of events a minute can be read. Wait ${over} s.`;
+			return { waitS: over, message };
 		},
 	};
 }

@@ -26,7 +26,8 @@ export const GET: RequestHandler = async ({ url: { searchParams: query }, locals
 	const search = query.get('q') ?? '';
 	if (search.length > MAX_SEARCH_LENGTH)
 		error(400, `q has ${search.length} characters: it may have at most ${MAX_SEARCH_LENGTH}.`);
-	await locals.viewLimits.admitPage(locals.network);
+	const refusal = await locals.viewLimits.admitPage(locals.network);
+	if (refusal) return notNow(429, refusal.message, refusal.waitS);
 	const bound = locals.viewer?.filter ?? [];
 	try {
 		const page = await locals.older.read({
@@ -41,9 +42,11 @@ export const GET: RequestHandler = async ({ url: { searchParams: query }, locals
 		if (reason instanceof PositionError) error(reason.status, reason.message);
 		const why =
 			reason instanceof BusyError ? 'too many pages are being read' : 'Postgres is not answering';
-		return json(
-			{ message: `Older events cannot be read now: ${why}.` },
-			{ status: 503, headers: { 'cache-control': 'no-store', 'retry-after': `${RETRY_AFTER_S}` } },
-		);
+		return notNow(503, `Older events cannot be read now: ${why}.`, RETRY_AFTER_S);
 	}
 };
+
+function notNow(status: number, message: string, waitS: number): Response {
+	const headers = { 'cache-control': 'no-store', 'retry-after': `${waitS}` };
+	return json({ message }, { status, headers });
+}
