@@ -32,11 +32,18 @@ test('a paused page rests while events arrive, loses nothing, and shows everythi
 	await expect(figure(page, 'Events')).toHaveText('1');
 	expect(await eventNames(page)).toEqual(['first']);
 	await expect(page).toHaveTitle('Nowboard (paused)');
+	// no heading says that it is the present
+	await expect(page.getByRole('heading', { name: /^Feed until \d/ })).toBeVisible();
+	await expect(page.getByRole('group', { name: 'Here then' })).toBeVisible();
+	await expect(page.getByText(/events? in the minute until \d/).first()).toBeVisible();
+	await expect(page.getByText(/last minute|Live feed|Here now|Pages now/i)).toHaveCount(0);
 	expect(await findProblems(page)).toEqual([]);
 	await page.keyboard.press('Escape');
 	await expect(bar).toHaveCount(0);
 	await expect(figure(page, 'Events')).toHaveText('3');
 	expect(await eventNames(page)).toEqual(['third', 'second', 'first']);
+	await expect(page.getByRole('heading', { name: 'Live feed' })).toBeVisible();
+	await expect(page.getByText(/events? in the last minute/).first()).toBeVisible();
 });
 
 test('the needle leads to another time, which the address keeps, and back to now', async ({

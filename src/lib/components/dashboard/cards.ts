@@ -23,15 +23,24 @@ export type Card = {
 const minutes = (ms: number) => ms / 60_000;
 const toHint = (definition: string) => `${definition} Press to draw it.`;
 
-/** The cards of the present. */
-export function toLiveCards(
-	totals: Totals,
-	previous: Tick | null,
-	people?: Presence,
-	look: Look = DEFAULT_LOOK,
-): Card[] {
+/** The cards of the present, or of the moment at which the page is held. */
+export function toLiveCards({
+	totals,
+	previous,
+	people,
+	held = false,
+	look = DEFAULT_LOOK,
+}: {
+	totals: Totals;
+	previous: Tick | null;
+	/** undefined: presence is switched off */
+	people?: Presence | undefined;
+	held?: boolean;
+	look?: Look;
+}): Card[] {
 	return FIGURE_KEYS.filter((key) => FIGURES[key].place === 'card').flatMap((key) => {
-		if (key === 'here') return people === undefined ? [] : [toHereCard(people, previous, look)];
+		if (key === 'here')
+			return people === undefined ? [] : [toHereCard(people, previous, held, look)];
 		const { label, windowMs, toDefinition } = FIGURES[key];
 		return {
 			key,
@@ -45,18 +54,18 @@ export function toLiveCards(
 	});
 }
 
-function toHereCard(people: Presence, earlier: Tick | null, look: Look): Card {
+function toHereCard(people: Presence, earlier: Tick | null, held: boolean, look: Look): Card {
 	const { label, toDefinition } = FIGURES.here;
 	const isKnown = people !== 'unknown';
 	return {
 		key: 'here',
-		label,
+		label: held ? 'Here then' : label,
 		window: isKnown
 			? `${toCount(people.active, look)} active · ${toCount(people.idle, look)} idle`
 			: 'not known',
 		definition: isKnown
 			? toHint(toDefinition())
-			: 'Not known: people have no event names and no properties to filter by, or they were not read yet.',
+			: 'Not known: people have no event name, user or property to filter by, or they were not read yet.',
 		value: isKnown ? people.active + people.idle : null,
 		previous: earlier?.people ? earlier.people.active + earlier.people.idle : null,
 		against: '30 min ago',
