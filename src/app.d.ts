@@ -14,6 +14,7 @@ import type { Instance } from '$lib/server/stream/hub';
 import type { Moments } from '$lib/server/moment/moments';
 import type { Metrics } from '$lib/server/monitoring/metrics';
 import type { Login } from '$lib/server/access/login';
+import type { PeopleLister } from '$lib/server/presence/people-list';
 import type { PresenceWriter } from '$lib/server/presence/presence-writer';
 import type { Viewer } from '$lib/server/access/viewer-rows';
 import type { KeyCheck } from '$lib/server/keys/key-check';
@@ -79,6 +80,8 @@ declare global {
 			limits: IngestLimits;
 			/** takes who is here; null: presence is switched off */
 			presence: { hear: PresenceWriter['hear']; limits: IngestLimits } | null;
+			/** lists who is here; null: presence is switched off */
+			people: PeopleLister | null;
 			/** session ids of visitors who have none */
 			visitors: VisitorIds;
 			/** what ingest refused, by reason */

@@ -66,6 +66,22 @@ test('people are shown as they come, read, move on, hide, close and crash', asyn
 			}, SLOW)
 			.toBe('1 active · 1 idle');
 
+		// each of them in a list: by keyboard to the path of one, which leads back to the list
+		const who = page.getByRole('list', { name: 'Who is here' }).getByRole('listitem');
+		await page.locator('summary', { hasText: 'Who is here' }).focus();
+		await page.keyboard.press('Enter');
+		await expect(who).toHaveText([/^\s*active:\s*\/\s/, /^\s*idle:\s*\/pricing\s/], WAIT);
+		await expect(who.first()).toContainText(/\d+ (s|min)|seconds?/);
+		await page.keyboard.press('Tab');
+		await page.keyboard.press('Enter');
+		const panel = page.getByRole('dialog', { name: 'Session' });
+		const [first] = await server.sql<[{ session: string }]>`
+			select session_id as session from nowboard.events where properties->>'path' = '/'`;
+		await expect(panel).toContainText(first.session);
+		await page.keyboard.press('Escape');
+		await expect(panel).toHaveCount(0);
+		await expect(who).toHaveCount(2);
+
 		// a link, and back
 		await one.getByRole('link', { name: 'Pricing' }).click();
 		await expect.poll(() => pagesNow(page), WAIT).toEqual(['/pricing 2']);
@@ -76,6 +92,7 @@ test('people are shown as they come, read, move on, hide, close and crash', asyn
 		const rows = page.getByRole('list', { name: 'Pages now' });
 		await rows.getByRole('link', { name: '/pricing', exact: true }).click();
 		await expect(figure(page, 'Here now')).toHaveText('1');
+		await expect(who).toHaveText([/\/pricing/], WAIT);
 		await page.goBack();
 		await expect(figure(page, 'Here now')).toHaveText('2');
 

@@ -93,6 +93,7 @@ test('a bound link never shows an event of another source, whatever is asked for
 			`/api/dashboard/stream${more}token=${token}`,
 			`/api/dashboard/events${query}`,
 			`/api/dashboard/events${more}q=secret`,
+			`/api/dashboard/people${query}`,
 			...['path', 'source', 'props.customer', 'name'].flatMap((dimension) => [
 				`/api/dashboard/values${more}dimension=${dimension}`,
 				`/api/dashboard/values${more}dimension=${dimension}&limit=5000&range=24h`,
@@ -125,6 +126,14 @@ test('a bound link never shows an event of another source, whatever is asked for
 	await expect
 		.poll(askWithPeople, { timeout: 30_000 })
 		.toContain('"people":{"active":1,"idle":0,"pages":{"rows":[{"key":"/ours","count":1}]');
+	// one by one too; without the time of a first event, which may be another's
+	const listed = async () => {
+		await askWithPeople();
+		return (await ask('/api/dashboard/people')).text;
+	};
+	await expect
+		.poll(listed)
+		.toMatch(/^\{"people":\[\{[^}]*"path":"\/ours"[^}]*"since":null[^}]*\}\],"more":0\}$/);
 	// what it missed, and what comes, from any cursor
 	const { text: state } = await ask('/api/dashboard/stream');
 	const cursor = /^id: (.+)$/m.exec(state)?.[1] ?? '';

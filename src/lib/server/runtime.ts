@@ -30,6 +30,7 @@ import { createKeyring } from './keys/keyring';
 import { createMoments } from './moment/moments';
 import { createLastHour } from './monitoring/last-hour';
 import { createMetrics, createTimings } from './monitoring/metrics';
+import { createPeopleLister } from './presence/people-list';
 import { startPresence } from './presence/presence';
 import { createRedisRelay } from './relay/redis-relay';
 import { toRelayPart } from './relay/health-part';
@@ -198,6 +199,7 @@ export function startRuntime(env: Env): Runtime {
 			keys,
 			limits,
 			presence: presence && { hear: presence.hear, limits: createIngestLimits({ onLimited }) },
+			people: presence && createPeopleLister({ sql: upkeepSql, reader: presence.reader, log }),
 			visitors,
 			rejections,
 			login,

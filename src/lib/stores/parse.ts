@@ -1,5 +1,6 @@
 /** What the stream and the other answers of the server must look like; the checks are in check.ts. */
 import type { OlderEvents } from '../feed';
+import type { PeopleList, Person } from '../people';
 import type { SessionPath, UserSession } from '../session';
 import {
 	HEALTH_STATES,
@@ -274,6 +275,20 @@ export const parseBefore: Parse<Before> = parse(
 /** What `GET /api/dashboard/events` answers. */
 export const parseOlder: Parse<OlderEvents> = parse(
 	object<OlderEvents>({ events: list(event), next: nullable(text), through: nullable(time) }),
+);
+
+/** What `GET /api/dashboard/people` answers. */
+export const parsePeople: Parse<PeopleList> = parse(
+	object<PeopleList>({
+		people: list(
+			object<Person>({
+				...{ session: text, source: text, state: oneOf('active', 'idle'), path: nullable(text) },
+				...{ since: nullable(time), referrer: nullable(text) },
+				context: nullable(record(text)),
+			}),
+		),
+		more: number,
+	}),
 );
 
 /** What `GET /api/dashboard/history` answers. */

@@ -31,6 +31,7 @@ export const ROUTES: Readonly<Record<string, Access>> = {
 	'/api/dashboard/before': 'dashboard',
 	'/api/dashboard/events': 'dashboard',
 	'/api/dashboard/session': 'dashboard',
+	'/api/dashboard/people': 'dashboard',
 	'/api/dashboard/moment': 'dashboard',
 	'/api/tokens': 'dashboard',
 	'/api/demo': 'dashboard',

@@ -44,6 +44,31 @@ describe('who is here', () => {
 		]);
 	});
 
+	test('is listed under the filter: active ones first, and how many more there are', () => {
+		const people = createPeople();
+		const listed = (limit: number, ...texts: string[]) => {
+			const list = people.list(by(...texts), limit);
+			return (
+				list && [...list.people.map(({ sessionId, state }) => `${sessionId} ${state}`), list.more]
+			);
+		};
+		expect(listed(9)).toBe(null);
+		const german = { context: { country: 'DE' } };
+		const rows = [
+			row(1, { ...german, inputAt: null }),
+			row(2, german),
+			row(3),
+			row(4, { leftAt: NOW - 9_000 }),
+		];
+		people.read(reading(NOW, rows));
+		expect([listed(9), listed(2), listed(9, 'country:DE'), listed(9, 'user:a')]).toEqual([
+			['session 2 active', 'session 3 active', 'session 1 idle', 0],
+			['session 2 active', 'session 3 active', 1],
+			['session 2 active', 'session 1 idle', 0],
+			null,
+		]);
+	});
+
 	test('is counted by filter and page, and kept up as sessions move, rest and leave', () => {
 		const people = createPeople();
 		const views = [by(), by('country:DE'), by('referrer:search.example'), by('channel:mail')];

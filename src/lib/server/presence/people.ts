@@ -4,7 +4,13 @@
  */
 import { toFilterTexts, type Condition } from '../../filter';
 import { toEventClauses, toPresenceState, type PresenceState, type Signs } from '../../presence';
-import { TABLE_LENGTH, type People, type Presence, type Table } from '../../protocol';
+import {
+	TABLE_LENGTH,
+	type EventContext,
+	type People,
+	type Presence,
+	type Table,
+} from '../../protocol';
 import { readDimension, type DimensionRow } from '../live/dimension-values';
 import { createRowMatch } from '../live/match-row';
 import type { PresenceRow } from './presence-row';
@@ -23,8 +29,17 @@ export type AllPeople = {
 	saw(event: SessionEvent): void;
 	/** The same object while nothing has changed. `unknown`: before the first reading too. */
 	of(condition: Condition): Presence;
+	/** The sessions that `of` counts, active ones first; null: not known. @param limit of them at most */
+	list(condition: Condition, limit: number): { people: Here[]; more: number } | null;
 	/** Drops the views that are not among these. */
 	keep(conditions: Iterable<Condition>): void;
+};
+
+/** One session that is here. */
+export type Here = Pick<PresenceRow, 'source' | 'sessionId' | 'context'> & {
+	state: 'active' | 'idle';
+	path: string | null;
+	referrer: string | null;
 };
 
 /** What is counted of a session that is here. */
@@ -73,6 +88,18 @@ export function createPeople(): AllPeople {
 		for (const view of views.values()) if (view !== 'unknown') view.show(id, session, isNew);
 	}
 
+	function viewOf(condition: Condition): PeopleView | 'unknown' {
+		const key = toConditionKey(condition);
+		const known = views.get(key);
+		if (known) return known;
+		const view = createView(condition);
+		if (view !== 'unknown')
+			for (const [id, session] of sessions)
+				if (session.state !== 'gone') view.show(id, session, true);
+		views.set(key, view);
+		return view;
+	}
+
 	return {
 		read(reading) {
 			at = reading.at;
@@ -117,16 +144,15 @@ export function createPeople(): AllPeople {
 		},
 		of(condition) {
 			if (at === null) return 'unknown';
-			const key = toConditionKey(condition);
-			let view = views.get(key);
-			if (!view) {
-				view = createView(condition);
-				if (view !== 'unknown')
-					for (const [id, session] of sessions)
-						if (session.state !== 'gone') view.show(id, session, true);
-				views.set(key, view);
-			}
+			const view = viewOf(condition);
 			return view === 'unknown' ? view : view.people();
+		},
+		list(condition, limit) {
+			const view = at === null ? 'unknown' : viewOf(condition);
+			if (view === 'unknown') return null;
+			const ids = view.ids(limit);
+			const people = ids.flatMap((id) => toHere(sessions.get(id)));
+			return { people, more: view.size() - ids.length };
 		},
 		keep(conditions) {
 			const kept = new Set([...conditions].map(toConditionKey));
@@ -145,6 +171,20 @@ const later = (a: number | null, b: number | null) =>
 const toKey = ({ source, sessionId }: { source: string; sessionId: string }) =>
 	`${source}\0${sessionId}`;
 
+function toHere(session: Session | undefined): Here[] {
+	if (!session || session.state === 'gone') return [];
+	const { dimensions, places, state } = session;
+	const { source, sessionId, context } = dimensions;
+	const { path, referrer } = places;
+	return [
+		{
+			...{ source, sessionId: sessionId ?? '', state },
+			context: context as EventContext | null,
+			...{ path: path || null, referrer: referrer || null },
+		},
+	];
+}
+
 /** Equal for views with the same people. */
 export function toConditionKey({ filter, bound = [] }: Condition): string {
 	return JSON.stringify([toFilterTexts(filter), toFilterTexts(bound)]);
@@ -162,6 +202,9 @@ type PeopleView = {
 	/** @param session null: not here @param isNew whether it matches is not known yet */
 	show(id: string, session: Session | null, isNew: boolean): void;
 	people(): People;
+	/** Active ones first, then by their ids. @param limit of them at most */
+	ids(limit: number): string[];
+	size(): number;
 };
 
 function createView(condition: Condition): PeopleView | 'unknown' {
@@ -191,6 +234,14 @@ function createView(condition: Condition): PeopleView | 'unknown' {
 			if (after) members.set(id, after);
 			else members.delete(id);
 		},
+		size: () => members.size,
+		ids: (limit) =>
+			[...members]
+				.sort(([a, one], [b, other]) =>
+					one.isActive === other.isActive ? (a < b ? -1 : 1) : one.isActive ? -1 : 1,
+				)
+				.slice(0, limit)
+				.map(([id]) => id),
 		people: () =>
 			(people ??= {
 				active,

@@ -13,7 +13,7 @@ import { startPresenceWriter, type PresenceWriter } from './presence-writer';
 import { readPresence } from './read-presence';
 import { createRenewingClient, type RenewingClient } from '../db/renewing-client';
 
-export type PresenceReader = Pick<AllPeople, 'of' | 'saw' | 'keep'> & {
+export type PresenceReader = Pick<AllPeople, 'of' | 'list' | 'saw' | 'keep'> & {
 	/** Reads until `stop`, and calls `onRead` after every reading. @param isWatched whether it is read often */
 	start(isWatched: () => boolean, onRead: () => void): void;
 	/** Everyone, as last read; null: that is too long ago to be recorded as the present. The same object while nothing has changed. */
@@ -102,6 +102,7 @@ export function createPresenceReader(
 
 	return {
 		of: all.of,
+		list: all.list,
 		saw: all.saw,
 		keep: all.keep,
 		newest() {
