@@ -36,7 +36,9 @@ export type Views = {
 	/** The view, when it is complete. */
 	get(key: string): OpenView | undefined;
 	all(): Iterable<OpenView>;
-	/** Drops views that no client watches, but the newest KEPT_VIEWS. */
+	/** It was asked for again: the last to be asked for is the last to be dropped. */
+	touch(key: string): void;
+	/** Drops views that no client watches, but the KEPT_VIEWS that were asked for last. */
 	sweep(isWatched: (key: string) => boolean): void;
 	size(): number;
 	close(): void;
@@ -77,16 +79,19 @@ export function createViews(store: WindowStore): Views {
 		return open;
 	}
 
+	function touch(key: string): OpenView | undefined {
+		const known = complete.get(key);
+		if (!known) return undefined;
+		complete.delete(key);
+		complete.set(key, known);
+		return known;
+	}
+
 	return {
 		open(spec) {
 			const key = toViewKey(spec);
-			const known = complete.get(key);
-			if (known) {
-				// the last to be asked for is the last to be dropped
-				complete.delete(key);
-				complete.set(key, known);
-				return Promise.resolve(known);
-			}
+			const known = touch(key);
+			if (known) return Promise.resolve(known);
 			const made = opening.get(key) ?? scanning.then(() => create(key, spec));
 			opening.set(key, made);
 			scanning = made.catch(() => {});
@@ -94,6 +99,7 @@ export function createViews(store: WindowStore): Views {
 		},
 		get: (key) => complete.get(key),
 		all: () => complete.values(),
+		touch: (key) => void touch(key),
 		sweep(isWatched) {
 			const idle = [...complete.values()].filter(({ key }) => !isWatched(key));
 			for (const { key, view } of idle.slice(0, -KEPT_VIEWS)) {

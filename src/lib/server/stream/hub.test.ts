@@ -468,6 +468,23 @@ describe('a filtered view', () => {
 		expect(web.of('metrics').at(-1)?.eventsCount).toBe(2);
 	});
 
+	test('that is asked for again outlives those that were asked for after it', async () => {
+		const { url, sql } = await useDatabase();
+		await insert(sql, 'web', '/1');
+		const instance = await startTestInstance(url);
+		await expect.poll(() => instance.state().totals.eventsCount).toBe(1);
+		const [again, once] = [viewOf('web'), viewOf('once')];
+		await instance.ready(again);
+		await instance.ready(once);
+		// more than are kept without a client
+		for (let i = 0; i < 40; i++) {
+			await instance.ready(viewOf(`other ${i}`));
+			await instance.ready(again);
+		}
+		await expect.poll(() => instance.knows(once)).toBe(false);
+		expect(instance.state(again).totals.eventsCount).toBe(1);
+	});
+
 	test('is never shown the figures of everything when it joins from the page’s cursor', async () => {
 		const { url, sql } = await useDatabase();
 		await insert(sql, 'web', '/1');

@@ -279,7 +279,11 @@ export function startInstance({
 	});
 
 	return {
-		ready: async (view) => void (await Promise.all([presence?.fresh(), views.ready(view)])),
+		async ready(view) {
+			await Promise.all([presence?.fresh(), views.ready(view)]);
+			// it may have been dropped while the presence was read
+			await views.ready(view);
+		},
 		state: (view = ALL) => views.state(view),
 		values: views.values,
 		knows: views.knows,

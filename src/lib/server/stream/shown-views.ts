@@ -24,8 +24,12 @@ export function createShownViews({
 	becomesUp: () => Promise<void>;
 }) {
 	function find(view: ViewSpec): Shown | undefined {
-		const shown = reading.live()?.state.shown(toViewKey(view));
-		if (shown) watched.admit(shown.open.key);
+		const live = reading.live();
+		const shown = live?.state.shown(toViewKey(view));
+		if (shown) {
+			watched.admit(shown.open.key);
+			live?.views.touch(shown.open.key);
+		}
 		return shown;
 	}
 
