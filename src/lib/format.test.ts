@@ -11,6 +11,7 @@ import {
 	toPairs,
 	toSecondsLeft,
 	toTime,
+	toFirstLook,
 	toViewerLook,
 	toWhen,
 } from './format';
@@ -168,4 +169,28 @@ test('a right-to-left date is isolated from the English words around it', () => 
 	const look = { locale: 'ar-EG', timeZone: 'UTC' };
 	expect(toMoment(NOW, look)).toMatch(/^\u2068[^\u2069]+\u2069, /);
 	expect(toMoment(NOW, GERMAN)).not.toMatch(/[\u2068\u2069]/);
+});
+
+test.each([
+	['de-AT,de;q=0.9', 'de-AT'],
+	['ar-EG', 'ar-EG'],
+	['zh-Hans-CN', 'zh-CN'],
+	['en-US-u-nu-arab', 'en-US'],
+	['fr', 'fr'],
+	['*', 'en-GB'],
+	['', 'en-GB'],
+	['xx-not a language', 'en-GB'],
+	[null, 'en-GB'],
+	[undefined, 'en-GB'],
+])(
+	'the first page for Accept-Language %o is written in %s, its times in UTC',
+	(accepted, locale) => {
+		expect(toFirstLook(accepted)).toEqual({ locale, timeZone: 'UTC' });
+	},
+);
+
+test('a look that is the viewer’s own stays the same object', () => {
+	const own = toViewerLook();
+	expect(toViewerLook(own)).toBe(own);
+	expect(toViewerLook({ ...own, timeZone: 'Pacific/Chatham' })).toEqual(own);
 });

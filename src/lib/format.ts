@@ -1,6 +1,6 @@
 /**
- * Numbers and times to text. Pure; imports nothing. On the server and while hydrating use DEFAULT_LOOK, so that both write
- * the same; once mounted, the viewer's own (`toViewerLook()`).
+ * Numbers and times to text. Pure; imports nothing. On the server and while hydrating use the same (`toFirstLook()` or
+ * DEFAULT_LOOK); once mounted, the viewer's own (`toViewerLook()`).
  */
 
 /** How to write for whom: a BCP 47 locale for numbers and dates, an IANA time zone. */
@@ -16,10 +16,28 @@ export const MAX_TEXT_LENGTH = 200;
 const RIGHT_TO_LEFT =
 	/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
-/** What the browser is set to. Differs from the server's, so not before the page is mounted. */
-export function toViewerLook(): Look {
+/** @param accepted the header Accept-Language: its first language, where this process knows it. Times are in UTC. */
+export function toFirstLook(accepted: string | null | undefined): Look {
+	try {
+		const { language, region } = new Intl.Locale(accepted?.split(/[,;]/)[0]?.trim() ?? '');
+		const [locale] = Intl.NumberFormat.supportedLocalesOf(
+			region ? `${language}-${region}` : language,
+		);
+		return { ...DEFAULT_LOOK, locale: locale ?? DEFAULT_LOOK.locale };
+	} catch {
+		// no language, or a text that is none
+		return DEFAULT_LOOK;
+	}
+}
+
+/**
+ * What the browser is set to. Differs from the server's, so not before the page is mounted.
+ *
+ * @param known returned itself when it is the same: another object would write every text of the page again
+ */
+export function toViewerLook(known?: Look): Look {
 	const { locale, timeZone } = Intl.DateTimeFormat().resolvedOptions();
-	return { locale, timeZone };
+	return known?.locale === locale && known.timeZone === timeZone ? known : { locale, timeZone };
 }
 
 /** 12345 → "12,345" */
@@ -214,14 +232,20 @@ export const displayNames = remember(
 	(locale: string, type: Intl.DisplayNamesType) => new Intl.DisplayNames(locale, { type }),
 );
 
-/** One result for each locale and options; a page asks for a handful of them. */
+/** A page asks for a handful of formats, and a server for those of all its viewers, whatever they call their language. */
+const MAX_REMEMBERED = 500;
+
+/** One result for each locale and options. */
 function remember<Options, Format>(
 	build: (locale: string, options: Options) => Format,
 ): (locale: string, options: Options) => Format {
 	const built = new Map<string, Format>();
 	return (locale, options) => {
 		const key = `${locale} ${JSON.stringify(options)}`;
-		const format = built.get(key) ?? build(locale, options);
+		const known = built.get(key);
+		if (known) return known;
+		if (built.size >= MAX_REMEMBERED) built.clear();
+		const format = build(locale, options);
 		built.set(key, format);
 		return format;
 	};

@@ -1,4 +1,5 @@
 import { error, type ServerLoadEvent } from '@sveltejs/kit';
+import { toFirstLook } from '$lib/format';
 import { HISTORY_RANGES } from '$lib/history';
 import type { ActivityEvent } from '$lib/protocol';
 import { readView } from '../lib/server/http/view-param';
@@ -53,6 +54,7 @@ export async function loadFirstFigures({
 		demo: locals.demo,
 		loggedIn: locals.viewer?.kind === 'session',
 		origin: url.origin + locals.basePath,
+		look: toFirstLook(request?.headers.get('accept-language')),
 		keys: locals.sendingKeys,
 	};
 }

@@ -13,9 +13,17 @@ export function slideDown(list: HTMLElement, rows: number): void {
 	});
 }
 
-/** The row above or below the one that has the focus, for an arrow key. */
-export function nextRow(row: HTMLElement, key: string): HTMLElement | null {
-	const item = row.closest('li');
-	const next = key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
-	return next?.querySelector('summary') ?? null;
+/**
+ * A key on a row that has the focus: arrows go to the row above or below.
+ * @param toTop what Home does; null: the list is at its top
+ */
+export function pressRowKey(event: KeyboardEvent, toTop: (() => unknown) | null): void {
+	const { key, target } = event;
+	if (!(target instanceof HTMLElement) || !target.matches('li > details > summary')) return;
+	const item = target.closest('li');
+	if (key === 'Home' && toTop) toTop();
+	else if (key === 'ArrowDown') item?.nextElementSibling?.querySelector('summary')?.focus();
+	else if (key === 'ArrowUp') item?.previousElementSibling?.querySelector('summary')?.focus();
+	else return;
+	event.preventDefault();
 }
