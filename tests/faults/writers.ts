@@ -31,6 +31,9 @@ const HTTP_SHARE = 0.8;
 const HTTP_WRITERS = 4;
 const BATCH = 50;
 const ATTEMPT_MS = 10_000;
+/** Of a transaction that is larger than one reading; about one in so many ms. They do not count towards the events that were asked for. */
+const LARGE = 2_500;
+const LARGE_EVERY_MS = 6_000;
 
 /** Each writes once when called: any number of rows, committed or not; returns how many were committed. */
 type Shape = (sql: Sql, random: Random) => Promise<number>;
@@ -52,8 +55,6 @@ const SHAPES: Record<string, Shape> = {
 			await insert(tx, 3, source(random));
 			return 5;
 		}),
-	// larger than one reading
-	large: (sql, random) => insert(sql, 2_500, source(random)),
 	'rolled back': async (sql, random) => {
 		await transaction(sql, async (tx) => {
 			await insert(tx, 3, source(random));
@@ -83,6 +84,11 @@ const SHAPES: Record<string, Shape> = {
 			await tx`rollback to savepoint s`;
 			return 1;
 		}),
+};
+
+const writeLarge: Shape = async (sql, random) => {
+	await insert(sql, LARGE, source(random));
+	return 0;
 };
 
 class RollBack extends Error {}
@@ -119,12 +125,18 @@ export function startWriters({
 	let stopped = false;
 	const going = () => !stopped && written.rows < events;
 
+	/** until then, or until enough is written */
+	async function rest(until: number) {
+		while (going() && performance.now() < until)
+			await pause(Math.min(until - performance.now(), 200));
+	}
+
 	/** rests so that its own rows keep to its share of the rate */
 	function createPace(share: number) {
 		let due = performance.now();
 		return async (rows: number) => {
 			due = Math.max(due + (rows / (rate * share)) * 1_000, performance.now() - 1_000);
-			await pause(Math.max(0, due - performance.now()));
+			await rest(due);
 		};
 	}
 
@@ -166,8 +178,7 @@ export function startWriters({
 		}
 	}
 
-	async function writeSql(shape: Shape, own: Random) {
-		const pace = createPace((1 - HTTP_SHARE) / Object.keys(SHAPES).length);
+	async function writeSql(shape: Shape, own: Random, pace: (rows: number) => Promise<void>) {
 		let sql = connect(databaseUrl, { max: 1, applicationName: 'faults writer' });
 		while (going()) {
 			let rows = 0;
@@ -184,10 +195,12 @@ export function startWriters({
 		await sql.end({ timeout: 1 }).catch(() => {});
 	}
 
+	const share = (1 - HTTP_SHARE) / Object.keys(SHAPES).length;
 	const seeds = () => createRandom(Math.floor(random() * 2 ** 31));
 	const all = Promise.all([
 		...Array.from({ length: HTTP_WRITERS }, () => writeHttp(seeds())),
-		...Object.values(SHAPES).map((shape) => writeSql(shape, seeds())),
+		...Object.values(SHAPES).map((shape) => writeSql(shape, seeds(), createPace(share))),
+		writeSql(writeLarge, seeds(), () => rest(performance.now() + LARGE_EVERY_MS)),
 	]);
 	return {
 		written,
