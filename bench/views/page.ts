@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright';
+import { chromium, type Response } from 'playwright';
 import { chromiumLaunchOptions } from '../../scripts/testing/browser';
 import { connect } from '../../src/lib/server/db/connect';
 import type { Target } from '../setup/target';
@@ -47,13 +47,9 @@ export async function measureFirstScripts(url: string): Promise<number> {
 	const browser = await chromium.launch(chromiumLaunchOptions());
 	try {
 		const page = await browser.newPage();
-		const sizes = new Map<string, Promise<number>>();
+		const scripts = new Map<string, Response>();
 		page.on('response', (response) => {
-			if (response.url().endsWith('.js'))
-				sizes.set(
-					response.url(),
-					response.body().then((body) => gzipSync(body).length),
-				);
+			if (response.url().endsWith('.js')) scripts.set(response.url(), response);
 		});
 		await page.goto(url);
 		const paint = await page.waitForFunction(
@@ -68,8 +64,11 @@ export async function measureFirstScripts(url: string): Promise<number> {
 					.map(({ name }) => name),
 			paintedAt,
 		);
-		const own = await Promise.all(first.map((name) => sizes.get(name) ?? 0));
-		return own.reduce((sum, size) => sum + size, 0);
+		const own = first.flatMap((name) => scripts.get(name) ?? []);
+		const sizes = await Promise.all(
+			own.map(async (script) => gzipSync(await script.body()).length),
+		);
+		return sizes.reduce((sum, size) => sum + size, 0);
 	} finally {
 		await browser.close();
 	}
