@@ -6,20 +6,12 @@
  */
 import type { Sql } from '../db/connect';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
-import {
-	advance,
-	ascending,
-	isAhead,
-	isWithin,
-	join,
-	sees,
-	type Cursor,
-	type Snapshot,
-} from './cursor';
+import { advance, ascending, isWithin, join, sees, type Cursor, type Snapshot } from './cursor';
 import { withDeadline } from '../db/deadline';
 import type { Row } from './row';
 import { CHUNK, readTransaction, readUnseen, type Head } from './rows';
-import { StandbyError } from '../db/errors';
+import { byTransaction, createTaken, type Omitted, type RowTest, type Taken } from './taken';
+import { verify } from './verify';
 
 type Running = Pick<Snapshot, 'running'>;
 
@@ -33,11 +25,6 @@ export type Batch = { cursor: Cursor; rows: Row[]; omitted: Omitted; isCounting?
  * process it is said. `rows` null: too many to be carried. `at`: database time in ms.
  */
 export type Delta = { from: Cursor; to: Cursor; at: number; rows: readonly Row[] | null };
-/** A view, as the drain counts omitted rows for it. */
-export type RowTest = { readonly key: string; match(row: Row): boolean };
-/** How many rows a frame stands for without carrying them, and how many of them a view shows. */
-export type Omitted = { size: number; of(view: RowTest): number };
-
 export type Drain = {
 	/** The position up to which everything is delivered. */
 	cursor(): Cursor;
@@ -58,11 +45,6 @@ export type Drain = {
 	/** False after something threw in the middle of a change: rows may be visited and not published. */
 	sound(): boolean;
 };
-
-/** The database is not the one, or not the history, that the cursor belongs to: start over. */
-export class HistoryError extends Error {
-	override name = 'HistoryError';
-}
 
 /**
  * Two short index scans: one that takes longer waits for a lock, or for a server that is not there. The driver does
@@ -244,82 +226,4 @@ export function createDrain({
 		},
 		cut: () => change(cut),
 	};
-}
-
-/** @throws HistoryError or StandbyError when rows read beside `head` cannot follow `cursor` */
-export function verify(head: Head, cursor: Cursor): void {
-	if (isStandby(head)) throw new StandbyError();
-	if (head.identity !== head.here)
-		throw new HistoryError(`the database is ${head.here}, the epoch was made for ${head.identity}`);
-	if (head.epoch !== cursor.epoch)
-		throw new HistoryError(`the epoch is ${head.epoch}, the cursor's is ${cursor.epoch}`);
-	if (isAhead(cursor, head.snapshot))
-		throw new HistoryError(
-			`the cursor stands at transaction ${cursor.last}, the database before ${head.snapshot.xmax}`,
-		);
-	if (misses(cursor, head))
-		throw new HistoryError(
-			`rows through transaction ${head.deletedThrough} were deleted, the cursor stands at ${cursor.last}`,
-		);
-}
-
-/**
- * Whether rows that this cursor has not seen may be deleted. Rows of a transaction that still runs are visible to no deleter.
- * Only the newest deleted transaction is known, so a hole below it counts as deleted.
- */
-export function misses(cursor: Cursor, { deletedThrough, snapshot }: Head): boolean {
-	if (deletedThrough === null) return false;
-	return (
-		cursor.last < deletedThrough ||
-		cursor.holes.some((hole) => hole <= deletedThrough && !snapshot.running.includes(hole))
-	);
-}
-
-export function isStandby(head: Head): boolean {
-	return head.here.split('/')[1] === 'standby';
-}
-
-type Taken = ReturnType<typeof createTaken>;
-
-/** Rows on their way into a frame: the newest that can be shown, and how many others. */
-function createTaken(views: () => Iterable<RowTest>) {
-	const counts = new Map<string, number>();
-	const omitted = { size: 0, of: ({ key }: RowTest) => counts.get(key) ?? 0 };
-	let rows: Row[] = [];
-
-	function omit(row: Row) {
-		omitted.size++;
-		for (const { key, match } of views())
-			if (match(row)) counts.set(key, (counts.get(key) ?? 0) + 1);
-	}
-
-	return {
-		add(more: readonly Row[]) {
-			for (const row of more)
-				if (row.fault === null) rows.push(row);
-				else omit(row);
-			if (rows.length <= MAX_EVENTS_PER_FRAME) return;
-			for (const row of rows.slice(0, -MAX_EVENTS_PER_FRAME)) omit(row);
-			rows = rows.slice(-MAX_EVENTS_PER_FRAME);
-		},
-		rows: () => rows.length,
-		size: () => rows.length + omitted.size,
-		batch: (): Pick<Batch, 'rows' | 'omitted'> => ({ rows, omitted }),
-	};
-}
-
-/** How many of these rows a view shows, as a frame omits them. */
-export function countOmitted(rows: readonly Row[]): Omitted {
-	return { size: rows.length, of: ({ match }) => rows.filter(match).length };
-}
-
-/** Rows in ascending order of transactions, by transaction. */
-export function byTransaction(rows: readonly Row[]): Row[][] {
-	const groups: Row[][] = [];
-	for (const row of rows) {
-		const group = groups.at(-1);
-		if (group && group[0]?.tx === row.tx) group.push(row);
-		else groups.push([row]);
-	}
-	return groups;
 }

@@ -9,7 +9,8 @@ import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import type { OpenView } from '../live/views';
 import { RING_BYTES, type Frame } from './ring';
 import { advance, isWithin, toId, type Cursor } from '../reader/cursor';
-import { byTransaction, countOmitted, type Batch } from '../reader/drain';
+import type { Batch } from '../reader/drain';
+import { byTransaction, countOmitted } from '../reader/taken';
 import type { Row } from '../reader/row';
 
 /** Events in a frame of the past: small, because the one that a client stands in is encoded again for it. */

@@ -3,6 +3,7 @@ import { MAX_PAGE_LENGTH, PAGE_LENGTH } from '$lib/feed';
 import { MAX_SEARCH_LENGTH } from '$lib/search';
 import { BusyError } from '$lib/server/history/readings';
 import { PositionError } from '$lib/server/history/older-events';
+import { notNow } from '$lib/server/http/not-now';
 import { readFilter } from '$lib/server/http/view-param';
 import type { RequestHandler } from './$types';
 
@@ -45,8 +46,3 @@ export const GET: RequestHandler = async ({ url: { searchParams: query }, locals
 		return notNow(503, `Older events cannot be read now: ${why}.`, RETRY_AFTER_S);
 	}
 };
-
-function notNow(status: number, message: string, waitS: number): Response {
-	const headers = { 'cache-control': 'no-store', 'retry-after': `${waitS}` };
-	return json({ message }, { status, headers });
-}

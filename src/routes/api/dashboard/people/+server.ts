@@ -1,4 +1,5 @@
 import { error, json } from '@sveltejs/kit';
+import { notNow } from '$lib/server/http/not-now';
 import { readFilter } from '$lib/server/http/view-param';
 import type { RequestHandler } from './$types';
 
@@ -9,14 +10,10 @@ export const trailingSlash = 'ignore';
 export const GET: RequestHandler = async ({ url, locals }) => {
 	if (!locals.people) error(404, 'Presence is switched off on this server.');
 	const filter = readFilter(url.searchParams);
-	const headers = { 'cache-control': 'no-store' };
 	const refusal = await locals.viewLimits.admitPage(locals.network);
-	if (refusal) {
-		const { message, waitS } = refusal;
-		return json({ message }, { status: 429, headers: { ...headers, 'retry-after': `${waitS}` } });
-	}
+	if (refusal) return notNow(429, refusal.message, refusal.waitS);
 	const list = await locals.people.list({ filter, bound: locals.viewer?.filter ?? [] });
 	if (!list)
 		error(400, 'People have no event name, user or property to filter by, or were not read yet.');
-	return json(list, { headers });
+	return json(list, { headers: { 'cache-control': 'no-store' } });
 };

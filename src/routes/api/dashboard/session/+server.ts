@@ -2,6 +2,7 @@ import { error, json } from '@sveltejs/kit';
 import { INGEST_LIMITS } from '$lib/ingest-limits';
 import { BusyError } from '$lib/server/history/readings';
 import { parsePosition } from '$lib/server/history/session-path';
+import { notNow } from '$lib/server/http/not-now';
 import type { RequestHandler } from './$types';
 
 /** SvelteKit's redirect would lead out of the path that a proxy strips. */
@@ -41,10 +42,7 @@ export const GET: RequestHandler = async ({ url: { searchParams: query }, locals
 	} catch (reason) {
 		const why =
 			reason instanceof BusyError ? 'too many are being read' : 'Postgres is not answering';
-		return json(
-			{ message: `The session cannot be read now: ${why}.` },
-			{ status: 503, headers: { ...HEADERS, 'retry-after': `${RETRY_AFTER_S}` } },
-		);
+		return notNow(503, `The session cannot be read now: ${why}.`, RETRY_AFTER_S);
 	}
 	return json({ message: 'This session has no events.' }, { status: 404, headers: HEADERS });
 };

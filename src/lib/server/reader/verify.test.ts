@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HistoryError, verify } from './drain';
+import { HistoryError, verify } from './verify';
 import type { Head } from './rows';
 import { StandbyError } from '../db/errors';
 
