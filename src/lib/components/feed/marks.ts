@@ -23,6 +23,7 @@ export type Mark = { path: string; isFilled: boolean; tone: (typeof TONES)[numbe
 /** A page view, which most events are, has the quietest mark, which nothing else has. */
 const PAGE_VIEW_MARK: Mark = { path: CIRCLE, isFilled: false, tone: 'slate' };
 
+/** @returns path, tone and whether it is filled; page views have a mark of their own */
 export function toMark(name: string): Mark {
 	if (name === PAGE_VIEW) return PAGE_VIEW_MARK;
 	const hash = toHash(name);

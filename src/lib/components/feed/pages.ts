@@ -13,5 +13,6 @@ export function toPageQuery(
 	return query;
 }
 
+/** @returns the `eventId` of each */
 export const toIds = (events: readonly ActivityEvent[] = []): Set<string> =>
 	new Set(events.map(({ eventId }) => eventId));

@@ -21,11 +21,13 @@ const holds = (pattern: RegExp, rule: string): Rule<string> => {
 
 export const text: Rule<string> = is;
 
+/** "true" or "1", "false" or "0". */
 export const flag: Rule<boolean> = (text) =>
 	['true', '1', 'false', '0'].includes(text)
 		? is(text === 'true' || text === '1')
 		: isNot(text, '"true" or "false"');
 
+/** One of the given words, as it is written. */
 export const oneOf =
 	<T extends string>(names: readonly T[]): Rule<T> =>
 	(text) => {
@@ -117,6 +119,7 @@ export const hostNames: Rule<string[]> = (text) => {
 		: isNot(fault, 'the name of a host, such as localhost, staging.example.com or *.example.com');
 };
 
+/** Words between commas, without the spaces around them and without empty ones. */
 export const names: Rule<string[]> = (text) =>
 	is(
 		text

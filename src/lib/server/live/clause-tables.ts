@@ -37,6 +37,7 @@ type SharedTable = ClauseTable & { users: number; close(): void };
 /** Stands for a value that is not kept distinct: none that anybody can ask for. */
 const UNKNOWN = '\0';
 
+/** @param store gives the values their codes; a group of clauses that several views have is one table */
 export function createClauseTables(store: WindowStore): ClauseTables {
 	const tables = new Map<string, SharedTable>();
 

@@ -11,6 +11,7 @@ export type DroppedRows = {
 	counts(): { events: number; pageViews: number };
 };
 
+/** Begins empty; its memory, 14 MiB, is taken with the first row. */
 export function createDropped(): DroppedRows {
 	let cells: { events: Uint32Array; pageViews: Uint32Array } | null = null;
 	let events = 0;

@@ -6,6 +6,7 @@ export type EarlyRows<T> = {
 	take(now: number): T[];
 };
 
+/** Begins empty. `time` is in milliseconds since 1970. */
 export function createEarlyRows<T>(): EarlyRows<T> {
 	let waiting: { time: number; row: T }[] = [];
 	let soonest = Infinity;

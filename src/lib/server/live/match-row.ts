@@ -3,6 +3,7 @@ import { matches, toAllGroups, toFilterTexts, type Clause, type Condition } from
 import type { Dimension } from '../../dimensions';
 import { readDimension, type DimensionRow } from './dimension-values';
 
+/** @returns whether a row has, for each dimension of the filter, a value that it lets through */
 export function createRowMatch(condition: Condition): (row: DimensionRow) => boolean {
 	const groups = toAllGroups(condition);
 	return (row) =>
@@ -14,6 +15,7 @@ export function createRowMatch(condition: Condition): (row: DimensionRow) => boo
 /** Clauses of which one must hold, by a key that is equal for equal groups. */
 export type MatchGroup = { key: string; clauses: readonly Clause[] };
 
+/** @returns the groups of clauses, each with a key that is the same for the same clauses of another view */
 export function toMatchGroups(condition: Condition): MatchGroup[] {
 	return toAllGroups(condition).map((clauses) => ({
 		key: toFilterTexts(clauses).join('\0'),

@@ -52,6 +52,7 @@ export type Segments = {
 	inOrder(): readonly Segment[];
 };
 
+/** Begins without a segment. A row is the number of its segment and its place in it. */
 export function createSegments(): Segments {
 	let order = 0;
 	let inOrder: Segment[] = [];

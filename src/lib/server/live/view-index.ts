@@ -26,6 +26,7 @@ type Axis = {
 	close(): void;
 };
 
+/** @param store gives the values their codes, and tells when a code stands for another value */
 export function createViewIndex(store: WindowStore): ViewIndex {
 	const axes = new Map<Dimension, Axis>();
 	/** of views without a filter */

@@ -54,6 +54,7 @@ export function toViewKey({ filter, bound = [], by }: ViewSpec): string {
 	return JSON.stringify([toFilterTexts(filter), toFilterTexts(bound), by]);
 }
 
+/** @param store what the views are counted from, until `close` */
 export function createViews(store: WindowStore): Views {
 	const tables = createClauseTables(store);
 	const index = createViewIndex(store);

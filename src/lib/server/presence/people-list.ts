@@ -25,6 +25,7 @@ const MAX_KNOWN = 20_000;
 const toKey = ({ source, sessionId }: Pick<Here, 'source' | 'sessionId'>) =>
 	`${source}\0${sessionId}`;
 
+/** @param reader knows who is here; `log` is told of a table that cannot be read */
 export function createPeopleLister({
 	sql,
 	reader,

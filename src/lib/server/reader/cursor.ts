@@ -149,6 +149,7 @@ function fromBase36(text: string): bigint {
 	return value;
 }
 
+/** Orders transaction ids, for `sort`. */
 export function ascending(a: bigint, b: bigint): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }

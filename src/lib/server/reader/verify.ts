@@ -37,6 +37,7 @@ export function misses(cursor: Cursor, { deletedThrough, snapshot }: Head): bool
 	);
 }
 
+/** True of rows that were read from a standby, which may be behind. */
 export function isStandby(head: Head): boolean {
 	return head.here.split('/')[1] === 'standby';
 }
