@@ -28,5 +28,7 @@ export default defineConfig({
 	use: {
 		browserName: 'chromium',
 		launchOptions: chromiumLaunchOptions(),
+		// without a GPU a chart that glides takes a fifth of a core; where motion matters a test asks for it
+		contextOptions: { reducedMotion: 'reduce' },
 	},
 });

@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything that can be verified: lint, types and the build at the same time, and when these have succeeded, the
- * tests, one kind after the other, so that they do not slow each other down. Ends with one line, `N passed, N failed`, over all
+ * tests, one kind after the other, so that they do not slow each other down. Ends with what failed and one line, `N passed, N failed`, over all
  * tests. A step that fails without a test counts as one failure; a skipped test fails its step, because it proves nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -39,7 +39,7 @@ const TESTS: TestStep[] = [
 ];
 
 let passed = 0;
-let failed = 0;
+const failed: string[] = [];
 
 async function runChecks(): Promise<boolean> {
 	const ended = await Promise.allSettled(CHECKS.map(runStep));
@@ -47,12 +47,8 @@ async function runChecks(): Promise<boolean> {
 		if (one.status === 'rejected') throw one.reason;
 		return one.value;
 	});
-	for (const [i, { title }] of CHECKS.entries())
-		if (!succeeded[i]) {
-			console.error(`\nThe step "${title}" failed.`);
-			failed++;
-		}
-	return failed === 0;
+	for (const [i, { title }] of CHECKS.entries()) if (!succeeded[i]) failed.push(title);
+	return failed.length === 0;
 }
 
 async function runTests(step: TestStep): Promise<void> {
@@ -60,19 +56,19 @@ async function runTests(step: TestStep): Promise<void> {
 	const counts = step.count();
 	passed += counts.passed;
 	if (counts.skipped > 0) console.error(`${counts.skipped} tests were skipped.`);
-	if (succeeded && counts.failed === 0 && counts.skipped === 0) return;
-	console.error(`\nThe step "${step.title}" failed.`);
-	failed += Math.max(counts.failed, 1);
+	failed.push(...counts.failed);
+	// for another reason than a test: a limit, an error that no test caught
+	if (counts.failed.length === 0 && !(succeeded && counts.skipped === 0)) failed.push(step.title);
 }
 
 try {
 	process.env.CHROMIUM_PATH = ensureChromium();
 	if (await runChecks()) for (const step of TESTS) await runTests(step);
 } catch (error) {
-	console.error(error instanceof Error ? error.message : error);
-	failed = Math.max(failed, 1);
+	failed.push(error instanceof Error ? error.message : String(error));
 } finally {
 	rmSync(reports, { recursive: true, force: true });
 }
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+if (failed.length > 0) console.error(`\nFailed:\n${failed.map((one) => `- ${one}`).join('\n')}`);
+console.log(`\n${passed} passed, ${failed.length} failed`);
+process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,39 +1,79 @@
-/** Reads how many tests passed from the JSON reports of the two runners. A missing report is a failure. */
+/** Reads from the JSON reports of the two runners how many tests passed, and which failed. A missing report is a failure. */
 import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
-export type Counts = { passed: number; failed: number; skipped: number };
+/** `failed`: file, name and the first line of why, of each. */
+export type Counts = { passed: number; failed: string[]; skipped: number };
 
-const NO_REPORT: Counts = { passed: 0, failed: 1, skipped: 0 };
+const NO_REPORT: Counts = { passed: 0, failed: ['there is no report of the tests'], skipped: 0 };
+
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\u001b\[[0-9;]*m/g;
+
+function describe(path: string, name: string, message = ''): string {
+	const why = message.replace(COLOURS, '').trim().split('\n')[0] ?? '';
+	return [relative('.', path), name, why].filter((part) => part !== '').join(' › ');
+}
 
 /** Suites that could not be loaded have no tests; they count as one failure each. */
 export function countVitest(path: string): Counts {
 	if (!existsSync(path)) return NO_REPORT;
 	const report = JSON.parse(readFileSync(path, 'utf8')) as {
 		numPassedTests: number;
-		numFailedTests: number;
 		numPendingTests: number;
 		numTodoTests: number;
-		testResults: { status: string; assertionResults: { status: string }[] }[];
+		testResults: {
+			name: string;
+			status: string;
+			message: string;
+			assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+		}[];
 	};
-	const broken = report.testResults.filter(
-		({ status, assertionResults }) =>
-			status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-	);
 	return {
 		passed: report.numPassedTests,
-		failed: report.numFailedTests + broken.length,
+		failed: report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+			const failed = assertionResults.filter((test) => test.status === 'failed');
+			if (status === 'failed' && failed.length === 0) return [describe(name, '', message)];
+			return failed.map((test) => describe(name, test.fullName, test.failureMessages[0]));
+		}),
 		skipped: report.numPendingTests + report.numTodoTests,
 	};
 }
 
+type Suite = {
+	suites?: Suite[];
+	specs?: {
+		title: string;
+		file: string;
+		line: number;
+		tests: { status: string; results: { error?: { message?: string } }[] }[];
+	}[];
+};
+
+/** A test that passed only on a second try has failed. */
 export function countPlaywright(path: string): Counts {
 	if (!existsSync(path)) return NO_REPORT;
-	const { stats } = JSON.parse(readFileSync(path, 'utf8')) as {
-		stats: { expected: number; unexpected: number; flaky: number; skipped: number };
+	const report = JSON.parse(readFileSync(path, 'utf8')) as {
+		config: { rootDir: string };
+		suites: Suite[];
+		errors: { message?: string }[];
+		stats: { expected: number; skipped: number };
 	};
+	const specs = (suite: Suite): NonNullable<Suite['specs']> => [
+		...(suite.specs ?? []),
+		...(suite.suites ?? []).flatMap(specs),
+	];
+	const failed = specs(report).flatMap(({ title, file, line, tests }) =>
+		tests
+			.filter(({ status }) => status === 'unexpected' || status === 'flaky')
+			.map(({ results }) => {
+				const { message } = results.find(({ error }) => error)?.error ?? {};
+				return describe(`${report.config.rootDir}/${file}:${line}`, title, message);
+			}),
+	);
 	return {
-		passed: stats.expected,
-		failed: stats.unexpected + stats.flaky,
-		skipped: stats.skipped,
+		passed: report.stats.expected,
+		failed: [...failed, ...report.errors.map(({ message }) => describe('', '', message))],
+		skipped: report.stats.skipped,
 	};
 }
