@@ -122,7 +122,7 @@ tell({
 			]),
 		},
 		{
-			caption: `${values.rate} events/s for ${values.seconds} s, views of 2–3 clauses with one viewer each; delays are from before the INSERT`,
+			caption: `${values.rate} events/s for ${values.seconds} s, views of 2–3 clauses with one viewer each; delays are from when Postgres wrote the row, just before its commit`,
 			columns: [
 				'views',
 				'server CPU',

@@ -35,21 +35,27 @@ export const toQuery = (filter: Filter) =>
 		['by', BY.join(',')],
 	]).toString();
 
-/** One transaction with these events, numbered from `from` on, and the time before it was sent. */
+/** From the clock of this machine, which the database has too, to that of the tally. */
+const TO_TALLY_US = nowUs() - Math.round(1_000 * (performance.timeOrigin + performance.now()));
+
+/**
+ * One transaction with these events, numbered from `from` on. Their time is the one at which Postgres writes them, just
+ * before it commits: what a transaction waits for before that is not ours.
+ */
 export async function insertRows(sql: Sql, rows: readonly BenchRow[], from: number): Promise<void> {
-	const t = nowUs();
 	const all = rows.map(({ properties, ...row }, i) => ({
 		...row,
-		properties: { ...properties, n: from + i, t },
+		properties: { ...properties, n: from + i },
 	}));
 	await sql`
 		insert into nowboard.events (name, source, session_id, properties, context)
-		select name, source, "sessionId", properties, context
+		select name, source, "sessionId", properties || jsonb_build_object(
+				't', (1e6 * extract(epoch from clock_timestamp()))::bigint + ${TO_TALLY_US}::bigint), context
 		from jsonb_to_recordset(${JSON.stringify(all)}::text::jsonb)
 			as rows (name text, source text, "sessionId" text, properties jsonb, context jsonb)`;
 }
 
-/** @param filters one viewer each @param rate events a second @returns the share of a core, and every delay from before the INSERT */
+/** @param filters one viewer each @param rate events a second @returns the share of a core, and delays from the commit */
 export async function measureCrowd(
 	target: Target,
 	filters: readonly Filter[],

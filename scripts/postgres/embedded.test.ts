@@ -19,7 +19,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeTemporaryFolder } from '../../tests/setup/server';
 import { connect } from '../../src/lib/server/db/connect';
 import { findAccount, possibleFolders, SHARED_FOLDER } from './account';
-import { findBinaries, hydrateLinks, program } from './binaries';
+import { findBinaries, hydrateLinks, program, reachableBinaries } from './binaries';
 import { explainError, explainFailure } from './startup-errors';
 import { isAlive } from './owner';
 import { freePort } from '../process/ports';
@@ -138,13 +138,16 @@ test('of two starts at once on new data, one runs and the other is refused', asy
 
 /** Without a supervisor. Another program may take a free port before Postgres has it: then it ends, and gets another. */
 async function startOrphan(dataDir: string, firstUrl: string): Promise<ChildProcess> {
-	const data = join(dataDir, `pg${findBinaries().major}`, 'data');
+	const account = findAccount();
+	// the account may not be let into the folder of the project
+	const binaries = reachableBinaries(findBinaries(), account);
+	const data = join(dataDir, `pg${binaries.major}`, 'data');
 	for (;;) {
 		const url = new URL(firstUrl);
 		url.port = String(await freePort());
 		const args = ['-D', data, '-p', url.port, '-c', 'unix_socket_directories='];
-		const options = { ...findAccount(), stdio: 'ignore' as const };
-		const orphan = spawn(program(findBinaries(), 'postgres'), args, options);
+		const options = { ...account, stdio: 'ignore' as const };
+		const orphan = spawn(program(binaries, 'postgres'), args, options);
 		onTestFinished(() => void orphan.kill('SIGQUIT'));
 		for (; orphan.exitCode === null; await pause(20))
 			if ((await query(url.href, 'SELECT 1').catch(() => [])).length === 1) return orphan;

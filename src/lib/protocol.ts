@@ -166,6 +166,8 @@ export type Ping = {
 	writing: DatabaseTrouble | null;
 	/** the statement or setting that fixes the trouble, where the server knows one; `<role>` stands for that of DATABASE_URL */
 	fix?: string;
+	/** a large transaction has been counted for more than a second: figures and charts stand still, events go on */
+	counting?: boolean;
 };
 
 /** The server ends the stream on purpose; come back after `retryMs`. */

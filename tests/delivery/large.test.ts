@@ -191,6 +191,18 @@ test('a view that is opened meanwhile, and a client that joins, get whole figure
 	expect(told(late).rows).toBe(all - seen);
 });
 
+test('figures that stand still for long are told, until they move again', async () => {
+	const { url, sql } = await useDatabase();
+	const client = follow(await startTestInstance(url));
+	await client.until(() => client.resets() === 1);
+	const told = () => client.of('ping').at(-1)?.counting === true;
+	hooks.beforePiece = () => client.until(told);
+	await insert(sql, 'large', LARGE);
+	await client.until(() => client.of('activity').at(-1)?.totals?.eventsCount === LARGE);
+	await client.until(() => !told());
+	expect(client.of('ping').some(({ counting }) => counting)).toBe(true);
+});
+
 test('more of them at once than are set aside are all read to their end', async () => {
 	const { url, sql } = await useDatabase();
 	const client = follow(await startTestInstance(url));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FEED_LENGTH, type SeriesPoint } from '../protocol';
+import { FEED_LENGTH, type Ping, type SeriesPoint } from '../protocol';
 import {
 	ARRIVALS_MS,
 	MAX_ARRIVALS,
@@ -98,6 +98,7 @@ test('a reset replaces everything, even by an older time, and keeps what only th
 		reading: 'full',
 		writing: null,
 		fix: null,
+		counting: false,
 		resets: 1,
 	});
 });
@@ -128,18 +129,21 @@ test('a late tick does not change what the figures are compared with', () => {
 	expect(board.previous).toEqual(toTick(2));
 });
 
+const PING: Ping = {
+	now: toTime(0),
+	database: 'up',
+	listener: 'deaf',
+	reading: null,
+	writing: null,
+};
+
 test('the rug forgets what is older than its minute, also when nothing arrives', () => {
 	const board = withActivity(toDashboard(toState()), toActivity([1], 0), 'e-1', 0);
-	const ping = (ms: number) =>
-		withPing(board, {
-			now: toTime(ms),
-			database: 'up',
-			listener: 'deaf',
-			reading: null,
-			writing: null,
-		});
+	const ping = (ms: number) => withPing(board, { ...PING, now: toTime(ms) });
 	expect([ping(ARRIVALS_MS - 1).arrivals.length, ping(ARRIVALS_MS).arrivals.length]).toEqual([
 		1, 0,
 	]);
 	expect(ping(1).listener).toBe('deaf');
+	const counting = withPing(board, { ...PING, counting: true });
+	expect([counting.counting, withPing(counting, PING).counting]).toEqual([true, false]);
 });

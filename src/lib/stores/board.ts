@@ -44,6 +44,8 @@ export type Dashboard = DashboardState & {
 	writing: DatabaseTrouble | null;
 	/** the statement that fixes it, where the server knows one */
 	fix: string | null;
+	/** a large transaction is being counted: the figures stand still */
+	counting: boolean;
 	/** how often the whole state was replaced */
 	resets: number;
 };
@@ -70,14 +72,14 @@ export function toDashboard(initial: DashboardState): Dashboard {
 		reading: null,
 		writing: null,
 		fix: null,
+		counting: false,
 		resets: 0,
 	};
 }
 
 /** Replaces everything, also by an older time: the database may have been set back. */
 export function withReset(board: Dashboard, state: DashboardState): Dashboard {
-	const { delayMs, clockOffsetMs, database, listener, reading, writing, fix, resets, received } =
-		board;
+	const { delayMs, clockOffsetMs, database, listener, reading, writing, fix, counting } = board;
 	return {
 		...toDashboard(state),
 		delayMs,
@@ -87,8 +89,9 @@ export function withReset(board: Dashboard, state: DashboardState): Dashboard {
 		reading,
 		writing,
 		fix,
-		received,
-		resets: resets + 1,
+		counting,
+		received: board.received,
+		resets: board.resets + 1,
 	};
 }
 
@@ -140,11 +143,12 @@ export function withPresence(board: Dashboard, people: Presence): Dashboard {
 }
 
 /** The board with what the server says of itself. */
-export function withPing(board: Dashboard, { now, fix, ...states }: Ping): Dashboard {
+export function withPing(board: Dashboard, { now, fix, counting, ...states }: Ping): Dashboard {
 	return {
 		...board,
 		...states,
 		fix: fix ?? null,
+		counting: counting ?? false,
 		arrivals: toArrivals(board.arrivals, [], Date.parse(now)),
 	};
 }

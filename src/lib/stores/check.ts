@@ -27,6 +27,8 @@ export const time: Check<string> = (value, path) =>
 	typeof value === 'string' && !Number.isNaN(Date.parse(value))
 		? null
 		: refuse(path, value, 'an ISO 8601 time');
+export const boolean: Check<boolean> = (value, path) =>
+	typeof value === 'boolean' ? null : refuse(path, value, 'true or false');
 export const oneOf =
 	<T extends string>(...values: T[]): Check<T> =>
 	(value, path) =>

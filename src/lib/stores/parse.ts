@@ -42,6 +42,7 @@ import {
 	type Totals,
 } from '../protocol';
 import {
+	boolean,
 	list,
 	nullable,
 	number,
@@ -116,6 +117,7 @@ const ping: Fields<Ping> = {
 	reading: nullable(oneOf(...DATABASE_TROUBLES)),
 	writing: nullable(oneOf(...DATABASE_TROUBLES)),
 	fix: optional(text),
+	counting: optional(boolean),
 };
 
 /** What a page shows at one position or moment. */

@@ -74,6 +74,11 @@ test('a deaf listener is degraded, not broken: nothing is lost', () => {
 	expect(notice?.text).toContain('Nothing is lost');
 });
 
+test('a large transaction explains figures that stand still', () => {
+	const notice = toNotice({ ...well, counting: true });
+	expect(notice).toMatchObject({ tone: 'degraded', text: expect.stringContaining('stand still') });
+});
+
 test('what the server said last is passed on', () => {
 	const notice = toNotice({
 		...well,

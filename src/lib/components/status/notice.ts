@@ -24,13 +24,15 @@ type Situation = {
 	reading: DatabaseTrouble | null;
 	writing: DatabaseTrouble | null;
 	fix?: string | null;
+	/** a large transaction is being counted */
+	counting?: boolean;
 	/** the time at which the figures hold, as text */
 	known: string;
 };
 
 /** The one thing worth saying, the gravest first; `null` when all is well. */
 export function toNotice(situation: Situation): Notice | null {
-	const { status, attempt, lastError, database, listener, reading, writing, fix, known } =
+	const { status, attempt, lastError, database, listener, reading, writing, fix, counting, known } =
 		situation;
 	const because = lastError ? ` Last error: ${lastError}` : '';
 	if (status === 'offline') {
@@ -61,6 +63,12 @@ export function toNotice(situation: Situation): Notice | null {
 		return {
 			tone: 'broken',
 			text: `${toWords(writing, fix)} Events sent now are rejected, and senders can retry. No accepted event is lost, and this page is complete. The server keeps trying.`,
+		};
+	}
+	if (status === 'live' && counting) {
+		return {
+			tone: 'degraded',
+			text: 'A large transaction is being counted. Figures and chart stand still until it is; the feed goes on, and nothing is lost.',
 		};
 	}
 	if (status === 'live' && listener === 'deaf') {

@@ -42,6 +42,8 @@ export type Drain = {
 	cut(): void;
 	/** Rows were visited that the cursor has not seen, or that were not published. */
 	ahead(): boolean;
+	/** A large transaction is being read, in pieces. */
+	counting(): boolean;
 	/** False after something threw in the middle of a change: rows may be visited and not published. */
 	sound(): boolean;
 };
@@ -199,6 +201,7 @@ export function createDrain({
 		cursor: () => cursor,
 		sound: () => sound,
 		ahead: () => taken.size() > 0 || isCounting(),
+		counting: isCounting,
 		async run(sql) {
 			for (;;) {
 				const began = performance.now();

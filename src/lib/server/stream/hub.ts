@@ -22,6 +22,7 @@ import { createSubscribe } from './subscribe';
 import { createReading } from './publisher';
 import { startReadingLoop, type ReadingLoop } from './reading-loop';
 import { createShownViews } from './shown-views';
+import { watchFigures } from './standing-figures';
 import { createWatchedViews } from './watched-views';
 import { ALL, type OpenView, type ViewSpec } from '../live/views';
 import { createViewCosts } from './view-costs';
@@ -181,13 +182,15 @@ export function startInstance({
 			listener: loop.listener(),
 			reading: reading?.trouble ?? (isWaiting() ? 'relay' : null),
 			writing: refusing?.trouble ?? null,
-			...(fix === null ? {} : { fix }),
+			...(fix !== null && { fix }),
+			...(figures.stand() && { counting: true }),
 		};
 	}
 	function announce() {
 		put(toHeartbeat(status()));
 	}
 	const pinging = setInterval(announce, PING_INTERVAL_MS);
+	const figures = watchFigures(reading.counting, announce);
 
 	function show({ tick, previous }: { tick: Tick; previous: Tick | null }) {
 		counts.tickedAt = performance.now();
@@ -309,6 +312,7 @@ export function startInstance({
 		async stop() {
 			clients.stop();
 			clearInterval(pinging);
+			figures.stop();
 			ticking.stop();
 			await relay?.stop();
 			await Promise.all([loop.stop(), presence?.stop()]);

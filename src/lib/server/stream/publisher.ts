@@ -52,6 +52,8 @@ export type Reading = {
 	prepared(): boolean;
 	/** The position of the ring's head; null before the first reading. */
 	published(): Cursor | null;
+	/** A large transaction is being counted: the figures stand still. */
+	counting(): boolean;
 	/** null before the first reading */
 	live(): Live | null;
 	/** Completes the view and admits it to the state; resolves at once before the first reading. */
@@ -226,6 +228,7 @@ export function createReading({
 		running: () => running !== null,
 		prepared: () => prepared,
 		published: () => published,
+		counting: () => drain?.counting() ?? false,
 		live: () => live,
 		async open(view) {
 			while (live) {
