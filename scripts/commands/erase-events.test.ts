@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Sql } from '../../src/lib/server/db/connect';
 import { FEED_LENGTH } from '../../src/lib/protocol';
 import { follow, type Follower } from '../../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../../tests/setup/instances';
+import { startTestInstance, useDatabase, useOwnServer } from '../../tests/setup/instances';
 import { countErasing, erase, parseErasing, type Erasing } from './erase-events';
 
 const split = (line: string) => (line === '' ? [] : line.split(' '));
@@ -118,6 +118,8 @@ const SHOP: ViewSpec = {
 };
 
 describe('beside running instances', () => {
+	const useDatabase = useOwnServer();
+
 	/** A private event older than the feed and the figures, whose frame the ring of the instance still holds. */
 	async function start() {
 		const { url, sql } = await useDatabase();

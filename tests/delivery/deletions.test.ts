@@ -10,7 +10,7 @@ import { parseCursor, type Cursor } from '../../src/lib/server/reader/cursor';
 import { thinDeletions } from '../../src/lib/server/history/downsample';
 import { COUNT_WINDOW_MS, FEED_LENGTH } from '../../src/lib/protocol';
 import { follow } from '../setup/follow';
-import { startTestInstance, useDatabase, useOwnServer } from '../setup/instances';
+import { startTestInstance, useOwnServer } from '../setup/instances';
 import { readStart } from '../../src/lib/server/live/read-start';
 
 /** Transactions of one row each, too old for the figures. */
@@ -33,9 +33,11 @@ function useClient(url: string): Sql {
 	onTestFinished(() => sql.end({ timeout: 1 }));
 	return sql;
 }
+const useDatabase = useOwnServer();
+
 describe('rows beyond the windows', () => {
 	test('clients that have not seen them get a reset, others nothing', async () => {
-		const { url, sql } = await useOwnServer();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
 		await live.until(() => live.resets() === 1);

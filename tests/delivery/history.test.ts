@@ -14,7 +14,7 @@ import { parseCursor, type Cursor } from '../../src/lib/server/reader/cursor';
 import { readUnseen } from '../../src/lib/server/reader/rows';
 import { createCluster, type Cluster } from '../setup/cluster';
 import { follow, type Follower } from '../setup/follow';
-import { collectLog, startTestInstance, useDatabase } from '../setup/instances';
+import { collectLog, startTestInstance, useDatabase, useOwnServer } from '../setup/instances';
 import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy';
 
 let template: Cluster;
@@ -261,8 +261,10 @@ async function restore(from: Sql, to: Sql): Promise<void> {
 	await to`select setval('nowboard.events_id_seq', (select max(id) from nowboard.events))`;
 }
 
+const useOther = useOwnServer();
+
 test('a dump restored into another cluster, whose transaction ids are far behind', async () => {
-	const first = await useDatabase();
+	const first = await useOther();
 	const second = await useCopy();
 	await second.start();
 	const sql = useClient(second.url());

@@ -11,10 +11,16 @@ export type TestDatabase = {
 	drop: () => Promise<void>;
 };
 
-/** Takes about 50 ms. */
-export async function createDatabase(): Promise<TestDatabase> {
-	const adminUrl = inject('adminUrl');
-	const url = await copyDatabase(adminUrl, inject('template'));
+/**
+ * Takes about 50 ms.
+ * @param adminUrl the server, default: the one that all tests share
+ * @param template a migrated database of it that is not in use
+ */
+export async function createDatabase(
+	adminUrl = inject('adminUrl'),
+	template = inject('template'),
+): Promise<TestDatabase> {
+	const url = await copyDatabase(adminUrl, template);
 	const sql = connect(url, { applicationName: 'nowboard tests' });
 	// a copy would share its epoch with every other copy
 	await sql`SELECT nowboard.nowboard_renew_epoch()`;

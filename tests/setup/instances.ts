@@ -1,9 +1,9 @@
 /** Databases, and instances of the reading side in this process, that end with the test that asked for them. */
 import pino, { type Logger } from 'pino';
-import { expect, onTestFinished } from 'vitest';
-import { connect, type Limits, type Sql } from '../../src/lib/server/db/connect';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { connect, type Limits } from '../../src/lib/server/db/connect';
 import { createDatabase, type TestDatabase } from './database';
-import { startServer } from './private-server';
+import { startServer, type PrivateServer } from './private-server';
 import { startInstance, type Instance } from '../../src/lib/server/stream/hub';
 
 /** A fresh database; dropped when the test has finished. */
@@ -14,17 +14,21 @@ export async function useDatabase(): Promise<TestDatabase> {
 }
 
 /**
- * A migrated database on a server of its own: a cursor's holes are transactions of all its databases, and who has one below a deleted
- * transaction counts as having missed it.
+ * A server of the file's own, and fresh databases on it, for tests that count resets and delete rows: a cursor's holes are
+ * transactions of all databases of a server, and a client that has one below a deleted transaction counts as having missed it.
  */
-export async function useOwnServer(): Promise<{ url: string; sql: Sql }> {
-	const server = await startServer();
-	const sql = connect(server.url, { max: 4 });
-	onTestFinished(async () => {
-		await sql.end({ timeout: 1 });
-		await server.drop();
+export function useOwnServer(): () => Promise<TestDatabase> {
+	let server: PrivateServer | undefined;
+	beforeAll(async () => {
+		server = await startServer({ fsync: 'off' });
 	});
-	return { url: server.url, sql };
+	afterAll(() => server?.drop());
+	return async () => {
+		const { url = '' } = server ?? {};
+		const database = await createDatabase(url, new URL(url).pathname.slice(1));
+		onTestFinished(database.drop);
+		return database;
+	};
 }
 
 /** Starts one and waits until it is ready. */

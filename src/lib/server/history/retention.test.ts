@@ -161,8 +161,10 @@ describe('in chunks', () => {
 });
 
 describe('who watches', () => {
+	const useDatabase = useOwnServer();
+
 	test('is told nothing, and figures do not change; a client from before gets a reset', async () => {
-		const { url, sql } = await useOwnServer();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
 		await live.until(() => live.resets() === 1);
@@ -191,7 +193,7 @@ describe('who watches', () => {
 	});
 
 	test('(control) without what the trigger leaves behind, thirty events are missed and nothing says so', async () => {
-		const { url, sql } = await useOwnServer();
+		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
 		await insert(sql, 30, '91 days');
