@@ -78,7 +78,7 @@ describe('rows beyond the windows', () => {
 		instances.push(await startTestInstance(url, { frameIntervalMs: 1_400 }));
 		const clients = instances.map((instance) => follow(instance));
 		for (const client of clients) await client.until(() => client.resets() === 1);
-		// so many that both rest for half of the interval at least
+		// so many that both rest for a while
 		await sql`insert into nowboard.events (name, created_at)
 			select 'old', now() - interval '2 hours' from generate_series(1, 40)`;
 		for (const client of clients) await client.until(() => client.ids.length === 40);

@@ -16,6 +16,10 @@ import {
 } from '../reader/drain-loop';
 import { SELF_PING_MS, startListener, type Listener } from '../reader/listener';
 
+/** Of intervals: how long an event waits for its frame at most, where work allows it. */
+const LONGEST_WAIT = 1.1;
+/** Of the rest that would be without any work. */
+const LEAST_REST = 0.4;
 /** A broadcast that took longer was not busy: the machine slept in the middle of it. */
 const MAX_REST_MS = 1_000;
 /** Where others read Postgres, what they have read rings. */
@@ -136,10 +140,11 @@ export function startReadingLoop({
 		restMs(events) {
 			// on an instance that follows the relay, the reader has rested already
 			const rest = listener ? Math.min(frameIntervalMs, REST_PER_EVENT_MS * events) : 0;
-			// frames go out an interval apart: what the next drain does before its own, as long as the last one, is part of it
+			// an event that just missed a drain waits for the rest, and for what the two drains around it do before their frames
 			const workMs = Math.max(0, (counts.drainMs ?? 0) - busyMs());
+			const left = LONGEST_WAIT * frameIntervalMs - 2 * workMs;
 			// a broadcast may take half of the time, not more
-			return Math.max(rest - workMs, rest / 2, Math.min(2 * busyMs(), MAX_REST_MS));
+			return Math.max(Math.min(rest, left), LEAST_REST * rest, Math.min(2 * busyMs(), MAX_REST_MS));
 		},
 		onState(now, error) {
 			if (now === 'up') log.info({ database: now }, 'the database answers');
