@@ -25,6 +25,7 @@ const DATA = join(RESULTS, 'data');
 const ORDER = [
 	'latency',
 	'fanout',
+	'against',
 	'views',
 	'peers',
 	'matrix',

@@ -15,10 +15,18 @@ export function createNumbers(): { take(count: number): number; next(): number }
 }
 export type Numbers = ReturnType<typeof createNumbers>;
 
-/** One transaction with the numbers `from` to `from + count − 1`, and the time before it was sent. */
-export async function insertNumbers(sql: Sql, from: number, count: number): Promise<void> {
+/**
+ * One transaction with the numbers `from` to `from + count − 1`, and the time before it was sent.
+ * @param schema of the table: `public` before version 0.2.0
+ */
+export async function insertNumbers(
+	sql: Sql,
+	from: number,
+	count: number,
+	schema = 'nowboard',
+): Promise<void> {
 	await sql`
-		insert into nowboard.events (name, source, properties)
+		insert into ${sql(schema)}.events (name, source, properties)
 		select 'bench', 'bench', jsonb_build_object('n', n, 't', ${nowUs()}::bigint)
 		from generate_series(${from}::bigint, ${from + count - 1}::bigint) n`;
 }

@@ -41,15 +41,18 @@ const READY_MS = 30_000;
 const OURS = 'Nowboard';
 
 /** `node build`, with a Postgres as durable as in production. */
-export async function startOurs(): Promise<Server> {
-	const target = await startTarget();
+/** @param folder of the checkout whose build is started */
+export async function startOurs(folder = '.'): Promise<Server> {
+	const target = await startTarget(undefined, {}, folder);
 	const sql = connect(target.databaseUrl, { max: 4 });
+	const [found] = await sql<{ schema: string }[]>`
+		select schemaname as schema from pg_tables where tablename = 'events'`;
 	return {
 		name: OURS,
 		stream: `${target.url}/api/dashboard/stream`,
 		joins: 'state',
 		async publish(from, count) {
-			await insertNumbers(sql, from, count);
+			await insertNumbers(sql, from, count, found?.schema);
 		},
 		transactions: () => countTransactions(sql),
 		cpuMs: () => cpuMs(target.pid),

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../scripts/process/ports';
 import { startPostgres } from '../../scripts/postgres/embedded';
@@ -38,13 +39,15 @@ const PROBE = new URL('./probe.js', import.meta.url).href;
  * Starts it and waits until it is ready. Throws when there is no build.
  * @param given the database; it is stopped with the server
  * @param env further variables of the server
+ * @param folder of the checkout whose build is started
  */
 export async function startTarget(
 	given?: Database,
 	env: Record<string, string> = {},
+	folder = '.',
 ): Promise<Target> {
-	if (!existsSync('build/index.js'))
-		throw new Error('build/index.js is missing: run "npm run build" first.');
+	if (!existsSync(join(folder, 'build', 'index.js')))
+		throw new Error(`build/index.js is missing in ${folder}: run "npm run build" there first.`);
 	const database = given ?? (await provideDatabase());
 	const port = await freePort();
 	const url = `http://127.0.0.1:${port}`;
@@ -52,6 +55,7 @@ export async function startTarget(
 	const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
 	const server = spawn(process.execPath, [...flags, '--expose-gc', '--import', PROBE, 'build'], {
 		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+		cwd: folder,
 		env: {
 			...process.env,
 			DATABASE_URL: database.url,
