@@ -1,7 +1,9 @@
+import type { Dimension } from '$lib/dimensions';
 import type {
 	ActivityEvent,
 	DashboardState,
 	LiveFigures,
+	Presence,
 	Series,
 	Table,
 	Totals,
@@ -17,11 +19,19 @@ export type Situation = {
 	database?: 'down';
 	writing?: 'readonly' | 'full';
 	listener?: 'deaf';
+	/** a large transaction is being counted */
+	counting?: true;
 	/** events a second; 0 stands still */
 	rate: number;
 	/** nothing has ever arrived */
 	empty?: true;
 	demo?: boolean;
+	/** clauses of the page's filter */
+	filter?: string[];
+	/** its breakdowns */
+	by?: Dimension[];
+	/** who is here now; absent: presence is switched off */
+	people?: Presence;
 };
 
 /** Every state of the page, by the name in `?case=`. */
@@ -44,6 +54,24 @@ export const CASES = {
 	down: { status: 'live', rate: 0, database: 'down' },
 	readonly: { status: 'live', rate: 0, writing: 'readonly' },
 	deaf: { status: 'live', rate: 0.7, listener: 'deaf' },
+	counting: { status: 'live', rate: 0, counting: true },
+	filtered: {
+		status: 'live',
+		rate: 0.4,
+		filter: ['country:DE', '!device:mobile', 'path~docs'],
+		by: ['path', 'host'],
+		people: { active: 12, idle: 3, pages: { rows: [{ key: '/docs/start', count: 9 }], other: 3 } },
+	},
+	sources: {
+		status: 'live',
+		rate: 0.7,
+		by: [
+			...['referrer', 'channel', 'utm_campaign', 'utm_source'],
+			...['utm_medium', 'utm_term', 'utm_content'],
+		] as Dimension[],
+	},
+	places: { status: 'live', rate: 0.7, by: ['country', 'language'] },
+	devices: { status: 'live', rate: 0.7, by: ['device', 'browser', 'os'] },
 } satisfies Record<string, Situation>;
 export type Case = keyof typeof CASES;
 
@@ -108,6 +136,17 @@ function divide(sum: number, keys: readonly string[]): Table {
 /** Tables that add up to their figures. */
 export function toTables({ pageViews, eventsCount }: Totals): LiveFigures['tables'] {
 	return {
+		host: divide(pageViews, ['shop.example', 'docs.example']),
+		channel: divide(pageViews, ['search', 'direct', 'referral', 'social', 'mail']),
+		utm_campaign: divide(pageViews, ['spring', 'letter', '']),
+		utm_source: divide(pageViews, ['letter', 'search.example', '']),
+		utm_medium: divide(pageViews, ['mail', 'cpc', '']),
+		utm_term: divide(pageViews, ['']),
+		utm_content: divide(pageViews, ['']),
+		language: divide(eventsCount, ['de', 'en', 'fr', '']),
+		device: divide(eventsCount, ['desktop', 'mobile', 'tablet', '']),
+		browser: divide(eventsCount, ['Firefox', 'Chrome', 'Safari', '']),
+		os: divide(eventsCount, ['Windows', 'macOS', 'Android', '']),
 		path: divide(pageViews, PATHS),
 		referrer: divide(pageViews, ['', 'news.example', 'search.example', 'letter.example']),
 		name: divide(
