@@ -58,7 +58,7 @@ export const CASES = {
 	filtered: {
 		status: 'live',
 		rate: 0.4,
-		filter: ['country:DE', '!device:mobile', 'path~docs'],
+		filter: ['country:DE', '-device:mobile', 'path~docs'],
 		by: ['path', 'host'],
 		people: { active: 12, idle: 3, pages: { rows: [{ key: '/docs/start', count: 9 }], other: 3 } },
 	},
