@@ -2,6 +2,7 @@
  * The page at a moment equals SQL over the table at that time, under any filter, also for late rows and at the borders of
  * windows. MOMENT_EVENTS sets the number of events (5,000 sessions for 100,000).
  */
+import { setMaxListeners } from 'node:events';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { parseFilter } from '../../src/lib/filter';
@@ -181,6 +182,7 @@ test('clients share a reading, one that all have left is cancelled in Postgres, 
 	expect(asked).toEqual([1]);
 
 	const leaving = new AbortController();
+	setMaxListeners(0, leaving.signal);
 	const many = Array.from({ length: MOST_WAITING + 2 }, (_, i) =>
 		read(10 + i, leaving.signal).catch((error: Error) => error.name),
 	);
