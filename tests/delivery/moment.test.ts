@@ -6,8 +6,9 @@ import { setMaxListeners } from 'node:events';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { parseFilter } from '../../src/lib/filter';
-import { TABLE_LENGTH, type Moment } from '../../src/lib/protocol';
+import { FEED_LENGTH, TABLE_LENGTH, type Moment } from '../../src/lib/protocol';
 import type { Sql } from '../../src/lib/server/db/connect';
+import { RECENT_EVENTS } from '../../src/lib/server/live/state';
 import { recordTick } from '../../src/lib/server/live/tick';
 import { BeforeDataError, readMoment } from '../../src/lib/server/moment/read-moment';
 import { createMoments, MOST_WAITING } from '../../src/lib/server/moment/moments';
@@ -73,7 +74,10 @@ async function fromSql(sql: Sql, where: string, at: number, slip = 0) {
 		tables[dimension] = { rows: [...shown], other };
 	}
 	const ids = await sql.unsafe<{ id: string }[]>(
-		`select id from nowboard.events where (${where}) and created_at <= ${time(at)} order by created_at desc, id desc limit 50`,
+		`select id from (
+			select * from nowboard.events where created_at <= ${time(at)}
+			order by created_at desc, id desc limit ${RECENT_EVENTS}
+		) recent where (${where}) order by created_at desc, id desc limit ${FEED_LENGTH}`,
 	);
 	return {
 		...{ totals, tables, ids: ids.map(({ id }) => Number(id)) },
