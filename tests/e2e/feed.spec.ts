@@ -4,6 +4,8 @@ import { findProblems } from './axe';
 import { eventNames, feed, openLive } from './board';
 import { expect, test } from './server';
 
+test.use({ contextOptions: { reducedMotion: 'no-preference' } });
+
 const box = (page: Page) => page.locator('.feed-box');
 
 test('scrolled away the feed stands still and counts; one press is back at the top with everything', async ({

@@ -4,6 +4,8 @@ import type { Page } from '@playwright/test';
 import { chart, drawChart, eventNames, figure, openLive, post } from './board';
 import { expect, test, type AppServer } from './server';
 
+test.use({ contextOptions: { reducedMotion: 'no-preference' } });
+
 const bar = (page: Page) => page.getByRole('region', { name: 'Time of the page' });
 
 /** The figure is that of the address's time, by SQL. */

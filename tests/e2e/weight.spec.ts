@@ -4,6 +4,8 @@ import type { Page, Response } from '@playwright/test';
 import { drawChart, expectHydrated, feed, openLive, post } from './board';
 import { expect, test } from './server';
 
+test.use({ contextOptions: { reducedMotion: 'no-preference' } });
+
 const MAX_FIRST_VIEW_BYTES = 120 * 1024;
 /** A tenth of what is called good (web.dev/cls). */
 const MAX_LAYOUT_SHIFT = 0.01;

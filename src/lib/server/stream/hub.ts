@@ -157,6 +157,8 @@ export function startInstance({
 		log,
 	});
 
+	const standing = watchFigures(reading.counting, announce);
+
 	const loop = startReadingLoop({
 		connect,
 		drain: reading.run,
@@ -183,14 +185,13 @@ export function startInstance({
 			reading: reading?.trouble ?? (isWaiting() ? 'relay' : null),
 			writing: refusing?.trouble ?? null,
 			...(fix !== null && { fix }),
-			...(figures.stand() && { counting: true }),
+			...(standing.stand() && { counting: true }),
 		};
 	}
 	function announce() {
 		put(toHeartbeat(status()));
 	}
 	const pinging = setInterval(announce, PING_INTERVAL_MS);
-	const figures = watchFigures(reading.counting, announce);
 
 	function show({ tick, previous }: { tick: Tick; previous: Tick | null }) {
 		counts.tickedAt = performance.now();
@@ -312,7 +313,7 @@ export function startInstance({
 		async stop() {
 			clients.stop();
 			clearInterval(pinging);
-			figures.stop();
+			standing.stop();
 			ticking.stop();
 			await relay?.stop();
 			await Promise.all([loop.stop(), presence?.stop()]);

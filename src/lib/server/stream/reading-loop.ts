@@ -7,21 +7,10 @@ import type { DatabaseState, ListenerState } from '../../protocol';
 import type { Sql } from '../db/connect';
 import { explain, type Diagnosis } from '../db/diagnose';
 import { logTrouble } from '../db/trouble-log';
-import {
-	DEAF_POLL_MS,
-	POLL_MS,
-	REST_PER_EVENT_MS,
-	startDrainLoop,
-	UNWATCHED_POLL_MS,
-} from '../reader/drain-loop';
+import { DEAF_POLL_MS, POLL_MS, startDrainLoop, UNWATCHED_POLL_MS } from '../reader/drain-loop';
 import { SELF_PING_MS, startListener, type Listener } from '../reader/listener';
+import { toRestMs } from './rest';
 
-/** Of intervals: how long an event waits for its frame at most, where work allows it. */
-const LONGEST_WAIT = 1.1;
-/** Of the rest that would be without any work. */
-const LEAST_REST = 0.4;
-/** A broadcast that took longer was not busy: the machine slept in the middle of it. */
-const MAX_REST_MS = 1_000;
 /** Where others read Postgres, what they have read rings. */
 const FOLLOWING_POLL_MS = 1_000;
 /** While no client watches, the listener is checked as rarely as the table. */
@@ -139,12 +128,7 @@ export function startReadingLoop({
 		pollMs,
 		restMs(events) {
 			// on an instance that follows the relay, the reader has rested already
-			const rest = listener ? Math.min(frameIntervalMs, REST_PER_EVENT_MS * events) : 0;
-			// an event that just missed a drain waits for the rest, and for what the two drains around it do before their frames
-			const workMs = Math.max(0, (counts.drainMs ?? 0) - busyMs());
-			const left = LONGEST_WAIT * frameIntervalMs - 2 * workMs;
-			// a broadcast may take half of the time, not more
-			return Math.max(Math.min(rest, left), LEAST_REST * rest, Math.min(2 * busyMs(), MAX_REST_MS));
+			return toRestMs(events, counts.drainMs ?? 0, busyMs(), listener ? frameIntervalMs : 0);
 		},
 		onState(now, error) {
 			if (now === 'up') log.info({ database: now }, 'the database answers');
