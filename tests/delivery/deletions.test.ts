@@ -121,6 +121,7 @@ describe('rows on the screens', () => {
 		const { url, sql } = await useDatabase();
 		const instances = [await startTestInstance(url), await startTestInstance(url)];
 		const clients = instances.map((instance) => follow(instance));
+		for (const client of clients) await client.until(() => client.resets() === 1);
 		await sql`insert into nowboard.events (name, session_id) select 'page_view', 's' || i from generate_series(1, 100) i`;
 		for (const client of clients) await client.until(() => client.ids.length === 100);
 		const before = clients[0]?.cursor() ?? null;
@@ -160,6 +161,7 @@ describe('a deleter', () => {
 	test('in a long transaction delays no one; rolled back, nothing has happened', async () => {
 		const { url, sql } = await useDatabase();
 		const client = follow(await startTestInstance(url));
+		await client.until(() => client.resets() === 1);
 		await sql`insert into nowboard.events (name) select 'x' from generate_series(1, 10)`;
 		await client.until(() => client.ids.length === 10);
 		const [held, undone] = [useClient(url), useClient(url)];

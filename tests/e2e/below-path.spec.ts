@@ -6,6 +6,9 @@ import { test } from './server';
 
 const PATH = '/apps/now';
 
+// pages with the tracker are walked, and they send heartbeats
+test.use({ ownServer: true });
+
 test('everything works below a path that the proxy strips', async ({ browser, server }) => {
 	test.setTimeout(300_000);
 	const proxy = await startReverseProxy(PATH);

@@ -47,6 +47,7 @@ async function launchSleeper(): Promise<{
 	return { browser, signal: (name) => void process.kill(group, name) };
 }
 
+test.use({ ownServer: true });
 test.setTimeout(1_800_000);
 test('ten people, seen by two instances', async ({ page, context, server, site, browser }) => {
 	site.presence = true;

@@ -36,6 +36,7 @@ const setHidden = (page: Page, hidden: boolean) =>
 		document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
 	}, hidden);
 
+test.use({ ownServer: true });
 test.setTimeout(600_000);
 test('people are shown as they come, read, move on, hide, close and crash', async ({
 	page,

@@ -1,7 +1,7 @@
 /**
  * The fixture of every end-to-end test: `node build` as in the demo, with an empty database, and a page whose uncaught
  * errors fail the test. The tests of a worker share one server, emptied in between. A test that stops its server, changes
- * its variables or counts what it has in memory has its own: `test.use({ ownServer: true })`.
+ * its variables, counts what it has in memory or sends heartbeats has its own: `test.use({ ownServer: true })`.
  */
 import { test as base, expect } from '@playwright/test';
 import { freePort } from '../../scripts/process/ports';
@@ -106,6 +106,9 @@ async function empty({ sql, url, connections }: AppServer): Promise<void> {
 		body: '{"name":"last"}',
 	});
 	expect(last.status).toBe(202);
+	// people are here for half a minute more, and the page shows them
+	const heard = await sql`select path from nowboard.presence`;
+	expect(heard, 'heartbeats of the test before: it needs a server of its own').toEqual([]);
 	await sql`truncate nowboard.metrics_snapshots`;
 	await sql`truncate nowboard.events`;
 	const [row] = await sql<

@@ -20,6 +20,8 @@ const steps = (page: Page) =>
 		);
 const closed = (page: Page) => expect(panel(page)).toHaveCount(0);
 
+test.use({ ownServer: true });
+
 test('a session opens beside the page, follows what happens, and has an address', async ({
 	page,
 	server,

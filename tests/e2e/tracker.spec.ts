@@ -482,7 +482,7 @@ test.describe('the attributes', () => {
 	});
 
 	test('included twice, it counts once', async ({ page, site, sent, server }) => {
-		site.head = `<script defer src="${server.url}/t.js"></script>`;
+		site.head = `<script defer src="${server.url}/t.js" data-presence="false"></script>`;
 		await page.goto(site.url);
 		await track(page, 'after');
 		await expect.poll(async () => names(await sent())).toEqual(['page_view', 'after']);

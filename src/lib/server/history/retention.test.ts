@@ -196,6 +196,7 @@ describe('who watches', () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const live = follow(instance);
+		await live.until(() => live.resets() === 1);
 		await insert(sql, 30, '91 days');
 		await live.until(() => live.ids.length === 30);
 		const before = live.cursor();

@@ -97,6 +97,7 @@ describe('coming back', () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const first = follow(instance);
+		await first.until(() => first.resets() === 1);
 		await sql`insert into nowboard.events (name) values ('seen')`;
 		await first.until(() => first.ids.length === 1);
 		await first.leave();
@@ -265,6 +266,7 @@ describe('when something breaks', () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
 		const client = follow(instance);
+		await client.until(() => client.resets() === 1);
 		await sql`insert into nowboard.events (name) values ('old')`;
 		await client.until(() => client.ids.length === 1);
 		const before = client.cursor();
@@ -560,11 +562,10 @@ describe('a filtered view', () => {
 	test('shows nothing until its first event, and that at once', async () => {
 		const { url, sql } = await useDatabase();
 		const instance = await startTestInstance(url);
-		const opened = [...Array(50).keys()].map((i) => {
-			const open = (cursor: string | null) => instance.open(cursor, { view: viewOf(`typed ${i}`) });
-			return { open, client: follow({ open }) };
-		});
-		const clients = opened.map(({ client }) => client);
+		const clients = [...Array(50).keys()].map((i) =>
+			follow({ open: (cursor) => instance.open(cursor, { view: viewOf(`typed ${i}`) }) }),
+		);
+		for (const client of clients) await client.until(() => client.resets() === 1);
 		await insert(sql, 'web', '/1');
 		for (const client of clients)
 			await client.until(
