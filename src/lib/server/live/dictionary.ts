@@ -4,13 +4,13 @@
  */
 
 export type Dictionary = {
-	/** A row has this value; null: the dimension is not there. @returns its code */
-	acquire(value: string | null): number;
+	/** A row has this value. @returns its code */
+	acquire(value: string): number;
 	/** A row with this code has left the window. */
 	release(code: number): void;
 	/** The text of a code in use; `NONE` and `OTHERS` have none. */
 	value(code: number): string;
-	/** How many rows have this code. Rows without the dimension are counted only if they were acquired. */
+	/** How many rows have this code. Rows without the dimension are not counted. */
 	uses(code: number): number;
 	/** Codes are below this. */
 	capacity(): number;
@@ -46,9 +46,7 @@ export function createDictionary(maxValues: number): Dictionary {
 
 	return {
 		acquire(value) {
-			let code = NONE;
-			if (value !== null)
-				code = codes.get(value) ?? (codes.size < maxValues ? create(value) : OTHERS);
+			const code = codes.get(value) ?? (codes.size < maxValues ? create(value) : OTHERS);
 			uses[code] = (uses[code] as number) + 1;
 			return code;
 		},

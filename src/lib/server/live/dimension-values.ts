@@ -3,7 +3,7 @@
  * values. Properties and context are untrusted: anything may stand where a text is expected.
  */
 import { hash } from 'node:crypto';
-import { PROPS, type Dimension, type FixedDimension } from '../../dimensions';
+import { DIMENSIONS, PROPS, type Dimension, type FixedDimension } from '../../dimensions';
 import { toDecimal } from '../../filter';
 import { cut, toPath } from '../../path';
 import type { Json } from '../../protocol';
@@ -48,6 +48,13 @@ const READ: Readonly<Record<FixedDimension, (row: DimensionRow) => string | null
 	session: (row) => row.sessionId,
 	user: (row) => toText(row.userId ?? undefined),
 };
+
+const READ_COLUMN = DIMENSIONS.map((dimension) => READ[dimension]);
+
+/** The same of a dimension by its position in DIMENSIONS: for what is done to every row. */
+export function readColumn(row: DimensionRow, column: number): string | null {
+	return (READ_COLUMN[column] as (typeof READ_COLUMN)[number])(row);
+}
 
 /** @returns null: not there */
 export function readDimension(row: DimensionRow, dimension: Dimension): string | null {

@@ -6,7 +6,7 @@
 import { DIMENSIONS, PROPS, type Dimension } from '../../dimensions';
 import { COUNT_WINDOW_MS, PAGE_VIEW, RATE_WINDOW_MS, SESSION_WINDOW_MS } from '../../protocol';
 import { createDictionary, NONE, type Dictionary } from './dictionary';
-import { readDimension, toScalar, type DimensionRow } from './dimension-values';
+import { readColumn, toScalar, type DimensionRow } from './dimension-values';
 import { createEarlyRows } from './early-rows';
 import { createDropped } from './dropped-rows';
 import { createSegments, SEGMENT_ROWS, SESSION_COLUMN, type Codes, type Segment } from './segment';
@@ -57,6 +57,7 @@ export const MAX_VALUES = 50_000;
 export const MAX_KEYS = 200;
 const MAX_SESSIONS = 50_000_000;
 const NAME_COLUMN = DIMENSIONS.indexOf('name');
+const COLUMNS = DIMENSIONS.length;
 const SECOND_MS = 1_000;
 const DROP_STEP_MS = 1_000;
 type See = (segment: Segment, offset: number) => void;
@@ -125,13 +126,17 @@ export function createWindowStore(
 		segment.alive++;
 		rows++;
 		segment.times[offset] = createdAt;
-		for (const [column, dimension] of DIMENSIONS.entries())
-			(segment.codes[column] as Codes)[offset] = (dictionaries[column] as Dictionary).acquire(
-				readDimension(row, dimension),
-			);
+		for (let column = 0; column < COLUMNS; column++) {
+			const value = readColumn(row, column);
+			// most dimensions are not there: a new row has NONE in every column
+			if (value === null) continue;
+			const code = (dictionaries[column] as Dictionary).acquire(value);
+			(segment.codes[column] as Codes)[offset] = code;
+		}
 		for (const key of Object.keys(row.properties)) {
 			const value = toScalar(row.properties[key]);
-			const known = value === null ? undefined : keyOf(key);
+			if (value === null) continue;
+			const known = keyOf(key);
 			if (!known) continue;
 			const column = (segment.props[known.number] ??= new Uint16Array(SEGMENT_ROWS));
 			column[offset] = known.dictionary.acquire(value);
@@ -146,10 +151,10 @@ export function createWindowStore(
 
 	function leave(segment: Segment, offset: number) {
 		tell('leave', segment, offset);
-		for (let column = 0; column < DIMENSIONS.length; column++)
-			(dictionaries[column] as Dictionary).release(
-				(segment.codes[column] as Codes)[offset] as number,
-			);
+		for (let column = 0; column < COLUMNS; column++) {
+			const code = (segment.codes[column] as Codes)[offset] as number;
+			if (code !== NONE) (dictionaries[column] as Dictionary).release(code);
+		}
 		for (const { number, dictionary } of keys.values()) {
 			const code = segment.props[number]?.[offset] ?? NONE;
 			if (code !== NONE) dictionary.release(code);
