@@ -2,7 +2,7 @@
  * What events and frames cost the server, for viewers without a filter, beside another checkout of the project: in one run, in
  * turns, so that the machine is the same for both.
  *
- * npm run bench:against -- --folder ../before [--seconds 8] [--rounds 5] [--save]   (needs `npm run build` before, in both)
+ * npm run bench:against -- --folder ../before [--seconds 8] [--rounds 5] [--clients 10] [--save]   (needs `npm run build` before, in both)
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -17,6 +17,8 @@ const { values } = parseArgs({
 		folder: { type: 'string' },
 		seconds: { type: 'string', default: '8' },
 		rounds: { type: 'string', default: '5' },
+		// of that many clients alone
+		clients: { type: 'string' },
 		save: { type: 'boolean' },
 	},
 });
@@ -25,12 +27,13 @@ if (!folder) throw new Error('--folder is missing: the checkout to compare with.
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
 
 const each = (times: number, events: number): Rate => ({ times, events });
-const RUNS: [clients: number, rates: Rate[]][] = [
+const ALL_RUNS: [clients: number, rates: Rate[]][] = [
 	[10, [each(100, 1)]],
 	[100, [each(100, 1), each(100, 10)]],
 	[1_000, [each(10, 1), each(100, 1), each(100, 10)]],
 	[5_000, [each(2, 1)]],
 ];
+const RUNS = ALL_RUNS.filter(([clients]) => !values.clients || clients === Number(values.clients));
 const SIDES = { before: folder, after: '.' };
 type Side = keyof typeof SIDES;
 
