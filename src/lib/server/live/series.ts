@@ -18,10 +18,13 @@ export type Buckets = {
 		isPageView: Uint8Array,
 		sums: Uint32Array,
 	): void;
-	/** Every bucket that lies in the window as a whole, and the one that is running; oldest first. */
-	points(now: number): SeriesPoint[];
-	/** Those of `points` that were counted in one by one since the last call. */
-	changed(now: number): SeriesPoint[];
+	/**
+	 * Every bucket that lies in the window as a whole, and the one that is running; oldest first.
+	 * @param reach rows are kept distinct that are newer; a bucket that begins before it is not known
+	 */
+	points(now: number, reach: number): SeriesPoint[];
+	/** Those of `points` that were counted in one by one since the last call that had them. */
+	changed(now: number, reach: number): SeriesPoint[];
 };
 
 const sizeOf = (counter?: Counter) =>
@@ -55,6 +58,7 @@ export function createBuckets(stepMs: number, length: number): Buckets {
 	}
 	const lastOf = (now: number) => Math.floor(now / stepMs);
 	const isShown = (bucket: number, last: number) => bucket > last - length && bucket <= last;
+	const isKnown = (bucket: number, reach: number) => bucket * stepMs > reach;
 
 	return {
 		count(time, isPageView, session, by) {
@@ -83,18 +87,20 @@ export function createBuckets(stepMs: number, length: number): Buckets {
 			}
 			made.fill(undefined);
 		},
-		points(now) {
+		points(now, reach) {
 			const last = lastOf(now);
-			return Array.from({ length }, (_, i) => point(last - length + 1 + i));
+			return Array.from({ length }, (_, i) => last - length + 1 + i)
+				.filter((bucket) => isKnown(bucket, reach))
+				.map(point);
 		},
-		changed(now) {
+		changed(now, reach) {
 			const last = lastOf(now);
-			const points = [...touched]
+			const known = [...touched].filter((bucket) => isKnown(bucket, reach));
+			for (const bucket of known) touched.delete(bucket);
+			return known
 				.filter((bucket) => isShown(bucket, last))
 				.sort((a, b) => a - b)
 				.map(point);
-			touched.clear();
-			return points;
 		},
 	};
 }

@@ -108,6 +108,7 @@ export function startInstance({
 	presence = null,
 	relay = null,
 	frameIntervalMs = FRAME_INTERVAL_MS,
+	readAtOnce,
 	graceMs = GRACE_MS,
 	bus = createBus(),
 }: {
@@ -128,6 +129,8 @@ export function startInstance({
 	/** through which several processes share one reader; null: each reads for itself */
 	relay?: Relay | null;
 	frameIntervalMs?: number;
+	/** more rows than so many are read behind everything else at the start */
+	readAtOnce?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
 	bus?: Bus;
@@ -142,6 +145,8 @@ export function startInstance({
 	watched.watch(ALL);
 
 	const reading = createReading({
+		connect,
+		readAtOnce,
 		prepare,
 		clock,
 		watched,
@@ -308,7 +313,8 @@ export function startInstance({
 		counts: () => ({ ...counts, ...countFrames(), ...loop.counts(), ...clients.counts() }),
 		relay: () => relay?.status() ?? null,
 		skipped,
-		viewCosts: () => costs.part(reading.live()?.views.size() ?? 0, watched.size()),
+		viewCosts: () =>
+			costs.part(reading.live()?.views.size() ?? 0, watched.size(), reading.filling()),
 		dismiss: clients.dismiss,
 		async stop() {
 			clients.stop();
@@ -316,6 +322,7 @@ export function startInstance({
 			standing.stop();
 			ticking.stop();
 			await relay?.stop();
+			reading.stop();
 			await Promise.all([loop.stop(), presence?.stop()]);
 		},
 	};

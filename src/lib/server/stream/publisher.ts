@@ -3,13 +3,14 @@
  * and state. Invariant: the ring's head, the state and the windows change in one synchronous step; while a large transaction is
  * counted, the windows are ahead and the state keeps the figures from before it. When something throws in the middle of such a step, they may disagree: the position is dropped, and the next run starts over with a reset for every client.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import { COUNT_WINDOW_MS } from '../../protocol';
 import type { Clock } from '../db/database-clock';
+import { EVENT_TIMES_MS } from '../presence/people';
 import { withDeadline } from '../db/deadline';
-import { readStart } from '../live/read-start';
+import { readStart, type Rest } from '../live/read-start';
 import { createState, type State } from '../live/state';
 import { readPeopleMinutes, readPrevious, type Figures } from '../live/tick';
 import { ALL, createViews, toViewKey, type Views, type ViewSpec } from '../live/views';
@@ -58,6 +59,10 @@ export type Reading = {
 	live(): Live | null;
 	/** Completes the view and admits it to the state; resolves at once before the first reading. */
 	open(view: ViewSpec): Promise<void>;
+	/** Ms since 1970 back to which the half hour is read; null: it is there. */
+	filling(): number | null;
+	/** Reads no more of the half hour. */
+	stop(): void;
 	/** The figures at the database's time now; null while a drain runs, or before the first reading. */
 	figures(): Figures | null;
 };
@@ -68,11 +73,13 @@ export type Reading = {
  * @param broadcast puts a frame into the ring
  * @param skipped notes rows that cannot be shown
  * @param costs notes what views cost
- * @param onRow called with every row that is read, also those of the half hour before the start
+ * @param onRow called with every row that is read, also the newest of those from before the start
  * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the
  * database's clock; null when that is more than MAX_DELAY_MS: then its sender stamped it, or the database could not be read
  */
 export function createReading({
+	connect,
+	readAtOnce,
 	prepare,
 	clock,
 	watched,
@@ -84,6 +91,9 @@ export function createReading({
 	relay = null,
 	log,
 }: {
+	/** makes a client, for what is read at the start */
+	connect: () => Sql;
+	readAtOnce?: number | undefined;
 	prepare: () => Promise<void>;
 	clock: Clock;
 	watched: WatchedViews;
@@ -103,6 +113,9 @@ export function createReading({
 	let live: Live | null = null;
 	/** what the ring's head stands for: the drain's own position, but while a drain runs */
 	let published: Cursor | null = null;
+	let stopped = false;
+	let isFilling = false;
+	let stopFilling = () => {};
 
 	function publish({ state }: Live, batch: Batch) {
 		published = batch.cursor;
@@ -118,21 +131,45 @@ export function createReading({
 		onEvents(batch.rows.length + batch.omitted.size, known);
 	}
 
-	async function readStore(sql: Sql) {
+	async function readStore() {
 		let store: WindowStore | null = null;
-		const start = await readStart(sql, { windowMs: COUNT_WINDOW_MS }, (rows, at) => {
+		const limits = { windowMs: COUNT_WINDOW_MS, ...(readAtOnce !== undefined && { readAtOnce }) };
+		const start = await readStart(connect(), limits, (rows, at) => {
 			store ??= createWindowStore(at);
 			for (const row of rows) {
 				store.add(row);
-				onRow(row);
+				if (row.createdAt > at - EVENT_TIMES_MS) onRow(row);
 			}
 		});
-		return { ...start, store: store ?? createWindowStore(start.head.at) };
+		store ??= createWindowStore(start.head.at);
+		if (start.rest) store.expect(start.rest.counted, start.rest.through);
+		return { ...start, store };
+	}
+
+	/** Brings the rest of the half hour, behind everything else. When it cannot be read, the next run reads everything again. */
+	async function fill({ store }: Live, rest: Rest) {
+		stopFilling = rest.stop;
+		isFilling = true;
+		try {
+			for await (const { rows, to } of rest.pieces) {
+				if (live?.store !== store) return;
+				store.fill(rows, to);
+				await otherWork();
+			}
+			store.filled();
+		} catch (error) {
+			if (live?.store !== store || stopped) return;
+			log.error({ error }, 'the half hour could not be read to its end: every client gets a reset');
+			drain = null;
+		} finally {
+			rest.stop();
+			if (live?.store === store) isFilling = false;
+		}
 	}
 
 	/** A store with a view for each that is watched. */
 	async function readLive(sql: Sql) {
-		const { head, last, newest, store } = await readStore(sql);
+		const { head, last, newest, store, rest } = await readStore();
 		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
 		verify(head, cursor);
 		const previous = await readPrevious(sql, head.at);
@@ -145,7 +182,7 @@ export function createReading({
 			...{ store, views, cursor: toId(cursor), previous, peopleMinutes, events },
 		});
 		for (const one of opened) state.admit(one);
-		return { head, cursor, live: { store, views, state } };
+		return { head, cursor, rest, live: { store, views, state } };
 	}
 
 	/**
@@ -153,6 +190,7 @@ export function createReading({
 	 * before all is built.
 	 */
 	async function begin(sql: Sql) {
+		stopFilling();
 		if (!prepared) {
 			await prepare();
 			await refuseStandby(sql);
@@ -162,7 +200,7 @@ export function createReading({
 		await repairForeignTransactions(sql, (rows) =>
 			log.info({ rows }, 'rows with transaction ids of another cluster were given transaction 0'),
 		);
-		const { head, cursor, live: fresh } = await readLive(sql);
+		const { head, cursor, rest, live: fresh } = await readLive(sql);
 		const { store, views, state } = fresh;
 		clock.see(head.at);
 		const begun = performance.now();
@@ -197,6 +235,8 @@ export function createReading({
 		// last: a broadcast that threw leaves no position, and the next run starts over
 		drain = from;
 		delivered++;
+		isFilling = false;
+		if (rest) void fill(fresh, rest);
 	}
 
 	async function drainOrBegin(sql: Sql, asked: boolean) {
@@ -229,6 +269,7 @@ export function createReading({
 		prepared: () => prepared,
 		published: () => published,
 		counting: () => drain?.counting() ?? false,
+		filling: () => (isFilling ? (live?.store.reach() ?? null) : null),
 		live: () => live,
 		async open(view) {
 			while (live) {
@@ -242,6 +283,10 @@ export function createReading({
 				now.state.admit(open);
 				return;
 			}
+		},
+		stop() {
+			stopped = true;
+			stopFilling();
 		},
 		figures() {
 			if (running || !live || !drain || drain.ahead()) return null;
