@@ -2,7 +2,7 @@
  * How long a process takes to serve figures when so many events lie in its half hour, and the most memory that it took.
  * `node build` with a heap of 256 MB, beside a Postgres as durable as in production.
  *
- * npm run bench:start -- [--rows 1000000,2000000] [--rounds 3] [--save]   (needs `npm run build` before)
+ * npm run bench:start -- [--rows 1000000,2000000] [--rounds 3] [--folder ../before] [--save]   (needs `npm run build` before)
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,6 +18,8 @@ const { values } = parseArgs({
 	options: {
 		rows: { type: 'string', default: '1000000,2000000' },
 		rounds: { type: 'string', default: '3' },
+		// another checkout, started in turns
+		folder: { type: 'string' },
 		save: { type: 'boolean' },
 	},
 });
@@ -33,14 +35,14 @@ const database: Database = { ...provided, stop: async () => {} };
 
 type Started = { readyMs: number; wholeMs: number; peakMiB: number; events: number };
 
-async function start(): Promise<Started> {
+async function start(folder: string): Promise<Started> {
 	const began = performance.now();
-	const target = await startTarget(database);
+	const target = await startTarget(database, {}, folder);
 	const readyMs = performance.now() - began;
 	try {
 		for (;;) {
 			const state = await readFigures(target.url);
-			if (state.reach === null) {
+			if ((state.reach ?? null) === null) {
 				const wholeMs = performance.now() - began;
 				const status = readFileSync(`/proc/${target.pid}/status`, 'utf8');
 				const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]);
@@ -53,7 +55,7 @@ async function start(): Promise<Started> {
 	}
 }
 
-type Figures = { reach: number | null; totals: { eventsCount: number } };
+type Figures = { reach?: number | null; totals: { eventsCount: number } };
 
 /** The first state of a stream. */
 async function readFigures(url: string): Promise<Figures> {
@@ -82,18 +84,23 @@ try {
 		for (; there < size; there += AT_ONCE)
 			await insertRows(sql, Math.min(AT_ONCE, size - there), 28 * MINUTE_MS, randomUUID());
 		await sql`vacuum analyze nowboard.events`;
-		const all: Started[] = [];
-		for (let round = 0; round < rounds; round++) all.push(await start());
-		const of = (value: (one: Started) => number) => median(all.map(value));
-		const wholeMs = of((one) => one.wholeMs);
-		lines.push([
-			size.toLocaleString('en'),
-			Math.round(of((one) => one.events)).toLocaleString('en'),
-			(of((one) => one.readyMs) / 1_000).toFixed(1),
-			(wholeMs / 1_000).toFixed(1),
-			Math.round((1_000 * size) / wholeMs).toLocaleString('en'),
-			Math.round(of((one) => one.peakMiB)),
-		]);
+		const folders = values.folder ? [values.folder, '.'] : ['.'];
+		const all = folders.map((folder) => ({ folder, starts: [] as Started[] }));
+		for (let round = 0; round < rounds; round++)
+			for (const { folder, starts } of all) starts.push(await start(folder));
+		for (const { folder, starts } of all) {
+			const of = (value: (one: Started) => number) => median(starts.map(value));
+			const wholeMs = of((one) => one.wholeMs);
+			lines.push([
+				folder === '.' ? 'now' : 'before',
+				size.toLocaleString('en'),
+				Math.round(of((one) => one.events)).toLocaleString('en'),
+				(of((one) => one.readyMs) / 1_000).toFixed(1),
+				(wholeMs / 1_000).toFixed(1),
+				Math.round((1_000 * size) / wholeMs).toLocaleString('en'),
+				Math.round(of((one) => one.peakMiB)),
+			]);
+		}
 	}
 	await sql.end({ timeout: 1 });
 } finally {
@@ -109,6 +116,7 @@ tell({
 		{
 			caption: `Medians of ${rounds} starts`,
 			columns: [
+				'version',
 				'rows in the table',
 				'events shown',
 				'figures after s',

@@ -65,15 +65,19 @@ export async function readStart(
 				return resolve({ head, last, newest, rest: null });
 			}
 			await new Promise<void>((done) => {
-				const stop = () => {
-					done();
-					dropClient(own);
-				};
-				const pieces = inWholeMs(read(sql, since, through, true));
+				// a transaction that does not come to its end is left to the end of its connection: COMMIT on a lost one breaks the driver
+				const stop = () => dropClient(own);
+				const pieces = inWholeMs(read(sql, since, through, true), done);
 				resolve({ head, last, newest, rest: { through, counted, pieces, stop } });
 			});
 		});
-		reading.then(() => own.end(), reject).catch(() => {});
+		void reading.then(
+			() => own.end().catch(() => {}),
+			(error: unknown) => {
+				dropClient(own);
+				reject(error as Error);
+			},
+		);
 	});
 }
 
@@ -120,8 +124,11 @@ async function count(sql: Sql, since: number, through: number): Promise<Counted[
 		) as counted`;
 }
 
-/** The same rows in pieces that end with a whole millisecond. */
-async function* inWholeMs(pieces: AsyncIterable<StoreRow[]>): Rest['pieces'] {
+/** The same rows in pieces that end with a whole millisecond. @param onRead all have come */
+async function* inWholeMs(
+	pieces: AsyncIterable<StoreRow[]>,
+	onRead: () => void,
+): AsyncGenerator<{ rows: StoreRow[]; to: number }> {
 	let rest: StoreRow[] = [];
 	for await (const piece of pieces) {
 		const rows = [...rest, ...piece];
@@ -130,5 +137,6 @@ async function* inWholeMs(pieces: AsyncIterable<StoreRow[]>): Rest['pieces'] {
 		yield { rows: rows.slice(0, whole), to };
 		rest = rows.slice(whole);
 	}
+	onRead();
 	yield { rows: rest, to: -Infinity };
 }

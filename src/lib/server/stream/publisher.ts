@@ -10,6 +10,7 @@ import { COUNT_WINDOW_MS } from '../../protocol';
 import type { Clock } from '../db/database-clock';
 import { EVENT_TIMES_MS } from '../presence/people';
 import { withDeadline } from '../db/deadline';
+import { dropClient } from '../db/renewing-client';
 import { readStart, type Rest } from '../live/read-start';
 import { createState, type State } from '../live/state';
 import { readPeopleMinutes, readPrevious, type Figures } from '../live/tick';
@@ -115,7 +116,8 @@ export function createReading({
 	let published: Cursor | null = null;
 	let stopped = false;
 	let isFilling = false;
-	let stopFilling = () => {};
+	/** ends the connection of the start */
+	let stopReading = () => {};
 
 	function publish({ state }: Live, batch: Batch) {
 		published = batch.cursor;
@@ -134,7 +136,9 @@ export function createReading({
 	async function readStore() {
 		let store: WindowStore | null = null;
 		const limits = { windowMs: COUNT_WINDOW_MS, ...(readAtOnce !== undefined && { readAtOnce }) };
-		const start = await readStart(connect(), limits, (rows, at) => {
+		const own = connect();
+		stopReading = () => dropClient(own);
+		const start = await readStart(own, limits, (rows, at) => {
 			store ??= createWindowStore(at);
 			for (const row of rows) {
 				store.add(row);
@@ -148,7 +152,6 @@ export function createReading({
 
 	/** Brings the rest of the half hour, behind everything else. When it cannot be read, the next run reads everything again. */
 	async function fill({ store }: Live, rest: Rest) {
-		stopFilling = rest.stop;
 		isFilling = true;
 		try {
 			for await (const { rows, to } of rest.pieces) {
@@ -190,7 +193,7 @@ export function createReading({
 	 * before all is built.
 	 */
 	async function begin(sql: Sql) {
-		stopFilling();
+		stopReading();
 		if (!prepared) {
 			await prepare();
 			await refuseStandby(sql);
@@ -286,7 +289,7 @@ export function createReading({
 		},
 		stop() {
 			stopped = true;
-			stopFilling();
+			stopReading();
 		},
 		figures() {
 			if (running || !live || !drain || drain.ahead()) return null;

@@ -1,4 +1,4 @@
-/** Who may write, as whom, and how often. */
+/** Keys: what may be written with each, as which source, and how often. */
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { connect } from '$lib/server/db/connect';
