@@ -38,6 +38,7 @@ const ORDER = [
 	'feed',
 	'tick',
 	'recovery',
+	'start',
 	'bulk',
 	'slow',
 	'abuse',
