@@ -37,11 +37,21 @@ export async function openHydrated(page: Page, url: string) {
 	await expectHydrated(page);
 }
 
-export const expectHydrated = (page: Page) =>
-	expect(page.locator('html')).toHaveAttribute('data-hydrated');
+export async function expectHydrated(page: Page) {
+	await expect(page.locator('html')).toHaveAttribute('data-hydrated');
+	// SvelteKit loads the error page beside it: a server that is stopped before that is an error on the console
+	await page.waitForFunction(() =>
+		performance
+			.getEntriesByType('resource')
+			.some(
+				({ name, responseEnd }) =>
+					/\/nodes\/1\.[^/]+\.js$/.test(new URL(name).pathname) && responseEnd > 0,
+			),
+	);
+}
 
 /** @param url another way to the server, e.g. through a proxy */
 export async function openLive(page: Page, url = '/') {
-	await page.goto(url);
+	await openHydrated(page, url);
 	await expect(status(page)).toHaveText('Live');
 }
