@@ -187,6 +187,7 @@ describe('a view', () => {
 describe('rows that are filled in', () => {
 	const THROUGH = START - 5 * MINUTE;
 	const EXACT_THROUGH = START - 30 * MINUTE + COUNTED_EXACTLY_MS;
+	const row = { name: 'page_view', source: 'web', sessionId: null, properties: {}, context: null };
 	const pastArb = fc.array(
 		fc.record({
 			row: rowArb,
@@ -256,13 +257,6 @@ describe('rows that are filled in', () => {
 	});
 
 	test('tables and chart say how far they reach', () => {
-		const row = {
-			name: 'page_view',
-			source: 'web',
-			sessionId: null,
-			properties: {},
-			context: null,
-		};
 		const ages = [1, 6, 7, 8, 20];
 		const before = ages.map((minutes) => ({ ...row, createdAt: START - minutes * MINUTE }));
 		const { store, fillSome } = begin(before);
@@ -281,13 +275,6 @@ describe('rows that are filled in', () => {
 	});
 
 	test('no more are kept than the bound; the others are counted by the millisecond', () => {
-		const row = {
-			name: 'page_view',
-			source: 'web',
-			sessionId: null,
-			properties: {},
-			context: null,
-		};
 		const before = Array.from({ length: 40 }, (_, i) => ({
 			...row,
 			createdAt: START - 6 * MINUTE - i * 250,
@@ -311,13 +298,6 @@ describe('rows that are filled in', () => {
 	});
 
 	test('(control) a piece that is missing is noticed', () => {
-		const row = {
-			name: 'page_view',
-			source: 'web',
-			sessionId: null,
-			properties: {},
-			context: null,
-		};
 		const before = [6, 7].map((minutes) => ({ ...row, createdAt: START - minutes * MINUTE }));
 		const { store } = begin(before);
 		store.fill([], -Infinity);
