@@ -96,7 +96,7 @@ describe('rows beyond the windows', () => {
 		const { url } = await useDatabase();
 		const sql = useClient(url);
 		await sql`insert into nowboard.events (name) values ('before')`;
-		const { head, last } = await readStart(useClient(url), { windowMs: 0 }, () => {});
+		const { head, last } = await readStart(sql, { windowMs: 0 }, () => {});
 		const from = { epoch: head.epoch as string, last, holes: [] };
 		await sql`insert into nowboard.events (name, created_at) select 'large', now() - interval '2 hours' from generate_series(1, 5000)`;
 		await insertOld(sql, FEED_LENGTH);

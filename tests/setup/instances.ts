@@ -49,14 +49,7 @@ export async function startTestInstance(
 		log?: Logger;
 	} & Pick<
 		Parameters<typeof startInstance>[0],
-		| 'frameIntervalMs'
-		| 'readAtOnce'
-		| 'graceMs'
-		| 'bus'
-		| 'writing'
-		| 'onTickFailed'
-		| 'presence'
-		| 'relay'
+		'frameIntervalMs' | 'graceMs' | 'bus' | 'writing' | 'onTickFailed' | 'presence' | 'relay'
 	> = {},
 ): Promise<Instance> {
 	const sql = connect(url, { max: 1, schema, limits });

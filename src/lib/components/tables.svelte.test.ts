@@ -155,7 +155,7 @@ test('says how far a filtered view reaches back and what it cannot distinguish',
 			blurred: ['session'],
 		},
 	});
-	expect(container.textContent).toContain('Breakdowns and filtered figures begin at 12:05:09');
+	expect(container.textContent).toContain('Filtered figures begin at 12:05:09');
 	expect(container.textContent).toContain('Session: too many different values');
 });
 

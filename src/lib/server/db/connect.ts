@@ -46,9 +46,9 @@ export type ConnectOptions = {
 
 /**
  * The most connections of one process: two for ingest, three for maintenance and history, one each for keys, viewers,
- * ticks, the write probe, the listener, the drain, the start, catching up, and presence. A relay's reader has one more. The doctor checks that so many are free.
+ * ticks, the write probe, the listener, the drain, catching up, and presence. A relay's reader has one more. The doctor checks that so many are free.
  */
-export const MOST_CONNECTIONS = 14;
+export const MOST_CONNECTIONS = 13;
 
 const DEFAULT_PORT = 5432;
 const CONNECT_TIMEOUT_S = 10;

@@ -59,10 +59,6 @@ const [QUOTE, BACKSLASH, LIST, LIST_END, OBJECT, OBJECT_END] = Array.from('"\\[]
 	character.charCodeAt(0),
 );
 
-/** Whether JSON.parse reads it as `parseForBrowsers` does, and without calling itself more than `levels` deep. */
-export const isPlainJson = (text: string, levels: number): boolean =>
-	!MAY_ROUND.test(text) && !isDeep(text, levels);
-
 /** Whether JSON is nested more than `levels` deep. */
 export function isDeep(text: string, levels: number): boolean {
 	if (text.length <= 2 * levels) return false;

@@ -1,14 +1,11 @@
 /**
- * Rows of the half hour that are not kept distinct: only how many there are, by millisecond, so that the totals of everything
- * are exact when there are more rows than the store keeps, and while a process that has just started still reads them.
+ * Rows of the half hour that are no longer kept distinct: only how many there are, by millisecond, so that
+ * the totals of everything stay exact when there are more rows than the store keeps.
  */
 import { COUNT_WINDOW_MS } from '../../protocol';
 
 export type DroppedRows = {
-	/** One more, or with −1 one less. */
-	add(time: number, isPageView: boolean, by?: 1 | -1): void;
-	/** So many at once. */
-	addAll(time: number, events: number, pageViews: number): void;
+	add(time: number, isPageView: boolean): void;
 	/** Those with times in (from, to] have left the window. */
 	forget(from: number, to: number): void;
 	counts(): { events: number; pageViews: number };
@@ -19,23 +16,19 @@ export function createDropped(): DroppedRows {
 	let cells: { events: Uint32Array; pageViews: Uint32Array } | null = null;
 	let events = 0;
 	let pageViews = 0;
-
-	function addAll(time: number, moreEvents: number, morePageViews: number) {
-		cells ??= {
-			events: new Uint32Array(COUNT_WINDOW_MS),
-			pageViews: new Uint32Array(COUNT_WINDOW_MS),
-		};
-		const cell = time % COUNT_WINDOW_MS;
-		cells.events[cell] = (cells.events[cell] as number) + moreEvents;
-		cells.pageViews[cell] = (cells.pageViews[cell] as number) + morePageViews;
-		events += moreEvents;
-		pageViews += morePageViews;
-		if (events === 0) cells = null;
-	}
-
 	return {
-		add: (time, isPageView, by = 1) => addAll(time, by, isPageView ? by : 0),
-		addAll,
+		add(time, isPageView) {
+			cells ??= {
+				events: new Uint32Array(COUNT_WINDOW_MS),
+				pageViews: new Uint32Array(COUNT_WINDOW_MS),
+			};
+			const cell = time % COUNT_WINDOW_MS;
+			cells.events[cell] = (cells.events[cell] as number) + 1;
+			events++;
+			if (!isPageView) return;
+			cells.pageViews[cell] = (cells.pageViews[cell] as number) + 1;
+			pageViews++;
+		},
 		forget(from, to) {
 			if (!cells) return;
 			for (let time = from + 1; time <= to; time++) {

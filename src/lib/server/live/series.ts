@@ -18,13 +18,10 @@ export type Buckets = {
 		isPageView: Uint8Array,
 		sums: Uint32Array,
 	): void;
-	/**
-	 * Every bucket that lies in the window as a whole, and the one that is running; oldest first.
-	 * @param reach rows are kept distinct that are newer; a bucket that begins before it is not known
-	 */
-	points(now: number, reach: number): SeriesPoint[];
-	/** Those of `points` that were counted in one by one since the last call that had them. */
-	changed(now: number, reach: number): SeriesPoint[];
+	/** Every bucket that lies in the window as a whole, and the one that is running; oldest first. */
+	points(now: number): SeriesPoint[];
+	/** Those of `points` that were counted in one by one since the last call. */
+	changed(now: number): SeriesPoint[];
 };
 
 const sizeOf = (counter?: Counter) =>
@@ -58,7 +55,6 @@ export function createBuckets(stepMs: number, length: number): Buckets {
 	}
 	const lastOf = (now: number) => Math.floor(now / stepMs);
 	const isShown = (bucket: number, last: number) => bucket > last - length && bucket <= last;
-	const isKnown = (bucket: number, reach: number) => bucket * stepMs > reach;
 
 	return {
 		count(time, isPageView, session, by) {
@@ -87,20 +83,18 @@ export function createBuckets(stepMs: number, length: number): Buckets {
 			}
 			made.fill(undefined);
 		},
-		points(now, reach) {
+		points(now) {
 			const last = lastOf(now);
-			return Array.from({ length }, (_, i) => last - length + 1 + i)
-				.filter((bucket) => isKnown(bucket, reach))
-				.map(point);
+			return Array.from({ length }, (_, i) => point(last - length + 1 + i));
 		},
-		changed(now, reach) {
+		changed(now) {
 			const last = lastOf(now);
-			const known = [...touched].filter((bucket) => isKnown(bucket, reach));
-			for (const bucket of known) touched.delete(bucket);
-			return known
+			const points = [...touched]
 				.filter((bucket) => isShown(bucket, last))
 				.sort((a, b) => a - b)
 				.map(point);
+			touched.clear();
+			return points;
 		},
 	};
 }

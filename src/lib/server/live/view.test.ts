@@ -10,14 +10,7 @@ import { readDimension } from './dimension-values';
 import { createRowMatch } from './match-row';
 import { createView, type View } from './view';
 import { createViewIndex } from './view-index';
-import {
-	COUNTED_EXACTLY_MS,
-	createWindowStore,
-	toCountedAt,
-	type StoreLimits,
-	type StoreRow,
-	type WindowStore,
-} from './window-store';
+import { createWindowStore, type StoreLimits, type StoreRow } from './window-store';
 
 const START = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -55,7 +48,6 @@ const stepArb = fc.oneof(
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant('scan' as const) }) },
 );
 
-type Drawn = typeof rowArb extends fc.Arbitrary<infer T> ? T : never;
 type Step = typeof stepArb extends fc.Arbitrary<infer T> ? T : never;
 type Watched = { filter: Filter; view: View };
 
@@ -65,24 +57,9 @@ function toFilter(...texts: string[]): Filter {
 	return parsed.filter;
 }
 
-function toRow({ path, plan, country, ageMs, ...row }: Drawn, at: number): StoreRow {
-	const properties = { ...(path !== null && { path }), ...(plan !== null && { plan }) };
-	return {
-		...row,
-		properties,
-		context: country === null ? null : { country },
-		createdAt: at - ageMs,
-	};
-}
-
-/** Plays the steps over what is in the store; returns the views with all rows and the time at the end. */
-function play(
-	steps: readonly Step[],
-	first: Filter,
-	store: WindowStore = createWindowStore(START),
-	before: readonly StoreRow[] = [],
-	after: (step: number, views: readonly Watched[], rows: readonly StoreRow[]) => void = () => {},
-) {
+/** Plays the steps; returns the views with all rows and the time at the end. */
+function play(steps: readonly Step[], first: Filter, limits: StoreLimits = {}) {
+	const store = createWindowStore(START, limits);
 	const tables = createClauseTables(store);
 	const index = createViewIndex(store);
 	const open = (filter: Filter): Watched => ({
@@ -90,16 +67,18 @@ function play(
 		view: createView(store, tables, index, { filter, by: BY }),
 	});
 	const watched = [open(first), open([])];
-	const rows: StoreRow[] = [...before];
-	for (const [i, step] of steps.entries()) {
+	const rows: StoreRow[] = [];
+	for (const step of steps) {
 		if (step.kind === 'add') {
-			const one = toRow(step.row, store.at());
+			const { path, plan, country, ageMs, ...row } = step.row;
+			const properties = { ...(path !== null && { path }), ...(plan !== null && { plan }) };
+			const context = country === null ? null : { country };
+			const one = { ...row, properties, context, createdAt: store.at() - ageMs };
 			rows.push(one);
 			store.add(one);
 		} else if (step.kind === 'advance') store.advance(store.at() + step.ms);
 		else if (step.kind === 'open') watched.push(open(step.filter));
 		else for (const { view } of watched) view.scan(0);
-		after(i, watched, rows);
 	}
 	for (const { view } of watched) while (!view.scan(0));
 	return { store, rows, watched };
@@ -181,129 +160,6 @@ describe('a view', () => {
 		const { totals, minutes } = count(rows, [], START);
 		expect(totals.activeSessions).toBe(1);
 		expect(minutes.reduce((sum, { sessions }) => sum + sessions, 0)).toBe(3);
-	});
-});
-
-describe('rows that are filled in', () => {
-	const THROUGH = START - 5 * MINUTE;
-	const EXACT_THROUGH = START - 30 * MINUTE + COUNTED_EXACTLY_MS;
-	const row = { name: 'page_view', source: 'web', sessionId: null, properties: {}, context: null };
-	const pastArb = fc.array(
-		fc.record({
-			row: rowArb,
-			ageMs: fc.oneof(
-				fc.integer({ min: 0, max: 31 * MINUTE }),
-				fc.integer({ min: 28 * MINUTE, max: 30 * MINUTE }),
-				oneOf(5 * MINUTE, 5 * MINUTE + 1, 29 * MINUTE, 30 * MINUTE - 1),
-			),
-		}),
-		{ maxLength: 60 },
-	);
-
-	/** A store that has what is newer than THROUGH, and what is to be filled in, in pieces of whole milliseconds. */
-	function begin(past: readonly StoreRow[], limits: StoreLimits = {}) {
-		const store = createWindowStore(START, limits);
-		const rest: StoreRow[] = [];
-		for (const row of past.toSorted((a, b) => b.createdAt - a.createdAt))
-			if (row.createdAt > THROUGH) store.add(row);
-			else if (row.createdAt > START - 30 * MINUTE) rest.push(row);
-		const counted = new Map<number, { at: number; events: number; pageViews: number }>();
-		for (const { createdAt, name } of rest) {
-			const at = toCountedAt(createdAt, EXACT_THROUGH);
-			const { events, pageViews } = counted.get(at) ?? { events: 0, pageViews: 0 };
-			const views = pageViews + (name === 'page_view' ? 1 : 0);
-			counted.set(at, { at, events: events + 1, pageViews: views });
-		}
-		store.expect([...counted.values()], THROUGH);
-		const newest = () => rest[0]?.createdAt ?? -Infinity;
-		return {
-			store,
-			/** @returns whether something was left */
-			fillSome() {
-				const to =
-					rest.find(({ createdAt }, i) => i >= 2 && createdAt < newest())?.createdAt ?? -Infinity;
-				const whole = rest.filter(({ createdAt }) => createdAt > to);
-				store.fill(rest.splice(0, whole.length), to);
-				return rest.length > 0 || whole.length > 0;
-			},
-		};
-	}
-
-	test('the totals of everything are exact meanwhile, and everything is when all are there', () => {
-		fc.assert(
-			fc.property(
-				...[pastArb, fc.array(stepArb, { maxLength: 40 }), filterArb],
-				(past, steps, filter) => {
-					const before = past.map(({ row, ageMs }) => toRow({ ...row, ageMs }, START));
-					const { store, fillSome } = begin(before);
-					const { rows, watched } = play(steps, filter, store, before, (_, [, all], rows) => {
-						fillSome();
-						if (!all?.view.complete() || store.at() - START > COUNTED_EXACTLY_MS) return;
-						const { totals } = count(rows, [], store.at());
-						expect(all.view.figures().totals).toEqual(totals);
-					});
-					while (fillSome());
-					store.filled();
-					// what left its millisecond and not yet its second
-					store.advance(store.at() + 1_000);
-					for (const one of watched) {
-						expect(one.view.figures().reach).toBe(null);
-						expect(shown(one)).toEqual(count(rows, one.filter, store.at()));
-					}
-				},
-			),
-			{ numRuns: RUNS },
-		);
-	});
-
-	test('tables and chart say how far they reach', () => {
-		const ages = [1, 6, 7, 8, 20];
-		const before = ages.map((minutes) => ({ ...row, createdAt: START - minutes * MINUTE }));
-		const { store, fillSome } = begin(before);
-		const { watched } = play([], toFilter('source:web'), store);
-		const reaches = () => watched.map(({ view }) => view.figures().reach);
-		expect(reaches()).toEqual([THROUGH, THROUGH]);
-		expect(watched.map(({ view }) => view.figures().totals.eventsCount)).toEqual([1, 5]);
-		expect(watched[0]?.view.series().minutes).toHaveLength(5);
-		fillSome();
-		expect(reaches()).toEqual([START - 8 * MINUTE, START - 8 * MINUTE]);
-		expect(watched.map(({ view }) => view.figures().totals.eventsCount)).toEqual([3, 5]);
-		expect(watched[0]?.view.changedSeries().minutes).toHaveLength(2);
-		while (fillSome());
-		expect(reaches()).toEqual([null, null]);
-		expect(watched.map(({ view }) => view.figures().totals.eventsCount)).toEqual([5, 5]);
-	});
-
-	test('no more are kept than the bound; the others are counted by the millisecond', () => {
-		const before = Array.from({ length: 40 }, (_, i) => ({
-			...row,
-			createdAt: START - 6 * MINUTE - i * 250,
-		}));
-		const { store, fillSome } = begin(before, { maxRows: 10 });
-		while (fillSome());
-		store.filled();
-		const { watched } = play([], [], store);
-		const eventsCount = () => watched[1]?.view.figures().totals.eventsCount;
-		expect(store.rows()).toBeLessThanOrEqual(10);
-		const firstLeaves = 24 * MINUTE - 39 * 250;
-		for (const [ms, left] of [
-			[firstLeaves - 1, 40],
-			[firstLeaves, 39],
-			[firstLeaves + 250 * 20 - 1, 20],
-			[firstLeaves + 250 * 39, 0],
-		] as const) {
-			store.advance(START + ms);
-			expect([ms, eventsCount()]).toEqual([ms, left]);
-		}
-	});
-
-	test('(control) a piece that is missing is noticed', () => {
-		const before = [6, 7].map((minutes) => ({ ...row, createdAt: START - minutes * MINUTE }));
-		const { store } = begin(before);
-		store.fill([], -Infinity);
-		store.filled();
-		const { watched } = play([], [], store);
-		expect(watched[0] && shown(watched[0]).tables).not.toEqual(count(before, [], START).tables);
 	});
 });
 

@@ -106,9 +106,6 @@ export function createView(
 		minutes.count(segment.times[offset] as number, isPageView, session, by);
 	}
 
-	/** Buckets from then on are whole. */
-	const known = () => (store.dropped().events > 0 ? store.reach() : -Infinity);
-
 	function countSession(segment: Segment, offset: number, by: 1 | -1) {
 		sessions.add(codeOf(sessionOf(segment), offset), by);
 	}
@@ -206,13 +203,10 @@ export function createView(
 		},
 		version: () => version,
 		breakdown: (dimension) => breakdowns.find((one) => one.dimension === dimension)?.breakdown,
-		series: () => ({
-			minutes: minutes.points(store.at(), known()),
-			seconds: seconds.points(store.at(), known()),
-		}),
+		series: () => ({ minutes: minutes.points(store.at()), seconds: seconds.points(store.at()) }),
 		changedSeries: () => ({
-			minutes: minutes.changed(store.at(), known()),
-			seconds: seconds.changed(store.at(), known()),
+			minutes: minutes.changed(store.at()),
+			seconds: seconds.changed(store.at()),
 		}),
 		close() {
 			unfollow();

@@ -20,15 +20,6 @@ export type Follower = (crossing: Crossing, segment: Segment, offset: number) =>
 export type WindowStore = {
 	/** Counts a row, late and early ones included: one from the future enters when its time comes. */
 	add(row: StoreRow): void;
-	/**
-	 * Rows up to a time are counted before they are there: `fill` brings them, newest first. Until then they are in `dropped`.
-	 * @param through ms since 1970
-	 */
-	expect(counted: readonly Counted[], through: number): void;
-	/** Rows that were counted, newest first: after it all are there that are newer than `to`, ms since 1970. */
-	fill(rows: readonly StoreRow[], to: number): void;
-	/** The last of them were brought. */
-	filled(): void;
 	/** Moves the time forward, ms since 1970; an earlier time is ignored. */
 	advance(at: number): void;
 	at(): number;
@@ -36,7 +27,7 @@ export type WindowStore = {
 	/** Segments in the order in which rows entered. */
 	segments(): readonly Segment[];
 	rows(): number;
-	/** Rows that are in the half hour but not kept distinct: there were more than the bound, or they are to be filled in. */
+	/** Rows that are in the half hour but no longer kept distinct, because there were more than the bound. */
 	dropped(): { events: number; pageViews: number };
 	/** Rows are kept distinct that are newer than this, ms since 1970. */
 	reach(): number;
@@ -69,21 +60,7 @@ const NAME_COLUMN = DIMENSIONS.indexOf('name');
 const COLUMNS = DIMENSIONS.length;
 const SECOND_MS = 1_000;
 const DROP_STEP_MS = 1_000;
-/** Late rows that are kept until the filling reaches their time; more are only counted. */
-const MAX_LATE = 100_000;
 type See = (segment: Segment, offset: number) => void;
-
-/** Rows that are to be filled in, by `toCountedAt` of their times. */
-export type Counted = { at: number; events: number; pageViews: number };
-/** Within so long after the beginning of the half hour they are counted by the millisecond: until then, all must be filled in. */
-export const COUNTED_EXACTLY_MS = 2 * 60_000;
-
-/**
- * When a row that is to be filled in leaves the count: after `exactThrough` at the end of its second, so that a million of
- * them are some thousand numbers.
- */
-export const toCountedAt = (time: number, exactThrough: number): number =>
-	time <= exactThrough ? time : Math.floor(time / SECOND_MS) * SECOND_MS + SECOND_MS - 1;
 
 export type StoreLimits = { maxRows?: number; maxValues?: number; maxKeys?: number };
 type Key = { number: number; dictionary: Dictionary };
@@ -111,8 +88,6 @@ export function createWindowStore(
 	const followers = new Set<Follower>();
 	const keyFollowers = new Set<(dimension: Dimension) => void>();
 	const early = createEarlyRows<StoreRow>();
-	/** rows are to be filled in; `late`: those that came meanwhile, and are older than what is there */
-	let filling: { exactThrough: number; isFull: boolean; late: StoreRow[] } | null = null;
 
 	function tell(crossing: Crossing, segment: Segment, offset: number) {
 		for (const follower of followers) follower(crossing, segment, offset);
@@ -145,17 +120,7 @@ export function createWindowStore(
 	function enter(row: StoreRow) {
 		const { createdAt } = row;
 		if (createdAt <= now - COUNT_WINDOW_MS) return;
-		if (createdAt <= floor) {
-			dropped.add(createdAt, row.name === PAGE_VIEW);
-			if (filling && filling.late.length < MAX_LATE) filling.late.push(row);
-			return;
-		}
-		put(row);
-		if (rows > maxRows) dropOldest();
-	}
-
-	function put(row: StoreRow) {
-		const { createdAt } = row;
+		if (createdAt <= floor) return dropped.add(createdAt, row.name === PAGE_VIEW);
 		const segment = segments.open();
 		const offset = segment.used++;
 		segment.alive++;
@@ -181,6 +146,7 @@ export function createWindowStore(
 		cells[cell] = segment.slot * SEGMENT_ROWS + offset + 1;
 		addToSecond(cell, 1);
 		tell('enter', segment, offset);
+		if (rows > maxRows) dropOldest();
 	}
 
 	function leave(segment: Segment, offset: number) {
@@ -202,7 +168,6 @@ export function createWindowStore(
 	/** Stops telling apart the oldest rows, a hundredth of all at a time. */
 	function dropOldest() {
 		const names = dictionaries[NAME_COLUMN] as Dictionary;
-		if (filling) filling.isFull = true;
 		while (rows > maxRows * 0.99) {
 			const from = Math.max(floor, now - COUNT_WINDOW_MS);
 			floor = Math.min(from + DROP_STEP_MS, now);
@@ -242,34 +207,6 @@ export function createWindowStore(
 		add(row) {
 			if (row.createdAt > now) early.add(row.createdAt, row);
 			else enter(row);
-		},
-		expect(counted, through) {
-			const exactThrough = now - COUNT_WINDOW_MS + COUNTED_EXACTLY_MS;
-			filling = { exactThrough, isFull: false, late: [] };
-			floor = through;
-			for (const { at, events, pageViews } of counted) dropped.addAll(at, events, pageViews);
-		},
-		fill(found, to) {
-			if (!filling) return;
-			const isIn = ({ createdAt }: StoreRow) => createdAt > now - COUNT_WINDOW_MS;
-			for (const row of found.filter(isIn)) {
-				const { createdAt, name } = row;
-				dropped.add(toCountedAt(createdAt, filling.exactThrough), name === PAGE_VIEW, -1);
-				if (filling.isFull) dropped.add(createdAt, name === PAGE_VIEW);
-				else put(row);
-			}
-			if (filling.isFull) return;
-			floor = to;
-			const due = filling.late.filter(({ createdAt }) => createdAt > to);
-			filling.late = filling.late.filter(({ createdAt }) => createdAt <= to);
-			for (const row of due.filter(isIn)) {
-				dropped.add(row.createdAt, row.name === PAGE_VIEW, -1);
-				put(row);
-			}
-			if (rows > maxRows) dropOldest();
-		},
-		filled() {
-			filling = null;
 		},
 		advance(to) {
 			if (to <= now) return;

@@ -19,7 +19,7 @@ import { ALL_MS, type Reading } from './read-presence';
 /** Sessions whose last event is remembered, also of those who are not here (yet). */
 const MAX_EVENT_TIMES = 100_000;
 /** Longer than an event makes a session active or keeps it here. */
-export const EVENT_TIMES_MS = 60_000;
+const EVENT_TIMES_MS = 60_000;
 
 export type SessionEvent = { source: string; sessionId: string | null; createdAt: number };
 

@@ -63,39 +63,29 @@ export function toRow(raw: RawRow): Row {
 	};
 }
 
-/** Properties as JSON of Postgres: what cannot be read is a fault. */
-export function parseProperties(text: string): Pick<Row, 'properties' | 'fault'> {
+function parseProperties(text: string): Pick<Row, 'properties' | 'fault'> {
 	if (isDeep(text, MAX_LEVELS))
 		return { properties: {}, fault: `properties are nested more than ${MAX_LEVELS} levels deep` };
 	try {
-		const properties = toProperties(parseForBrowsers(text));
-		if (properties) return { properties, fault: null };
+		const properties = parseForBrowsers(text);
+		if (typeof properties === 'object' && properties !== null && !Array.isArray(properties))
+			return { properties, fault: null };
 		return { properties: {}, fault: 'properties are not an object' };
 	} catch (error) {
 		return { properties: {}, fault: `properties cannot be read: ${String(error)}` };
 	}
 }
 
-/** @returns null: they are not an object */
-export function toProperties(value: Json): { [key: string]: Json } | null {
-	return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-}
-
-/** Context as JSON of Postgres. */
-export function parseContext(text: string | null): EventContext | null {
-	return text === null || isDeep(text, MAX_LEVELS) ? null : toContext(parseForBrowsers(text));
-}
-
 /** Only what is known by name: anything may stand in the column. */
-export function toContext(value: Json): EventContext | null {
-	if (value === null) return null;
-	const found = value as { [key: string]: unknown };
-	let context: EventContext | null = null;
+function parseContext(text: string | null): EventContext | null {
+	if (text === null || isDeep(text, MAX_LEVELS)) return null;
+	const found = parseForBrowsers(text) as { [key: string]: unknown } | null;
+	const context: EventContext = {};
 	for (const key of CONTEXT_KEYS) {
-		const one = found[key];
-		if (typeof one === 'string' && one !== '') (context ??= {})[key] = one;
+		const value = found?.[key];
+		if (typeof value === 'string' && value !== '') context[key] = value;
 	}
-	return context;
+	return Object.keys(context).length > 0 ? context : null;
 }
 
 function idFault(id: string): string | null {

@@ -108,7 +108,6 @@ export function startInstance({
 	presence = null,
 	relay = null,
 	frameIntervalMs = FRAME_INTERVAL_MS,
-	readAtOnce,
 	graceMs = GRACE_MS,
 	bus = createBus(),
 }: {
@@ -129,8 +128,6 @@ export function startInstance({
 	/** through which several processes share one reader; null: each reads for itself */
 	relay?: Relay | null;
 	frameIntervalMs?: number;
-	/** more rows than so many are read behind everything else at the start */
-	readAtOnce?: number;
 	/** how long an ended client may take to read the rest */
 	graceMs?: number;
 	bus?: Bus;
@@ -145,8 +142,6 @@ export function startInstance({
 	watched.watch(ALL);
 
 	const reading = createReading({
-		connect,
-		readAtOnce,
 		prepare,
 		clock,
 		watched,
@@ -313,8 +308,7 @@ export function startInstance({
 		counts: () => ({ ...counts, ...countFrames(), ...loop.counts(), ...clients.counts() }),
 		relay: () => relay?.status() ?? null,
 		skipped,
-		viewCosts: () =>
-			costs.part(reading.live()?.views.size() ?? 0, watched.size(), reading.filling()),
+		viewCosts: () => costs.part(reading.live()?.views.size() ?? 0, watched.size()),
 		dismiss: clients.dismiss,
 		async stop() {
 			clients.stop();
@@ -322,7 +316,6 @@ export function startInstance({
 			standing.stop();
 			ticking.stop();
 			await relay?.stop();
-			reading.stop();
 			await Promise.all([loop.stop(), presence?.stop()]);
 		},
 	};

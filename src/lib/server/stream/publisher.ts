@@ -3,15 +3,13 @@
  * and state. Invariant: the ring's head, the state and the windows change in one synchronous step; while a large transaction is
  * counted, the windows are ahead and the state keeps the figures from before it. When something throws in the middle of such a step, they may disagree: the position is dropped, and the next run starts over with a reset for every client.
  */
-import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/connect';
 import { COUNT_WINDOW_MS } from '../../protocol';
 import type { Clock } from '../db/database-clock';
-import { EVENT_TIMES_MS } from '../presence/people';
 import { withDeadline } from '../db/deadline';
-import { dropClient } from '../db/renewing-client';
-import { readStart, type Rest } from '../live/read-start';
+import { readStart } from '../live/read-start';
 import { createState, type State } from '../live/state';
 import { readPeopleMinutes, readPrevious, type Figures } from '../live/tick';
 import { ALL, createViews, toViewKey, type Views, type ViewSpec } from '../live/views';
@@ -60,10 +58,6 @@ export type Reading = {
 	live(): Live | null;
 	/** Completes the view and admits it to the state; resolves at once before the first reading. */
 	open(view: ViewSpec): Promise<void>;
-	/** Ms since 1970 back to which the half hour is read; null: it is there. */
-	filling(): number | null;
-	/** Reads no more of the half hour. */
-	stop(): void;
 	/** The figures at the database's time now; null while a drain runs, or before the first reading. */
 	figures(): Figures | null;
 };
@@ -74,13 +68,11 @@ export type Reading = {
  * @param broadcast puts a frame into the ring
  * @param skipped notes rows that cannot be shown
  * @param costs notes what views cost
- * @param onRow called with every row that is read, also the newest of those from before the start
+ * @param onRow called with every row that is read, also those of the half hour before the start
  * @param onEvents told, after a frame, how many events it stands for, and how long ago the newest was inserted, in ms of the
  * database's clock; null when that is more than MAX_DELAY_MS: then its sender stamped it, or the database could not be read
  */
 export function createReading({
-	connect,
-	readAtOnce,
 	prepare,
 	clock,
 	watched,
@@ -92,9 +84,6 @@ export function createReading({
 	relay = null,
 	log,
 }: {
-	/** makes a client, for what is read at the start */
-	connect: () => Sql;
-	readAtOnce?: number | undefined;
 	prepare: () => Promise<void>;
 	clock: Clock;
 	watched: WatchedViews;
@@ -114,10 +103,6 @@ export function createReading({
 	let live: Live | null = null;
 	/** what the ring's head stands for: the drain's own position, but while a drain runs */
 	let published: Cursor | null = null;
-	let stopped = false;
-	let isFilling = false;
-	/** ends the connection of the start */
-	let stopReading = () => {};
 
 	function publish({ state }: Live, batch: Batch) {
 		published = batch.cursor;
@@ -133,46 +118,21 @@ export function createReading({
 		onEvents(batch.rows.length + batch.omitted.size, known);
 	}
 
-	async function readStore() {
+	async function readStore(sql: Sql) {
 		let store: WindowStore | null = null;
-		const limits = { windowMs: COUNT_WINDOW_MS, ...(readAtOnce !== undefined && { readAtOnce }) };
-		const own = connect();
-		stopReading = () => dropClient(own);
-		const start = await readStart(own, limits, (rows, at) => {
+		const start = await readStart(sql, { windowMs: COUNT_WINDOW_MS }, (rows, at) => {
 			store ??= createWindowStore(at);
 			for (const row of rows) {
 				store.add(row);
-				if (row.createdAt > at - EVENT_TIMES_MS) onRow(row);
+				onRow(row);
 			}
 		});
-		store ??= createWindowStore(start.head.at);
-		if (start.rest) store.expect(start.rest.counted, start.rest.through);
-		return { ...start, store };
-	}
-
-	/** Brings the rest of the half hour, behind everything else. When it cannot be read, the next run reads everything again. */
-	async function fill({ store }: Live, rest: Rest) {
-		isFilling = true;
-		try {
-			for await (const { rows, to } of rest.pieces) {
-				if (live?.store !== store) return;
-				store.fill(rows, to);
-				await otherWork();
-			}
-			store.filled();
-		} catch (error) {
-			if (live?.store !== store || stopped) return;
-			log.error({ error }, 'the half hour could not be read to its end: every client gets a reset');
-			drain = null;
-		} finally {
-			rest.stop();
-			if (live?.store === store) isFilling = false;
-		}
+		return { ...start, store: store ?? createWindowStore(start.head.at) };
 	}
 
 	/** A store with a view for each that is watched. */
 	async function readLive(sql: Sql) {
-		const { head, last, newest, store, rest } = await readStore();
+		const { head, last, newest, store } = await readStore(sql);
 		const cursor = atSnapshot(head.epoch ?? '', head.snapshot, last);
 		verify(head, cursor);
 		const previous = await readPrevious(sql, head.at);
@@ -185,7 +145,7 @@ export function createReading({
 			...{ store, views, cursor: toId(cursor), previous, peopleMinutes, events },
 		});
 		for (const one of opened) state.admit(one);
-		return { head, cursor, rest, live: { store, views, state } };
+		return { head, cursor, live: { store, views, state } };
 	}
 
 	/**
@@ -193,7 +153,6 @@ export function createReading({
 	 * before all is built.
 	 */
 	async function begin(sql: Sql) {
-		stopReading();
 		if (!prepared) {
 			await prepare();
 			await refuseStandby(sql);
@@ -203,7 +162,7 @@ export function createReading({
 		await repairForeignTransactions(sql, (rows) =>
 			log.info({ rows }, 'rows with transaction ids of another cluster were given transaction 0'),
 		);
-		const { head, cursor, rest, live: fresh } = await readLive(sql);
+		const { head, cursor, live: fresh } = await readLive(sql);
 		const { store, views, state } = fresh;
 		clock.see(head.at);
 		const begun = performance.now();
@@ -238,8 +197,6 @@ export function createReading({
 		// last: a broadcast that threw leaves no position, and the next run starts over
 		drain = from;
 		delivered++;
-		isFilling = false;
-		if (rest) void fill(fresh, rest);
 	}
 
 	async function drainOrBegin(sql: Sql, asked: boolean) {
@@ -272,7 +229,6 @@ export function createReading({
 		prepared: () => prepared,
 		published: () => published,
 		counting: () => drain?.counting() ?? false,
-		filling: () => (isFilling ? (live?.store.reach() ?? null) : null),
 		live: () => live,
 		async open(view) {
 			while (live) {
@@ -286,10 +242,6 @@ export function createReading({
 				now.state.admit(open);
 				return;
 			}
-		},
-		stop() {
-			stopped = true;
-			stopReading();
 		},
 		figures() {
 			if (running || !live || !drain || drain.ahead()) return null;

@@ -1,5 +1,5 @@
 /** What live queries cost this process, measured and in words for the status page: to open one, and to keep it up to date. */
-import { DEFAULT_LOOK, toCount, toTime } from '../../format';
+import { DEFAULT_LOOK, toCount } from '../../format';
 import type { HealthPart } from '../../health';
 
 export type ViewCosts = {
@@ -7,13 +7,8 @@ export type ViewCosts = {
 	opened(ms: number): void;
 	/** A frame was made, for so many views: ms of work. */
 	framed(views: number, ms: number): void;
-	/**
-	 * For the status page.
-	 * @param views kept up to date
-	 * @param watched by an open page
-	 * @param reach the half hour is being read, newest first, and so far it is there: ms since 1970
-	 */
-	part(views: number, watched: number, reach?: number | null): HealthPart;
+	/** For the status page. @param views kept up to date @param watched by an open page */
+	part(views: number, watched: number): HealthPart;
 };
 
 /** Weight of the newest measurement: about the last twenty count. */
@@ -27,7 +22,7 @@ export function createViewCosts(): ViewCosts {
 	return {
 		opened: (ms) => open.see(ms),
 		framed: (views, ms) => void (views > 0 && frame.see(ms / views)),
-		part(views, watched, reach = null) {
+		part(views, watched) {
 			const costs = [
 				open.words() && `To open another takes ${open.words()}`,
 				frame.words() && `a frame ${frame.words()} for each`,
@@ -35,8 +30,6 @@ export function createViewCosts(): ViewCosts {
 			const words = [
 				`Filters with their breakdowns that are kept up to date; ${toCount(watched, DEFAULT_LOOK)} on an open page.`,
 				costs.length > 0 && `${costs.join(', ').replace(/^a/, 'A')}.`,
-				reach !== null &&
-					`The half hour is being read, and is there from ${toTime(reach, DEFAULT_LOOK, true)} on.`,
 			];
 			return {
 				name: 'Live queries',
