@@ -76,10 +76,7 @@ test('nothing shifts and the console stays empty while the page comes alive; the
 		function addShift(sum: number, { previousRect: a, currentRect: b }: Source): number {
 			const [width, height] = [innerWidth, innerHeight];
 			const area = (a.width * a.height + b.width * b.height) / (width * height);
-			// the rectangles are of what is in the window: one that has left it, or comes, is empty and stands nowhere
-			const isIn = a.width * a.height * b.width * b.height > 0;
-			const whole = Math.max(a.height, b.height);
-			const distance = isIn ? Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y)) : whole;
+			const distance = Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y));
 			return sum + (area * distance) / Math.max(width, height);
 		}
 		new PerformanceObserver((list) => {
