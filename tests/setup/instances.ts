@@ -31,6 +31,12 @@ export function useOwnServer(): () => Promise<TestDatabase> {
 	};
 }
 
+/** The ids of all events in the table, ascending. */
+export async function readIds(sql: TestDatabase['sql']): Promise<number[]> {
+	const rows = await sql<{ id: string }[]>`select id from nowboard.events order by id`;
+	return rows.map(({ id }) => Number(id));
+}
+
 /** Starts one and waits until it is ready. */
 export async function startTestInstance(
 	url: string,

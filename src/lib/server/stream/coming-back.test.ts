@@ -1,15 +1,9 @@
 /** Clients that come back with a cursor: by the ring, by the table, on another instance, too late. */
 import { describe, expect, test } from 'vitest';
 import { follow } from '../../../../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../../../../tests/setup/instances';
-import { connect, type Sql } from '../db/connect';
+import { readIds, startTestInstance, useDatabase } from '../../../../tests/setup/instances';
+import { connect } from '../db/connect';
 import { parseCursor, toId } from '../reader/cursor';
-
-const idsInTable = async (sql: Sql) =>
-	(await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(({ id }) =>
-		Number(id),
-	);
-const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
 
 describe('coming back', () => {
 	test('with the cursor of a frame in the ring, exactly what was missed comes, without a query for rows', async () => {
@@ -57,9 +51,9 @@ describe('coming back', () => {
 			await client.leave();
 		}
 		const rest = follow(instances[0] as (typeof instances)[0], cursor);
-		const missing = (await idsInTable(sql)).length - ids.length;
+		const missing = (await readIds(sql)).length - ids.length;
 		await rest.until(() => rest.ids.length >= missing);
-		expect(sorted([...ids, ...rest.ids])).toEqual(await idsInTable(sql));
+		expect([...ids, ...rest.ids].toSorted((a, b) => a - b)).toEqual(await readIds(sql));
 	});
 
 	test('who has seen a transaction end without a row is not ahead for that: no reset on an instance that saw it open', async () => {

@@ -3,16 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { follow } from '../../../../tests/setup/follow';
-import { startTestInstance, useDatabase } from '../../../../tests/setup/instances';
+import { readIds, startTestInstance, useDatabase } from '../../../../tests/setup/instances';
 import { MAX_EVENTS_PER_FRAME } from '../../protocol';
 import { parseCursor } from '../reader/cursor';
-import { connect, type Sql } from '../db/connect';
-
-const idsInTable = async (sql: Sql) =>
-	(await sql<{ id: string }[]>`select id from nowboard.events order by id`).map(({ id }) =>
-		Number(id),
-	);
-const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b);
+import { connect } from '../db/connect';
 
 describe('from INSERT to the stream', () => {
 	test('a plain INSERT from another connection is shown, with every column defaulted', async () => {
@@ -58,7 +52,7 @@ describe('from INSERT to the stream', () => {
 		await sql`insert into nowboard.events (name, tx) values ('future', '9999999999'), ('past', '1')`;
 		await sql`insert into nowboard.events (name) values ('after')`;
 		await client.until(() => client.ids.length >= 3);
-		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
+		expect(client.ids.toSorted((a, b) => a - b)).toEqual(await readIds(sql));
 	});
 
 	test('a transaction larger than a frame is counted: the newest are shown, the rest is in the figures', async () => {
@@ -84,7 +78,7 @@ describe('from INSERT to the stream', () => {
 			`do $$ begin for i in 1..4500 loop insert into nowboard.events (name) values ('one'); commit; end loop; end $$`,
 		);
 		await client.until(() => client.ids.length >= 4_500);
-		expect(sorted(client.ids)).toEqual(await idsInTable(sql));
+		expect(client.ids.toSorted((a, b) => a - b)).toEqual(await readIds(sql));
 		expect([client.omitted(), client.resets()]).toEqual([0, 1]);
 	});
 });
