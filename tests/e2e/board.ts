@@ -33,19 +33,17 @@ export const post = (server: AppServer, body: unknown) =>
 
 /** Opens a page and waits until it answers to what is pressed, and has loaded all that it needs to do so. */
 export async function openHydrated(page: Page, url: string) {
-	await page.goto(url);
+	// SvelteKit loads the error page beside it: a server that is stopped before that is an error on the console
+	const isErrorPage = (path: string) => /\/nodes\/1\.[^/]+\.js$/.test(path);
+	await Promise.all([
+		page.waitForEvent('requestfinished', (request) => isErrorPage(request.url())),
+		page.goto(url),
+	]);
 	await expectHydrated(page);
 }
 
-export async function expectHydrated(page: Page) {
-	await expect(page.locator('html')).toHaveAttribute('data-hydrated');
-	// SvelteKit loads the error page beside it: a server that is stopped before that is an error on the console
-	await page.waitForFunction(() =>
-		performance
-			.getEntriesByType('resource')
-			.some(({ name }) => /\/nodes\/1\.[^/]+\.js$/.test(new URL(name).pathname)),
-	);
-}
+export const expectHydrated = (page: Page) =>
+	expect(page.locator('html')).toHaveAttribute('data-hydrated');
 
 /** @param url another way to the server, e.g. through a proxy */
 export async function openLive(page: Page, url = '/') {
